@@ -1,0 +1,36 @@
+"""What every job script shares: its arguments, and how it ends."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+ROOT = Path(__file__).resolve().parent.parent
+# A checkout runs as it is, without installing: the source root is put where the package manager would have put it.
+sys.path[:0] = [str(ROOT / "platform"), str(ROOT)]
+
+if TYPE_CHECKING:
+    from crossmodal.config import Experiment
+
+
+def run_job(description: str, action: Callable[["Experiment", argparse.Namespace], int | None], options: Callable[[argparse.ArgumentParser], None] | None = None) -> None:
+    """Read EXPERIMENT.yaml and overrides, run `action`, and exit: 0 done, 1 partly failed, 2 a mistake the user can mend."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("experiment", metavar="EXPERIMENT.yaml")
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="override a setting, as training.epochs=3")
+    if options:
+        options(parser)
+    arguments = parser.parse_intermixed_args()
+    # Imported late so that --help answers at once.
+    from crossmodal.config import UserError, load_experiment
+
+    # Ray workers import the project by this path, whatever folder the job was started in.
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT / "platform"), str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    try:
+        code = action(load_experiment(arguments.experiment, arguments.overrides), arguments)
+    except UserError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(2)
+    sys.exit(code or 0)

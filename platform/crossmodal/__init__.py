@@ -1,0 +1,1 @@
+"""Predict what the expensive scanner would have seen from the cheap one."""

@@ -1,0 +1,83 @@
+"""What a model reads from shards, and which subjects teach, choose and judge."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from crossmodal.config.base import Config
+
+
+class Signals(Config):
+    """Channels of one modality: 'all', a channel type, or names."""
+
+    modality: Literal["eeg", "meg"]
+    channels: Literal["all", "mag", "grad"] | tuple[str, ...] = "all"
+
+
+class SlidingWindows(Config):
+    """Windows that slide over the continuous recording."""
+
+    kind: Literal["sliding"] = "sliding"
+    length_s: float = Field(gt=0)
+    hop_s: float = Field(gt=0)
+
+
+class EpochWindows(Config):
+    """Windows locked to events."""
+
+    kind: Literal["epochs"] = "epochs"
+    tmin_s: float = -0.5
+    tmax_s: float = 1.5
+    baseline_s: tuple[float, float] | None = Field((-0.5, 0.0), description="its mean is subtracted from source and target")
+    conditions: tuple[str, ...] | None = None
+
+
+Windows = Annotated[SlidingWindows | EpochWindows, Field(discriminator="kind")]
+
+
+class Data(Config):
+    """Source, target, windows and scaling: all of it decided at load time."""
+
+    source: Signals = Signals(modality="eeg")
+    target: Signals = Signals(modality="meg", channels="mag")
+    windows: Windows = SlidingWindows(length_s=5.0, hop_s=2.5)
+    source_scaling: Literal["zscore", "minmax", "whiten"] = "whiten"
+    target_scaling: Literal["zscore", "minmax", "minmax_log1p"] = "zscore"
+
+
+class Part(Config):
+    """A stretch of one subject's recordings."""
+
+    subject: str
+    run: str | None = Field(None, description="None takes all runs")
+    start_s: float | None = Field(None, ge=0)
+    stop_s: float | None = Field(None, gt=0)
+
+
+class LeaveOneSubjectOut(Config):
+    """Each subject is the test once; the next ones in order validate."""
+
+    kind: Literal["leave_one_subject_out"] = "leave_one_subject_out"
+    validation_subjects: int = Field(1, ge=1)
+    held_out: tuple[str, ...] | None = Field(None, description="only these folds; None makes one a subject")
+
+
+class FixedSplit(Config):
+    """Named subjects, or stretches of recordings, for each role."""
+
+    kind: Literal["fixed"] = "fixed"
+    train: tuple[str | Part, ...] = Field(min_length=1)
+    validation: tuple[str | Part, ...] = Field(min_length=1)
+    test: tuple[str | Part, ...] = Field(min_length=1)
+    gap_s: float = Field(0.0, ge=0, description="least distance between parts of one recording")
+
+
+class LeakyWindows(Config):
+    """Windows shuffled across subjects, as published systems do; labelled leaky everywhere."""
+
+    kind: Literal["leaky_windows"] = "leaky_windows"
+    validation: float = Field(0.1, gt=0, lt=1)
+    test: float = Field(0.2, gt=0, lt=1)
+
+
+Split = Annotated[LeaveOneSubjectOut | FixedSplit | LeakyWindows, Field(discriminator="kind")]

@@ -1,0 +1,36 @@
+"""One experiment: everything a job needs to know."""
+
+from pydantic import Field
+
+from crossmodal.config.base import Config
+from crossmodal.config.data import Data, LeaveOneSubjectOut, Split
+from crossmodal.config.evaluation import Evaluation
+from crossmodal.config.models import NetworkConfig, SynaptechNetConfig
+from crossmodal.config.preprocessing import Preprocessing, Recordings
+from crossmodal.config.simulation import Simulation
+from crossmodal.config.training import Training
+
+
+class Tracking(Config):
+    """Where MLflow keeps runs."""
+
+    uri: str = "sqlite:///runs/mlflow.db"
+    experiment: str = "crossmodal"
+
+
+class Experiment(Config):
+    """The whole way from recordings to a score."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
+    note: str = Field("", description="printed beside every table")
+    seed: int = 0
+    store: str = Field("runs/store", description="URI under which shards, checkpoints and scores are kept")
+    simulation: Simulation | None = None
+    recordings: Recordings
+    preprocessing: Preprocessing = Preprocessing()
+    data: Data = Data()
+    split: Split = LeaveOneSubjectOut()
+    model: NetworkConfig = SynaptechNetConfig()
+    training: Training = Training()
+    evaluation: Evaluation = Evaluation()
+    tracking: Tracking = Tracking()

@@ -1,0 +1,104 @@
+"""Read an experiment from YAML and `key=value` overrides, refusing what it does not know."""
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from crossmodal.config.base import UserError
+from crossmodal.config.experiment import Experiment
+
+
+def load_experiment(path: str | Path, overrides: Sequence[str] = ()) -> Experiment:
+    """Read one experiment.
+
+    Parameters
+    ----------
+    path : str or Path
+        A YAML file; its `extends` key names another, relative to it, whose settings it refines.
+    overrides : sequence of str
+        `training.epochs=3` and the like; values are read as YAML.
+
+    Raises
+    ------
+    UserError
+        The file is missing or is not YAML, or a key or value is refused; the sentence names the key and, for
+        an unknown one, the nearest valid name.
+    """
+    settings = _read(Path(path))
+    for override in overrides:
+        _apply(settings, override)
+    try:
+        return Experiment.model_validate(settings)
+    except ValidationError as error:
+        raise UserError(f"{path}: {_sentence(error)}") from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        settings = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise UserError(f"{path}: cannot read the experiment ({error.strerror}); give the path of a YAML file") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from None
+    if not isinstance(settings, dict):
+        raise UserError(f"{path}: an experiment is a mapping of settings; see jobs/experiments/demo.yaml")
+    parent = settings.pop("extends", None)
+    return _merge(_read(path.parent / parent), settings) if parent else settings
+
+
+def _merge(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
+    """Lay `top` over `base`; a section whose `kind` changes replaces the base's whole."""
+    merged = dict(base)
+    for key, value in top.items():
+        below = merged.get(key)
+        same_kind = isinstance(value, dict) and isinstance(below, dict) and value.get("kind", below.get("kind")) == below.get("kind")
+        merged[key] = _merge(below, value) if same_kind else value
+    return merged
+
+
+def _apply(settings: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not equals or not key:
+        raise UserError(f"'{override}' is not an override; write key=value, as training.epochs=3")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise UserError(f"{key}: '{text}' is not a YAML value") from None
+    *parents, last = key.split(".")
+    section = settings
+    for name in parents:
+        section = section.setdefault(name, {})
+        if not isinstance(section, dict):
+            raise UserError(f"{key}: '{name}' is a value, not a section")
+    section[last] = value
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    location = [str(part) for part in first["loc"]]
+    if first["type"] == "extra_forbidden":
+        known = _names_at(Experiment, location[:-1])
+        nearest = difflib.get_close_matches(location[-1], known, n=1, cutoff=0.0)
+        hint = f"; the nearest valid name is '{nearest[0]}'" if nearest else ""
+        return f"unknown key '{'.'.join(location)}'{hint}"
+    return f"{'.'.join(location)}: {first['msg'][0].lower()}{first['msg'][1:]} (got {first['input']!r})"
+
+
+def _names_at(model: type[BaseModel], location: list[str]) -> list[str]:
+    """Valid keys of the section that an error points into, following union tags and list positions."""
+    candidates: list[type[BaseModel]] = [model]
+    for part in location:
+        inner = [found for candidate in candidates if part in candidate.model_fields for found in _models_in(candidate.model_fields[part].annotation)]
+        tagged = [candidate for candidate in candidates if "kind" in candidate.model_fields and candidate.model_fields["kind"].default == part]
+        candidates = inner or tagged or candidates
+    return [name for candidate in candidates for name in candidate.model_fields]
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for inner in getattr(annotation, "__args__", ()) for found in _models_in(inner)]

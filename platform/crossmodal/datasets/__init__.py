@@ -1,0 +1,1 @@
+"""Shards, manifests, folds, windows, scaling and batches."""

@@ -1,0 +1,1 @@
+"""Metrics, uncertainty over subjects, and ceilings."""

@@ -1,0 +1,1 @@
+"""Head models, lead fields and cortical source statistics."""

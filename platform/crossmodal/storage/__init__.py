@@ -1,0 +1,1 @@
+"""Locations as URIs: read, write, publish whole, keep node-local copies."""

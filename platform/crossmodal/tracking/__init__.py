@@ -1,0 +1,1 @@
+"""MLflow runs that survive retries."""

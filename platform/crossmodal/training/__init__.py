@@ -1,0 +1,1 @@
+"""One training loop, and Ray Train around it."""

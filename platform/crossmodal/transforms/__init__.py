@@ -1,0 +1,1 @@
+"""Signal transforms as torch modules, the same on CPU and GPU."""

@@ -1,0 +1,1 @@
+"""Where recordings come from: BIDS datasets, plain files, simulated cohorts."""

@@ -1,0 +1,1 @@
+"""One preprocessing step a file."""

@@ -18,8 +18,8 @@ class SlidingWindows(Config):
     """Windows that slide over the continuous recording."""
 
     kind: Literal["sliding"] = "sliding"
-    length_s: float = Field(gt=0)
-    hop_s: float = Field(gt=0)
+    length_s: float = Field(5.0, gt=0)
+    hop_s: float = Field(2.5, gt=0)
 
 
 class EpochWindows(Config):
@@ -40,7 +40,7 @@ class Data(Config):
 
     source: Signals = Signals(modality="eeg")
     target: Signals = Signals(modality="meg", channels="mag")
-    windows: Windows = SlidingWindows(length_s=5.0, hop_s=2.5)
+    windows: Windows = SlidingWindows()
     source_scaling: Literal["zscore", "minmax", "whiten"] = "whiten"
     target_scaling: Literal["zscore", "minmax", "minmax_log1p"] = "zscore"
 

@@ -32,7 +32,7 @@ def load_experiment(path: str | Path, overrides: Sequence[str] = ()) -> Experime
     for override in overrides:
         _apply(settings, override)
     try:
-        return Experiment.model_validate(settings)
+        return Experiment.model_validate(_merge(_default_kinds(Experiment), settings))
     except ValidationError as error:
         raise UserError(f"{path}: {_sentence(error)}") from None
 
@@ -58,6 +58,17 @@ def _merge(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
         same_kind = isinstance(value, dict) and isinstance(below, dict) and value.get("kind", below.get("kind")) == below.get("kind")
         merged[key] = _merge(below, value) if same_kind else value
     return merged
+
+
+def _default_kinds(model: type[BaseModel]) -> dict[str, Any]:
+    """Kinds that sections have by default, so that `model.widths=[8]` alone says enough."""
+    kinds: dict[str, Any] = {}
+    for name, field in model.model_fields.items():
+        if isinstance(field.default, BaseModel):
+            kinds[name] = _default_kinds(type(field.default))
+        elif name == "kind":
+            kinds[name] = field.default
+    return {name: value for name, value in kinds.items() if value != {}}
 
 
 def _apply(settings: dict[str, Any], override: str) -> None:

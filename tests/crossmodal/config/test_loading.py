@@ -1,0 +1,86 @@
+"""E1 and the way an experiment is put together."""
+
+import pytest
+import yaml
+
+from crossmodal.config import UserError, fingerprint, load_experiment
+
+MINIMAL = {"name": "tiny", "recordings": {"kind": "bids", "root": "cohort"}}
+
+
+def write(path, settings):
+    path.write_text(yaml.safe_dump(settings))
+    return path
+
+
+def test_defaults_complete_a_minimal_experiment(tmp_path):
+    experiment = load_experiment(write(tmp_path / "a.yaml", MINIMAL))
+    assert experiment.model.kind == "synaptech_net"
+    assert experiment.data.target.modality == "meg"
+
+
+def test_overrides_reach_nested_settings_and_are_read_as_yaml(tmp_path):
+    path = write(tmp_path / "a.yaml", MINIMAL)
+    experiment = load_experiment(path, ["training.epochs=3", "model.widths=[4, 8]", "recordings.subjects=['01']"])
+    assert experiment.training.epochs == 3
+    assert experiment.model.widths == (4, 8)
+    assert experiment.recordings.subjects == ("01",)
+
+
+@pytest.mark.parametrize(
+    ("settings", "unknown", "nearest"),
+    [
+        ({"trainig": {}}, "trainig", "training"),
+        ({"training": {"epohcs": 3}}, "training.epohcs", "epochs"),
+        ({"recordings": {"kind": "bids", "root": "a", "tsk": "rest"}}, "tsk", "task"),
+        ({"evaluation": {"baselines": [{"kind": "ridge", "lags": 3}]}}, "lags", "lag_s"),
+        ({"model": {"kind": "aim", "widht": 8}}, "widht", "width"),
+    ],
+)
+def test_unknown_key_is_refused_with_the_nearest_valid_name(tmp_path, settings, unknown, nearest):
+    with pytest.raises(UserError, match=rf"unknown key '.*{unknown}'; the nearest valid name is '{nearest}'"):
+        load_experiment(write(tmp_path / "a.yaml", MINIMAL | settings))
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("training.epochs=0", "training.epochs: .*greater than or equal to 1"),
+        ("training.epochs", "write key=value"),
+        ("name.first=a", "'name' is a value, not a section"),
+        ("training.epochs=[", "not a YAML value"),
+        ("training.learning_rate=.inf", "finite number"),
+        ("model.kind=unet", "synaptech_net"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name(tmp_path, override, sentence):
+    with pytest.raises(UserError, match=sentence):
+        load_experiment(write(tmp_path / "a.yaml", MINIMAL), [override])
+
+
+@pytest.mark.parametrize(("text", "sentence"), [("a: [", "not valid YAML"), ("- 1", "a mapping of settings")])
+def test_a_file_that_is_no_experiment_is_refused(tmp_path, text, sentence):
+    path = tmp_path / "a.yaml"
+    path.write_text(text)
+    with pytest.raises(UserError, match=sentence):
+        load_experiment(path)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(UserError, match="nothing.yaml: cannot read the experiment"):
+        load_experiment(tmp_path / "nothing.yaml")
+
+
+def test_extends_refines_and_a_changed_kind_replaces_its_section(tmp_path):
+    write(tmp_path / "base.yaml", MINIMAL | {"training": {"epochs": 7, "batch_size": 3}, "model": {"kind": "synaptech_net", "widths": [4]}})
+    child = write(tmp_path / "child.yaml", {"extends": "base.yaml", "training": {"epochs": 2}, "model": {"kind": "aim", "width": 16}})
+    experiment = load_experiment(child)
+    assert (experiment.training.epochs, experiment.training.batch_size) == (2, 3)
+    assert experiment.model.kind == "aim"
+
+
+def test_equal_settings_have_equal_fingerprints_whatever_their_order(tmp_path):
+    first = load_experiment(write(tmp_path / "a.yaml", MINIMAL))
+    second = load_experiment(write(tmp_path / "b.yaml", dict(reversed(MINIMAL.items()))))
+    assert fingerprint(first) == fingerprint(second)
+    assert fingerprint(first) != fingerprint(load_experiment(tmp_path / "a.yaml", ["seed=1"]))

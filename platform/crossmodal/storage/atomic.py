@@ -1,0 +1,74 @@
+"""Local files and folders that are whole or absent, and failures told in one sentence."""
+
+import errno
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from crossmodal.config import UserError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+@contextmanager
+def told_clearly(place: str | Path) -> Iterator[None]:
+    """Turn what a disk refuses into one sentence about `place`; what is merely missing passes unchanged."""
+    try:
+        yield
+    except OSError as error:
+        # MNE and Arrow raise OSErrors whose errno lies on the cause, or only in the text.
+        number = error.errno or (errno.ENOSPC if os.strerror(errno.ENOSPC) in str(error) else None)
+        if number in _FULL:
+            raise UserError(
+                f"{place}: no space left; free some or choose another place, and run again (nothing half-written is kept)"
+            ) from error
+        if number in _REFUSED:
+            raise UserError(f"{place}: not permitted ({os.strerror(number)}); choose a place you may write to and read from") from error
+        raise
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[Path]:
+    """Fill a folder beside its place, then move it there; on any failure nothing remains.
+
+    When another process has published the same folder meanwhile, its copy stays: names are fingerprints of
+    content, so both hold the same.
+
+    Yields
+    ------
+    Path
+        An empty folder on the same file system as `folder`.
+    """
+    aside = folder.parent / f".{folder.name}.{uuid.uuid4().hex}"
+    with told_clearly(folder):
+        try:
+            aside.mkdir(parents=True)
+            yield aside
+            place_folder(aside, folder)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+
+
+def place_folder(aside: Path, folder: Path) -> None:
+    """Rename `aside` to `folder`, unless another process was first."""
+    try:
+        aside.rename(folder)
+    except OSError as error:
+        if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
+            raise
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file aside and move it into place, replacing what was there."""
+    aside = path.parent / f".{path.name}.{uuid.uuid4().hex}"
+    with told_clearly(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            aside.write_bytes(content)
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)

@@ -1,0 +1,168 @@
+"""Read and publish by URI: plain paths on a laptop, s3:// on a cluster."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import pyarrow.fs
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+from crossmodal.config import UserError
+from crossmodal.storage.atomic import new_folder, told_clearly, write_file
+
+# A store that does not answer is told within seconds; large transfers still get a minute between bytes.
+_CLIENT = {"connect_timeout": 3, "read_timeout": 60, "retries": {"mode": "standard", "max_attempts": 3}}
+
+
+def is_local(uri: str) -> bool:
+    """Tell whether a URI is a plain path."""
+    return "://" not in uri
+
+
+def join(uri: str, *parts: str) -> str:
+    """Name something below a URI."""
+    return "/".join([uri.rstrip("/"), *parts])
+
+
+def open_fs(uri: str, anonymous: bool = False) -> tuple[fsspec.AbstractFileSystem, str]:
+    """Return the file system that holds a URI, and the path on it.
+
+    Parameters
+    ----------
+    uri : str
+        A plain path, or s3://bucket/path read with the standard AWS_* variables, AWS_ENDPOINT_URL included.
+    anonymous : bool
+        Read s3:// without credentials.
+    """
+    if is_local(uri):
+        return fsspec.filesystem("file"), os.path.abspath(uri)
+    scheme, _, path = uri.partition("://")
+    if scheme != "s3":
+        raise UserError(f"{uri}: '{scheme}://' is not supported; give a plain path or s3://bucket/path")
+    # fsspec keeps one client for equal arguments: the endpoint is one of them, so that another store gets another client. Listings are not
+    # cached, since other processes publish meanwhile.
+    return fsspec.filesystem("s3", anon=anonymous, endpoint_url=_endpoint(), config_kwargs=_CLIENT, use_listings_cache=False), path
+
+
+def arrow_filesystem(uri: str) -> tuple[pyarrow.fs.FileSystem | None, str]:
+    """Return what Ray takes as storage_filesystem and storage_path; None is Ray's own, for plain paths.
+
+    pyarrow's own S3 client uploads in chunks without a length, which not every server takes: s3fs stands in.
+    """
+    filesystem, path = open_fs(uri)
+    return (None if is_local(uri) else pyarrow.fs.PyFileSystem(pyarrow.fs.FSSpecHandler(filesystem))), path
+
+
+def exists(uri: str) -> bool:
+    """Tell whether a file lies at a URI, or anything below it."""
+    filesystem, path = open_fs(uri)
+    with _clearly(uri):
+        return bool(filesystem.exists(path))
+
+
+def read_bytes(uri: str) -> bytes:
+    """Read a whole file."""
+    filesystem, path = open_fs(uri)
+    with _clearly(uri):
+        return bytes(filesystem.cat_file(path))
+
+
+def write_bytes(uri: str, content: bytes) -> None:
+    """Write a whole file, replacing what was there; a failure leaves what was there."""
+    filesystem, path = open_fs(uri)
+    if is_local(uri):
+        return write_file(Path(path), content)
+    with _clearly(uri):
+        filesystem.pipe_file(path, content)
+
+
+def read_json(uri: str) -> Any:
+    """Read a JSON document."""
+    try:
+        return json.loads(read_bytes(uri))
+    except ValueError as error:
+        raise UserError(f"{uri}: not a JSON document ({error}); delete it and run again") from None
+
+
+def write_json(uri: str, document: Any) -> None:
+    """Write a JSON document whole."""
+    write_bytes(uri, json.dumps(document, indent=1, sort_keys=True, allow_nan=False).encode())
+
+
+def publish_folder(local_dir: Path, uri: str, last: str) -> None:
+    """Move a finished local folder to its URI, where it is whole or absent.
+
+    Parameters
+    ----------
+    local_dir : Path
+        Handed over: it may be gone afterwards.
+    uri : str
+        A folder already published there stays as it is.
+    last : str
+        The file uploaded after all others. Object stores have no folders to rename, so a folder there counts as
+        present when this file is.
+    """
+    filesystem, path = open_fs(uri)
+    if is_local(uri):
+        with new_folder(Path(path)) as aside:
+            for file in local_dir.iterdir():
+                shutil.move(file, aside / file.name)
+        return
+    if exists(join(uri, last)):
+        return
+    others = sorted(file for file in local_dir.iterdir() if file.name != last)
+    with _clearly(uri):
+        filesystem.put([str(file) for file in others], [join(path, file.name) for file in others])
+        filesystem.put_file(str(local_dir / last), join(path, last))
+
+
+def fetch_folder(uri: str, local_dir: Path) -> None:
+    """Copy the files of a folder to a local one, in parallel; the local folder is whole or absent."""
+    filesystem, path = open_fs(uri)
+    with new_folder(local_dir) as aside, _clearly(uri):
+        files = filesystem.ls(path, detail=False)
+        filesystem.get(files, [str(aside / Path(file).name) for file in files])
+
+
+def check_reachable(uri: str, anonymous: bool = False) -> None:
+    """Refuse a store that cannot be reached, before any work is spent.
+
+    Raises
+    ------
+    UserError
+        Within seconds: the server does not answer, refuses the credentials, or has no such bucket; or a plain
+        path lies where one may not write.
+    """
+    filesystem, path = open_fs(uri, anonymous)
+    if is_local(uri):
+        nearest = next(folder for folder in [Path(path), *Path(path).parents] if folder.exists())
+        if not (nearest.is_dir() and os.access(nearest, os.W_OK)):
+            raise UserError(f"{uri}: cannot be written below {nearest}; choose another store")
+        return
+    bucket, _, prefix = path.partition("/")
+    with _clearly(uri):
+        filesystem.call_s3("list_objects_v2", Bucket=bucket, Prefix=prefix, MaxKeys=1)
+
+
+def _endpoint() -> str | None:
+    return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+
+
+@contextmanager
+def _clearly(uri: str) -> Iterator[None]:
+    """Turn what a store refuses into one sentence; what is merely missing passes unchanged."""
+    where = f"{uri} at {_endpoint() or 'AWS'}"
+    try:
+        with told_clearly(uri):
+            yield
+    except NoCredentialsError:
+        raise UserError(f"{where}: no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or read anonymously") from None
+    except (BotoCoreError, TimeoutError) as error:
+        raise UserError(f"{where}: the store cannot be reached; check the address, AWS_ENDPOINT_URL and the network ({error})") from error
+    except (ClientError, PermissionError) as error:
+        raise UserError(f"{where}: the store refused ({error}); check the bucket's name and the AWS_* credentials") from error

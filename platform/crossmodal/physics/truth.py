@@ -76,7 +76,8 @@ class SubjectTruth:
             "noise_variance_density": self.noise_variance_density,
             "sfreq": self.sfreq,
         }
-        np.savez(path, **arrays, **{f"factor_{index}": factor for index, factor in enumerate(self.factors)})
+        arrays |= {f"factor_{index}": factor for index, factor in enumerate(self.factors)}
+        np.savez(path, **arrays)
 
     @classmethod
     def load(cls, path: Path) -> "SubjectTruth":

@@ -1,0 +1,47 @@
+"""Small geometry of heads: surfaces, spheres, evenly spread points and bodily sizes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Dipoles:
+    """Current dipoles in head coordinates: positions (n, 3) in m and unit orientations (n, 3)."""
+
+    positions_m: NDArray[np.float64]
+    orientations: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.positions_m)
+
+
+def vertex_normals(vertices: NDArray[np.float64], triangles: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Area-weighted unit normals of a triangulated surface, shape (n_vertices, 3)."""
+    a, b, c = (vertices[triangles[:, corner]] for corner in range(3))
+    face_normals = np.cross(b - a, c - a)
+    normals = np.zeros_like(vertices)
+    for corner in range(3):
+        np.add.at(normals, triangles[:, corner], face_normals)
+    return normals / np.linalg.norm(normals, axis=1, keepdims=True)
+
+
+def farthest_points(points: NDArray[np.float64], n_points: int) -> NDArray[np.intp]:
+    """Choose indices of points spread evenly: each next one is the farthest from those already chosen.
+
+    Source: T. F. Gonzalez, "Clustering to minimize the maximum intercluster distance", 1985.
+    """
+    chosen = np.zeros(n_points, dtype=np.intp)
+    distance_sq = np.full(len(points), np.inf)
+    for index in range(1, n_points):
+        distance_sq = np.minimum(distance_sq, ((points - points[chosen[index - 1]]) ** 2).sum(axis=1))
+        chosen[index] = distance_sq.argmax()
+    return chosen
+
+
+def fit_sphere(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    """Centre (3,) and radius of the sphere nearest to points (n, 3), by linear least squares on |p|^2 = 2 p.c + r^2 - |c|^2."""
+    design = np.column_stack([2 * points, np.ones(len(points))])
+    *centre, offset = np.linalg.lstsq(design, (points**2).sum(axis=1), rcond=None)[0]
+    return np.array(centre), float(np.sqrt(offset + np.dot(centre, centre)))

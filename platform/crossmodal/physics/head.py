@@ -1,0 +1,110 @@
+"""Volume conductor models and the lead fields of dipoles in them."""
+
+from dataclasses import dataclass
+
+import mne
+import numpy as np
+from mne.bem import ConductorModel
+from mne.transforms import Transform, apply_trans
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from crossmodal.config import UserError
+from crossmodal.physics.geometry import Dipoles, fit_sphere
+
+# Dipoles nearer to the inner skull than this make fields no cortex makes, and boundary elements go wrong there.
+_LARGEST_RELATIVE_RADIUS = 0.96
+# Points below this height lie on face and neck, which no sphere fits.
+_FACE_HEIGHT_M = 0.01
+
+
+@dataclass(frozen=True)
+class HeadModel:
+    """A volume conductor for each modality, and how far the brain reaches.
+
+    Attributes
+    ----------
+    eeg, meg : mne ConductorModel
+        MEG may do with fewer layers: the skull lets hardly any current through.
+    head_to_mri : mne Transform
+        From head coordinates to those of the conductors.
+    centre_m : ndarray, shape (3,)
+        Inside the brain, head coordinates.
+    inner_skull_m : ndarray, shape (n_points, 3)
+        Head coordinates.
+    """
+
+    eeg: ConductorModel
+    meg: ConductorModel
+    head_to_mri: Transform
+    centre_m: NDArray[np.float64]
+    inner_skull_m: NDArray[np.float64]
+
+    def confine(self, dipoles: Dipoles) -> Dipoles:
+        """Pull dipoles that lie outside the brain, or nearly so, inwards along the radius."""
+        skull_m = self.inner_skull_m - self.centre_m
+        skull_radius_m = np.linalg.norm(skull_m, axis=1)
+        offset_m = dipoles.positions_m - self.centre_m
+        radius_m = np.linalg.norm(offset_m, axis=1)
+        nearest = cKDTree(skull_m / skull_radius_m[:, None]).query(offset_m / radius_m[:, None])[1]
+        shrink = np.minimum(1.0, _LARGEST_RELATIVE_RADIUS * skull_radius_m[nearest] / radius_m)
+        return Dipoles(self.centre_m + offset_m * shrink[:, None], dipoles.orientations)
+
+
+def sphere_head(scalp_m: NDArray[np.float64]) -> HeadModel:
+    """Four-layer sphere fitted to scalp points (n, 3), with MNE's standard relative radii and conductivities."""
+    centre_m, radius_m = fit_sphere(scalp_m)
+    sphere = mne.make_sphere_model(tuple(centre_m), radius_m, verbose=False)
+    directions = scalp_m - centre_m
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    return HeadModel(sphere, sphere, Transform("head", "mri"), centre_m, centre_m + sphere["layers"][0]["rad"] * directions)
+
+
+def upper_scalp(points_m: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Keep the points (n, 3) above face and neck, head coordinates."""
+    return points_m[points_m[:, 2] > _FACE_HEIGHT_M]
+
+
+def located_channels(info: mne.Info) -> tuple[str, ...]:
+    """Names of EEG and MEG channels, in order; refuses those without a position, and MEG without a head position."""
+    picks = mne.pick_types(info, meg=True, eeg=True, ref_meg=False, exclude=())
+    positions_m = {info["ch_names"][pick]: info["chs"][pick]["loc"][:3] for pick in picks}
+    lost = [name for name, position_m in positions_m.items() if not np.isfinite(position_m).all() or not position_m.any()]
+    if lost:
+        raise UserError(f"no sensor position for {', '.join(lost)}; set a montage, or retype or drop these channels")
+    if len(mne.pick_types(info, meg=True, exclude=())) and info["dev_head_t"] is None:
+        raise UserError("the recording has MEG but no head position (dev_head_t), so its lead field is unknown")
+    return tuple(positions_m)
+
+
+def lead_field(info: mne.Info, dipoles: Dipoles, head: HeadModel) -> NDArray[np.float64]:
+    """Compute what the sensors of a recording see of unit dipoles.
+
+    Parameters
+    ----------
+    info : mne.Info
+        Sensor positions, and for MEG the head position.
+    dipoles : Dipoles
+        Inside the brain, head coordinates.
+    head : HeadModel
+        The volume conductor.
+
+    Returns
+    -------
+    ndarray, shape (n_channels, n_dipoles)
+        Rows are `located_channels(info)`: V/(A m) at the recording's reference where its position is stored, T/(A m) for
+        magnetometers, T/(A m^2) for gradiometers.
+    """
+    names = located_channels(info)
+    positions_m = apply_trans(head.head_to_mri, dipoles.positions_m)
+    orientations = apply_trans(head.head_to_mri, dipoles.orientations, move=False)
+    source_space = mne.setup_volume_source_space(pos={"rr": positions_m, "nn": orientations}, verbose=False)
+    rows: dict[str, NDArray[np.float64]] = {}
+    for modality, conductor in (("meg", head.meg), ("eeg", head.eeg)):
+        wanted = {"meg": modality == "meg", "eeg": modality == "eeg"}
+        if len(mne.pick_types(info, **wanted, ref_meg=False, exclude=())):
+            forward = mne.make_forward_solution(info, head.head_to_mri, source_space, conductor, **wanted, mindist=0.0, verbose="ERROR")
+            assert forward["nsource"] == len(dipoles), "a dipole lies outside the brain; confine the dipoles first"
+            gain_cd3 = forward["sol"]["data"].reshape(-1, len(dipoles), 3)
+            rows.update(zip(forward["sol"]["row_names"], np.einsum("cdk,dk->cd", gain_cd3, dipoles.orientations), strict=True))
+    return np.array([rows[name] for name in names])

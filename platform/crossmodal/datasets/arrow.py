@@ -24,6 +24,7 @@ def write_matrix(path: Path, name: str, matrix: NDArray[Any], metadata: dict[str
     Parameters
     ----------
     path : Path
+        Written or replaced.
     name : str
         The column's.
     matrix : array, shape (n, C)

@@ -24,7 +24,8 @@ LAST_FILE = "shard.json"
 _FORMAT = 1
 _AGAIN = "delete the folder and run jobs/preprocess.py again"
 # Fields of an mne.Info that tell who was recorded, by whom or when.
-_PERSONAL = "subject_info experimenter helium_info proj_id proj_name description meas_date meas_id file_id acq_pars".split()
+_WHO = ("subject_info", "experimenter", "helium_info", "proj_id", "proj_name", "description")
+_WHEN = ("meas_date", "meas_id", "file_id", "acq_pars")
 
 
 def write_shard(recording: Recording, folder: Path) -> ShardEntry:
@@ -211,7 +212,7 @@ def _write_info(info: mne.Info, names: list[str], path: Path) -> None:
     """Save what describes sensors and head, nothing that tells who was recorded, by whom or when."""
     kept = mne.pick_info(info, [info["ch_names"].index(name) for name in names])
     with kept._unlock():
-        for field in _PERSONAL:
+        for field in _WHO + _WHEN:
             kept[field] = None
         kept["hpi_meas"] = []
         kept["proc_history"] = [{key: value for key, value in record.items() if key != "experimenter"} for record in kept["proc_history"]]

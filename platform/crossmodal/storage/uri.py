@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from crossmodal.config import UserError
 from crossmodal.storage.atomic import new_folder, told_clearly, write_file
 
 # A store that does not answer is told within seconds; large transfers still get a minute between bytes.
-_CLIENT = {"connect_timeout": 3, "read_timeout": 60, "retries": {"mode": "standard", "max_attempts": 3}}
+_CLIENT = {"connect_timeout": 3, "read_timeout": 60, "retries": {"mode": "standard", "total_max_attempts": 3}}
 
 
 def is_local(uri: str) -> bool:
@@ -29,7 +29,7 @@ def join(uri: str, *parts: str) -> str:
     return "/".join([uri.rstrip("/"), *parts])
 
 
-def open_fs(uri: str, anonymous: bool = False) -> tuple[fsspec.AbstractFileSystem, str]:
+def open_fs(uri: str, anonymous: bool = False, endpoint_url: str | None = None) -> tuple[fsspec.AbstractFileSystem, str]:
     """Return the file system that holds a URI, and the path on it.
 
     Parameters
@@ -38,6 +38,8 @@ def open_fs(uri: str, anonymous: bool = False) -> tuple[fsspec.AbstractFileSyste
         A plain path, or s3://bucket/path read with the standard AWS_* variables, AWS_ENDPOINT_URL included.
     anonymous : bool
         Read s3:// without credentials.
+    endpoint_url : str, optional
+        S3 server where it is not AWS_ENDPOINT_URL's: a public dataset on AWS beside a store of one's own.
     """
     if is_local(uri):
         return fsspec.filesystem("file"), os.path.abspath(uri)
@@ -46,7 +48,9 @@ def open_fs(uri: str, anonymous: bool = False) -> tuple[fsspec.AbstractFileSyste
         raise UserError(f"{uri}: '{scheme}://' is not supported; give a plain path or s3://bucket/path")
     # fsspec keeps one client for equal arguments: the endpoint is one of them, so that another store gets another client. Listings are not
     # cached, since other processes publish meanwhile.
-    return fsspec.filesystem("s3", anon=anonymous, endpoint_url=_endpoint(), config_kwargs=_CLIENT, use_listings_cache=False), path
+    return fsspec.filesystem(
+        "s3", anon=anonymous, endpoint_url=endpoint_url or _endpoint(), config_kwargs=_CLIENT, use_listings_cache=False
+    ), path
 
 
 def arrow_filesystem(uri: str) -> tuple[pyarrow.fs.FileSystem | None, str]:
@@ -85,7 +89,7 @@ def read_json(uri: str) -> Any:
     """Read a JSON document."""
     try:
         return json.loads(read_bytes(uri))
-    except ValueError as error:
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{uri}: not a JSON document ({error}); delete it and run again") from None
 
 
@@ -125,11 +129,14 @@ def fetch_folder(uri: str, local_dir: Path) -> None:
     """Copy the files of a folder to a local one, in parallel; the local folder is whole or absent."""
     filesystem, path = open_fs(uri)
     with new_folder(local_dir) as aside, _clearly(uri):
-        files = filesystem.ls(path, detail=False)
+        try:
+            files = filesystem.ls(path, detail=False)
+        except FileNotFoundError:
+            raise UserError(f"{uri}: is no longer in the store; run the job that makes it again") from None
         filesystem.get(files, [str(aside / Path(file).name) for file in files])
 
 
-def check_reachable(uri: str, anonymous: bool = False) -> None:
+def check_reachable(uri: str, anonymous: bool = False, endpoint_url: str | None = None) -> None:
     """Refuse a store that cannot be reached, before any work is spent.
 
     Raises
@@ -138,7 +145,7 @@ def check_reachable(uri: str, anonymous: bool = False) -> None:
         Within seconds: the server does not answer, refuses the credentials, or has no such bucket; or a plain
         path lies where one may not write.
     """
-    filesystem, path = open_fs(uri, anonymous)
+    filesystem, path = open_fs(uri, anonymous, endpoint_url)
     if is_local(uri):
         nearest = next(folder for folder in [Path(path), *Path(path).parents] if folder.exists())
         if not (nearest.is_dir() and os.access(nearest, os.W_OK)):
@@ -146,23 +153,35 @@ def check_reachable(uri: str, anonymous: bool = False) -> None:
         return
     bucket, _, prefix = path.partition("/")
     with _clearly(uri):
-        filesystem.call_s3("list_objects_v2", Bucket=bucket, Prefix=prefix, MaxKeys=1)
+        try:
+            filesystem.call_s3("list_objects_v2", Bucket=bucket, Prefix=prefix, MaxKeys=1)
+        except FileNotFoundError:
+            raise UserError(f"{uri}: there is no bucket '{bucket}' at {_endpoint() or 'AWS'}; create it or check the name") from None
 
 
 def _endpoint() -> str | None:
     return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
 
 
+def _clearly(uri: str) -> AbstractContextManager[None]:
+    return told_clearly(uri) if is_local(uri) else _store_told_clearly(uri)
+
+
 @contextmanager
-def _clearly(uri: str) -> Iterator[None]:
-    """Turn what a store refuses into one sentence; what is merely missing passes unchanged."""
+def _store_told_clearly(uri: str) -> Iterator[None]:
+    """Turn what an object store refuses into one sentence; what is merely missing passes unchanged."""
     where = f"{uri} at {_endpoint() or 'AWS'}"
     try:
-        with told_clearly(uri):
-            yield
-    except NoCredentialsError:
-        raise UserError(f"{where}: no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or read anonymously") from None
+        yield
+    except FileNotFoundError:
+        raise
+    except NoCredentialsError as error:
+        keys = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        raise UserError(f"{where}: no credentials; set {keys}, or read anonymously where that is allowed") from error
     except (BotoCoreError, TimeoutError) as error:
-        raise UserError(f"{where}: the store cannot be reached; check the address, AWS_ENDPOINT_URL and the network ({error})") from error
-    except (ClientError, PermissionError) as error:
-        raise UserError(f"{where}: the store refused ({error}); check the bucket's name and the AWS_* credentials") from error
+        raise UserError(f"{where}: the store cannot be reached; check its address, AWS_ENDPOINT_URL and the network ({error})") from error
+    except OSError as error:
+        # s3fs translates every answer of the server into some OSError; others are the local disk's.
+        if not isinstance(error.__cause__, ClientError):
+            raise
+        raise UserError(f"{where}: the store refused; check the bucket's name and the AWS_* credentials ({error})") from error

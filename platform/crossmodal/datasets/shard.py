@@ -215,7 +215,7 @@ def _write_info(info: mne.Info, names: list[str], path: Path) -> None:
         for field in _WHO + _WHEN:
             kept[field] = None
         kept["hpi_meas"] = []
-        kept["proc_history"] = [{key: value for key, value in record.items() if key != "experimenter"} for record in kept["proc_history"]]
+        kept["proc_history"] = [{key: record[key] for key in ("creator", "max_info") if key in record} for record in kept["proc_history"]]
     kept.save(path, verbose="error")
     # MNE stamps each file with this machine's hardware address and the time, in the first tag after its 16-byte header and 4-byte version:
     # private, and the only bytes in which two writers of the same shard would differ.

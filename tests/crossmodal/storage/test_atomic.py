@@ -18,7 +18,7 @@ def test_a_folder_appears_whole(tmp_path):
 
 
 def test_a_failure_leaves_nothing(tmp_path):
-    with pytest.raises(FileNotFoundError), new_folder(tmp_path / "b") as aside:
+    with pytest.raises(FileNotFoundError), new_folder(tmp_path / "b") as aside:  # noqa: PT012
         (aside / "file").write_text("x")
         (aside / "absent").read_text()
     assert os.listdir(tmp_path) == []

@@ -17,6 +17,8 @@ from crossmodal.storage.atomic import new_folder, told_clearly, write_file
 
 # A store that does not answer is told within seconds; large transfers still get a minute between bytes.
 _CLIENT = {"connect_timeout": 3, "read_timeout": 60, "retries": {"mode": "standard", "total_max_attempts": 3}}
+# Bounds the first question to a store over all retries, also when it accepts the connection and then says nothing.
+_PROBE_S = 15
 
 
 def is_local(uri: str) -> bool:
@@ -154,7 +156,7 @@ def check_reachable(uri: str, anonymous: bool = False, endpoint_url: str | None 
     bucket, _, prefix = path.partition("/")
     with _clearly(uri):
         try:
-            filesystem.call_s3("list_objects_v2", Bucket=bucket, Prefix=prefix, MaxKeys=1)
+            filesystem.call_s3("list_objects_v2", Bucket=bucket, Prefix=prefix, MaxKeys=1, timeout=_PROBE_S)
         except FileNotFoundError:
             raise UserError(f"{uri}: there is no bucket '{bucket}' at {_endpoint() or 'AWS'}; create it or check the name") from None
 
@@ -179,7 +181,9 @@ def _store_told_clearly(uri: str) -> Iterator[None]:
         keys = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
         raise UserError(f"{where}: no credentials; set {keys}, or read anonymously where that is allowed") from error
     except (BotoCoreError, TimeoutError) as error:
-        raise UserError(f"{where}: the store cannot be reached; check its address, AWS_ENDPOINT_URL and the network ({error})") from error
+        raise UserError(
+            f"{where}: the store cannot be reached; check its address, AWS_ENDPOINT_URL and the network ({str(error) or 'no answer'})"
+        ) from error
     except OSError as error:
         # s3fs translates every answer of the server into some OSError; others are the local disk's.
         if not isinstance(error.__cause__, ClientError):

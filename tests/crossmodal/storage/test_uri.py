@@ -1,6 +1,7 @@
 """Plain paths and a real S3 server behave alike; what goes wrong is told in one sentence."""
 
 import os
+import pickle
 import socket
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pyarrow.fs
 import pytest
 
 from crossmodal.config import UserError
+from crossmodal.storage import uri
 from crossmodal.storage.uri import (
     arrow_filesystem,
     check_reachable,
@@ -85,11 +87,11 @@ def test_a_published_folder_stays_as_it_is(store, tmp_path):
 
 
 def test_an_upload_that_broke_off_is_absent_and_can_be_made_again(s3, tmp_path):
-    uri = join(s3, tmp_path.name)
-    write_bytes(join(uri, "a"), b"half")
-    assert not exists(join(uri, "done"))
-    publish_folder(_folder(tmp_path, {"a": b"whole", "done": b""}), uri, last="done")
-    assert read_bytes(join(uri, "a")) == b"whole"
+    place = join(s3, tmp_path.name)
+    write_bytes(join(place, "a"), b"half")
+    assert not exists(join(place, "done"))
+    publish_folder(_folder(tmp_path, {"a": b"whole", "done": b""}), place, last="done")
+    assert read_bytes(join(place, "a")) == b"whole"
 
 
 def test_a_folder_that_is_gone_is_named(store, tmp_path):
@@ -101,6 +103,7 @@ def test_a_folder_that_is_gone_is_named(store, tmp_path):
 def test_arrow_reads_and_writes_through_the_same_store(s3, tmp_path):
     filesystem, path = arrow_filesystem(join(s3, tmp_path.name))
     assert isinstance(filesystem, pyarrow.fs.FileSystem)
+    filesystem = pickle.loads(pickle.dumps(filesystem))  # as Ray sends it to its workers
     with filesystem.open_output_stream(f"{path}/file") as stream:
         stream.write(b"x" * 1000)
     assert read_bytes(join(s3, tmp_path.name, "file")) == b"x" * 1000
@@ -115,6 +118,14 @@ def test_e8_an_unreachable_store_is_told(s3, monkeypatch, closed_port, tmp_path)
     with pytest.raises(UserError, match=told):
         fetch_folder("s3://bucket/store/x", tmp_path / "got")
     assert os.listdir(tmp_path) == []
+
+
+def test_e8_a_store_that_says_nothing_is_told(s3, monkeypatch):
+    monkeypatch.setattr(uri, "_PROBE_S", 1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        with pytest.raises(UserError, match=r"the store cannot be reached; .* \(no answer\)"):
+            check_reachable("s3://bucket")
 
 
 def test_e8_a_missing_bucket_is_told(s3):

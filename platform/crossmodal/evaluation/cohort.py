@@ -1,0 +1,147 @@
+"""From the scores of subjects to the rows of a table: means, intervals over subjects, tests and warnings."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from crossmodal.evaluation.ceilings import exceeds_oracle
+from crossmodal.evaluation.names import LINEAR_REFERENCE, ORACLE, TRAINING_MEAN, is_lagged_ridge
+from crossmodal.evaluation.scores import FoldScores, Role, Score
+from crossmodal.evaluation.statistics import bca_interval, holm, is_significant, sign_flip_p, t_interval
+
+_NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class CohortRow:
+    """One predictor over all subjects, for the sensors of one channel type; NaN where undefined.
+
+    Attributes
+    ----------
+    explained_variance : float
+        Mean over subjects; `interval` is its t interval, `bca` its bootstrap interval.
+    ratio : float
+        Mean explained variance over that of the linear reference.
+    p_above_mean : float
+        Sign-flip p that the predictor explains more than the training mean, Holm-corrected over models and baselines.
+    p_lagged : float
+        Two-sided sign-flip p of the paired difference to lagged ridge, Holm-corrected likewise.
+    above_mean, differs_from_lagged : bool
+        Whether those p values may be called significant.
+    leak : bool
+        Whether it is above the oracle by more than the oracle's sampling error.
+    """
+
+    predictor: str
+    role: Role
+    channel_type: str
+    n: int
+    explained_variance: float
+    interval: tuple[float, float]
+    bca: tuple[float, float]
+    ratio: float
+    r: float
+    r2: float
+    nmse: float
+    topography_r: float
+    rms_error: float
+    log_psd_error_db: dict[str, float]
+    p_above_mean: float
+    p_lagged: float
+    above_mean: bool
+    differs_from_lagged: bool
+    leak: bool
+
+
+class _TypeScores:
+    """All scores of one channel type, with the tests that compare its predictors: a family a column."""
+
+    def __init__(self, scores: Sequence[Score], seed: int) -> None:
+        self.scores: dict[str, list[Score]] = {}
+        for score in scores:
+            self.scores.setdefault(score.predictor, []).append(score)
+        self.explained = {name: _by_subject(of_name, lambda score: score.explained_variance) for name, of_name in self.scores.items()}
+        self.compared = [name for name, of_name in self.scores.items() if of_name[0].role != "ceiling"]
+        lagged = next(filter(is_lagged_ridge, self.compared), None)
+        above = {name: sign_flip_p(list(self.explained[name].values()), "greater", seed) for name in self.compared if name != TRAINING_MEAN}
+        beside = {name: self._paired_p(name, lagged, seed) for name in above if lagged and name != lagged}
+        self.p_above_mean = dict(zip(above, holm(list(above.values())), strict=True))
+        self.p_lagged = dict(zip(beside, holm(list(beside.values())), strict=True))
+
+    def _paired_p(self, name: str, other: str, seed: int) -> float:
+        one, two = self.explained[name], self.explained[other]
+        return sign_flip_p([one[subject] - two[subject] for subject in one if subject in two], "two-sided", seed)
+
+    def ratio(self, name: str) -> float:
+        reference = self.explained.get(LINEAR_REFERENCE)
+        return float(np.mean(list(self.explained[name].values())) / np.mean(list(reference.values()))) if reference else _NAN
+
+    def leaks(self, name: str) -> bool:
+        """Compare with the oracle on the same subjects; ceilings do not leak."""
+        if ORACLE not in self.scores or name not in self.compared:
+            return False
+        oracle = self.explained[ORACLE]
+        error = _by_subject(self.scores[ORACLE], lambda score: score.standard_error)
+        triples = [(explained, oracle[subject], error[subject]) for subject, explained in self.explained[name].items() if subject in oracle]
+        return exceeds_oracle(*zip(*triples, strict=True))
+
+
+def summarise(folds: Sequence[FoldScores], confidence: float = 0.95, seed: int = 0) -> tuple[CohortRow, ...]:
+    """Summarise the folds of one run: a row for each channel type and predictor, in the order they were scored.
+
+    A subject tested in several folds counts once, with its mean.
+    """
+    bounded = all(fold.bounded for fold in folds)
+    every = [score for fold in folds for score in fold.scores]
+    rows = []
+    for channel_type in dict.fromkeys(score.channel_type for score in every):
+        of_type = _TypeScores([score for score in every if score.channel_type == channel_type], seed)
+        rows += [_row(name, of_type, bounded, confidence, seed) for name in of_type.scores]
+    return tuple(rows)
+
+
+def _row(name: str, of_type: _TypeScores, bounded: bool, confidence: float, seed: int) -> CohortRow:
+    scores, explained = of_type.scores[name], list(of_type.explained[name].values())
+    bands = scores[0].log_psd_error_db
+    p_above_mean, p_lagged = of_type.p_above_mean.get(name, _NAN), of_type.p_lagged.get(name, _NAN)
+    return CohortRow(
+        predictor=name,
+        role=scores[0].role,
+        channel_type=scores[0].channel_type,
+        n=len(explained),
+        explained_variance=float(np.mean(explained)),
+        interval=t_interval(explained, confidence),
+        bca=bca_interval(explained, confidence, seed),
+        ratio=of_type.ratio(name),
+        r=_cohort_mean(scores, lambda score: score.r),
+        r2=_cohort_mean(scores, lambda score: score.r2),
+        nmse=_cohort_mean(scores, lambda score: score.nmse),
+        topography_r=_cohort_mean(scores, lambda score: score.topography_r),
+        rms_error=_cohort_mean(scores, lambda score: score.rms_error),
+        log_psd_error_db={band: _cohort_mean(scores, _band_error(band)) for band in bands},
+        p_above_mean=p_above_mean,
+        p_lagged=p_lagged,
+        above_mean=is_significant(p_above_mean, len(explained)),
+        differs_from_lagged=is_significant(p_lagged, len(explained)),
+        leak=bounded and of_type.leaks(name),
+    )
+
+
+def _band_error(band: str) -> Callable[[Score], float | None]:
+    return lambda score: score.log_psd_error_db[band]
+
+
+def _by_subject(scores: Sequence[Score], value: Callable[[Score], float | None]) -> dict[str, float]:
+    """Mean of a field over the folds of each subject, NaN where it is undefined."""
+    values: dict[str, list[float]] = {}
+    for score in scores:
+        number = value(score)
+        values.setdefault(score.subject, []).append(_NAN if number is None else number)
+    return {subject: float(np.mean(of_subject)) for subject, of_subject in values.items()}
+
+
+def _cohort_mean(scores: Sequence[Score], value: Callable[[Score], float | None]) -> float:
+    """Mean over subjects in whom the field is defined."""
+    defined = [number for number in _by_subject(scores, value).values() if not np.isnan(number)]
+    return float(np.mean(defined)) if defined else _NAN

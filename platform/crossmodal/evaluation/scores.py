@@ -1,0 +1,131 @@
+"""What an evaluation leaves behind, and where it is kept: numbers as JSON, arrays for figures as .npz."""
+
+import io
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from crossmodal.config.base import Config, UserError
+from crossmodal.storage.uri import exists, join, read_bytes, read_json, write_bytes, write_json
+
+Role = Literal["model", "baseline", "ceiling"]
+
+
+class Score(Config):
+    """One predictor on one subject's test windows, over the sensors of one channel type; SI units, None where undefined.
+
+    Fields are those of `metrics.TypeMetrics`. A ceiling in closed form has an explained variance alone, and its
+    `standard_error`: how far that of finite recordings scatters about it.
+    """
+
+    predictor: str
+    role: Role
+    subject: str
+    channel_type: str
+    explained_variance: float
+    standard_error: float | None = None
+    r: float | None = None
+    r2: float | None = None
+    nmse: float | None = None
+    topography_r: float | None = None
+    rms_error: float | None = None
+    log_psd_error_db: dict[str, float | None] = Field(default_factory=dict)
+
+
+class FoldScores(Config):
+    """All scores of one fold.
+
+    Attributes
+    ----------
+    label : str
+        What the reader of every table must know of the protocol: 'leaky', 'within recording', or nothing.
+    bounded : bool
+        Whether the oracle bounds every model (a stationary Gaussian cohort).
+    """
+
+    run: str
+    fold: str
+    label: Literal["", "leaky", "within recording"]
+    bounded: bool
+    scores: tuple[Score, ...]
+
+
+@dataclass(frozen=True)
+class SubjectDetail:
+    """Arrays of one test subject that figures are drawn from; s sensor, t time of one window, f frequency.
+
+    Attributes
+    ----------
+    explained_variance : dict of str to ndarray, shape (n_sensors,)
+        A predictor each.
+    frequencies_hz : ndarray, shape (n_freqs,)
+    psd : dict of str to ndarray, shape (n_sensors, n_freqs)
+        Power density of 'truth' and of each predictor over all test windows, unit squared per Hz.
+    example : dict of str to ndarray, shape (n_sensors, n_times)
+        The middle test window: 'truth' and each predictor, V, T or T/m.
+    """
+
+    explained_variance: dict[str, NDArray[np.float64]]
+    frequencies_hz: NDArray[np.float64]
+    psd: dict[str, NDArray[np.float64]]
+    example: dict[str, NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class FoldDetail:
+    """Arrays of one fold.
+
+    Attributes
+    ----------
+    names, types : tuple of str
+        Target sensors, ordered by type.
+    sfreq : float
+        Hz.
+    subjects : dict of str to SubjectDetail
+    """
+
+    names: tuple[str, ...]
+    types: tuple[str, ...]
+    sfreq: float
+    subjects: dict[str, SubjectDetail] = field(default_factory=dict)
+
+
+def save_scores(store: str, scores: FoldScores, detail: FoldDetail) -> None:
+    """Keep one fold under `store`/scores/<run>/; the JSON is written last, so a fold that has one is whole."""
+    folder = join(store, "scores", scores.run)
+    arrays: dict[str, Any] = {"names": np.array(detail.names), "types": np.array(detail.types), "sfreq": np.array(detail.sfreq)}
+    for subject, of_subject in detail.subjects.items():
+        arrays[f"{subject}/frequencies_hz"] = of_subject.frequencies_hz
+        for group in ("explained_variance", "psd", "example"):
+            arrays |= {f"{subject}/{group}/{name}": array for name, array in getattr(of_subject, group).items()}
+    packed = io.BytesIO()
+    np.savez(packed, **arrays)
+    write_bytes(join(folder, f"{scores.fold}.npz"), packed.getvalue())
+    write_json(join(folder, f"{scores.fold}.json"), scores.model_dump(mode="json"))
+
+
+def load_scores(store: str, run: str, fold: str) -> tuple[FoldScores, FoldDetail]:
+    """Read what `save_scores` wrote."""
+    folder = join(store, "scores", run)
+    if not exists(join(folder, f"{fold}.json")):
+        raise UserError(f"{folder}: fold '{fold}' of run '{run}' has no scores; run python jobs/evaluate.py EXPERIMENT first")
+    scores = FoldScores.model_validate(read_json(join(folder, f"{fold}.json")))
+    with np.load(io.BytesIO(read_bytes(join(folder, f"{fold}.npz"))), allow_pickle=False) as arrays:
+        subjects = {
+            subject: SubjectDetail(
+                frequencies_hz=arrays[f"{subject}/frequencies_hz"],
+                explained_variance=_group(arrays, f"{subject}/explained_variance/"),
+                psd=_group(arrays, f"{subject}/psd/"),
+                example=_group(arrays, f"{subject}/example/"),
+            )
+            for subject in dict.fromkeys(score.subject for score in scores.scores)
+        }
+        names, types = (tuple(str(value) for value in arrays[key]) for key in ("names", "types"))
+        return scores, FoldDetail(names, types, float(arrays["sfreq"]), subjects)
+
+
+def _group(arrays: "np.lib.npyio.NpzFile", prefix: str) -> dict[str, NDArray]:
+    return {name.removeprefix(prefix): arrays[name] for name in arrays.files if name.startswith(prefix)}

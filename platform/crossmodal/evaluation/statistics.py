@@ -1,0 +1,108 @@
+"""Uncertainty over subjects: sign-flip tests, intervals that keep their promise at small n, and correction over comparisons."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+LEAST_SUBJECTS = 6  # with fewer, even the smallest two-sided sign-flip p (2 / 2^n) exceeds .05: nothing is called significant
+_EXACT_UP_TO = 16
+_DRAWS = 100_000
+_RESAMPLES = 10_000
+_TIE = 1e-12  # relative: sums of the same numbers in another order are ties
+
+Alternative = Literal["greater", "two-sided"]
+
+
+def sign_flip_p(values: ArrayLike, alternative: Alternative = "greater", seed: int = 0) -> float:
+    """Test that values symmetric about zero would have a mean this large.
+
+    Parameters
+    ----------
+    values : array_like, shape (n_subjects,)
+        One number a subject: an explained variance, or a paired difference of two.
+    alternative : 'greater' or 'two-sided'
+        Whether the mean is above zero, or differs from it.
+    seed : int
+        Of the Monte Carlo draws; unused up to 16 subjects, where all 2^n sign patterns are counted.
+
+    Returns
+    -------
+    float
+        The p value; NaN without subjects. Monte Carlo counts the observed pattern as one draw, so it is never zero
+        (Phipson & Smyth 2010).
+    """
+    values_n = np.asarray(values, dtype=float)
+    if values_n.size == 0:
+        return float("nan")
+    exact = values_n.size <= _EXACT_UP_TO
+    sums = _all_signed_sums(values_n) if exact else _drawn_signed_sums(values_n, seed)
+    observed = values_n.sum()
+    if alternative == "two-sided":
+        sums, observed = np.abs(sums), abs(observed)
+    as_extreme = int(np.count_nonzero(sums >= observed - _TIE * np.abs(values_n).sum()))
+    return as_extreme / len(sums) if exact else (1 + as_extreme) / (1 + len(sums))
+
+
+def _all_signed_sums(values_n: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sums over subjects under each of the 2^n sign patterns."""
+    sums = np.zeros(1)
+    for value in values_n:
+        sums = np.concatenate([sums + value, sums - value])
+    return sums
+
+
+def _drawn_signed_sums(values_n: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
+    draws = np.random.default_rng(seed).integers(0, 2, size=(_DRAWS, len(values_n)), dtype=np.int8)
+    return (2.0 * draws - 1.0) @ values_n
+
+
+def t_interval(values: ArrayLike, confidence: float = 0.95) -> tuple[float, float]:
+    """Student t interval of the mean over subjects; NaN for fewer than two."""
+    values_n = np.asarray(values, dtype=float)
+    if values_n.size < 2:
+        return float("nan"), float("nan")
+    half = stats.sem(values_n) * stats.t.ppf((1 + confidence) / 2, values_n.size - 1)
+    mean = values_n.mean()
+    return float(mean - half), float(mean + half)
+
+
+def bca_interval(values: ArrayLike, confidence: float = 0.95, seed: int = 0) -> tuple[float, float]:
+    """Bias-corrected and accelerated bootstrap interval of the mean over subjects (Efron 1987); NaN for fewer than three.
+
+    Of use for skewed scores of many subjects. At n = 8 it covers .88 of normal cohorts instead of .95 (at n = 60, .94 of exponential
+    ones; simulated), which is why tables quote `t_interval`.
+    """
+    values_n = np.asarray(values, dtype=float)
+    if values_n.size < 3:
+        return float("nan"), float("nan")
+    if np.ptp(values_n) == 0:
+        return float(values_n[0]), float(values_n[0])
+    generator = np.random.default_rng(seed)
+    result = stats.bootstrap((values_n,), np.mean, confidence_level=confidence, n_resamples=_RESAMPLES, method="BCa", rng=generator)
+    return float(result.confidence_interval.low), float(result.confidence_interval.high)
+
+
+def holm(p_values: Sequence[float]) -> tuple[float, ...]:
+    """Correct p values of one family of comparisons (Holm 1979); NaN stays NaN and is not counted.
+
+    Returns
+    -------
+    tuple of float
+        In the order given: the smallest times m, the next times m - 1, ..., never falling, at most one.
+    """
+    p_m = np.asarray(p_values, dtype=float)
+    corrected = np.full(p_m.shape, np.nan)
+    order = [index for index in np.argsort(p_m) if not np.isnan(p_m[index])]
+    largest = 0.0
+    for rank, index in enumerate(order):
+        largest = max(largest, min(1.0, (len(order) - rank) * p_m[index]))
+        corrected[index] = largest
+    return tuple(float(p) for p in corrected)
+
+
+def is_significant(p: float, n: int, alpha: float = 0.05) -> bool:
+    """Whether a corrected p value may be called significant: never with fewer than six subjects."""
+    return n >= LEAST_SUBJECTS and p < alpha

@@ -1,0 +1,39 @@
+"""Power spectra of the truth and of what a model predicts of it."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from crossmodal.evaluation.metrics import type_slices
+from crossmodal.evaluation.scores import FoldDetail
+from crossmodal.reporting.style import MODEL, SECOND, TRUTH, drawing
+from crossmodal.reporting.units import display_unit, sensor_title
+
+
+def draw_spectra(detail: FoldDetail, subject: str, predictor: str, linear: str | None, highest_hz: float) -> Figure:
+    """Draw amplitude densities, root mean square over the sensors of a type, over all test windows of one subject.
+
+    Parameters
+    ----------
+    detail : FoldDetail
+        Of the fold that tests the subject.
+    subject : str
+        Its label.
+    predictor, linear : str
+        The model and, if there is one, the linear baseline beside it.
+    highest_hz : float
+        Where the preprocessing's low-pass leaves nothing more to see.
+    """
+    of_subject = detail.subjects[subject]
+    slices = type_slices(detail.types)
+    shown = (of_subject.frequencies_hz > 0) & (of_subject.frequencies_hz <= highest_hz)
+    curves = {"truth": (TRUTH, "-"), predictor: (MODEL, "-")} | ({linear: (SECOND, "--")} if linear else {})
+    with drawing(4.2 * len(slices), 2.8) as figure:
+        for axis, (channel_type, of_type) in zip(figure.subplots(1, len(slices), squeeze=False)[0], slices.items(), strict=True):
+            scale, unit = display_unit(channel_type)
+            for name, (colour, line) in curves.items():
+                density_f = scale * np.sqrt(of_subject.psd[name][of_type].mean(axis=0))
+                axis.loglog(of_subject.frequencies_hz[shown], density_f[shown], color=colour, linestyle=line, label=name)
+            axis.set(title=f"subject {subject}, {sensor_title(channel_type)}", xlabel="frequency (Hz)", ylabel=f"{unit} / √Hz")
+            axis.xaxis.set_major_formatter("{x:g}")
+            axis.legend()
+        return figure

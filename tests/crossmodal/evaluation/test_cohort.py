@@ -1,0 +1,74 @@
+"""Rows of the table follow from the scores of subjects."""
+
+import numpy as np
+import pytest
+
+from crossmodal.evaluation.cohort import summarise
+from crossmodal.evaluation.scores import FoldScores, Score
+
+
+def folds(n, bounded=True, **explained):
+    """One fold a subject; `explained` gives a predictor's explained variance of each subject."""
+    roles = {"model": "model", "oracle": "ceiling", "linear reference": "ceiling"}
+    return [
+        FoldScores(
+            run="r",
+            fold=str(subject),
+            label="",
+            bounded=bounded,
+            scores=tuple(
+                Score(
+                    predictor=name,
+                    role=roles.get(name, "baseline"),
+                    subject=str(subject),
+                    channel_type="mag",
+                    explained_variance=values[subject],
+                    standard_error=0.01 if name in ("oracle", "linear reference") else None,
+                    log_psd_error_db={} if name in roles else {"alpha": 1.0},
+                )
+                for name, values in explained.items()
+            ),
+        )
+        for subject in range(n)
+    ]
+
+
+def rows(*args, **kwargs):
+    return {row.predictor: row for row in summarise(folds(*args, **kwargs))}
+
+
+def eight(level):
+    return level + 0.01 * np.arange(8)
+
+
+def test_columns_are_families_corrected_by_holm():
+    table = rows(8, **{"model": eight(0.3), "training mean": np.zeros(8), "ridge": eight(0.2), "lagged ridge 100 ms": eight(0.25)})
+    assert table["model"].p_above_mean == 3 / 2**8
+    assert table["model"].p_lagged == 2 * 2 / 2**8
+    assert table["model"].above_mean
+    assert table["model"].differs_from_lagged
+    assert np.isnan(table["training mean"].p_above_mean)
+    assert np.isnan(table["lagged ridge 100 ms"].p_lagged)
+
+
+def test_means_intervals_and_ratio_to_the_linear_reference():
+    table = rows(8, **{"model": eight(0.3), "linear reference": eight(0.35)})
+    assert table["model"].n == 8
+    assert table["model"].explained_variance == pytest.approx(0.335)
+    assert table["model"].interval[0] < 0.335 < table["model"].interval[1]
+    assert table["model"].ratio == pytest.approx(0.335 / 0.385)
+    assert np.isnan(table["linear reference"].p_above_mean)
+
+
+def test_five_subjects_are_never_significant():
+    assert not rows(5, model=eight(0.3))["model"].above_mean
+
+
+def test_a_model_above_the_oracle_beyond_its_error_is_a_leak_and_one_within_is_not():
+    assert rows(8, model=eight(0.5), oracle=eight(0.4))["model"].leak
+    assert not rows(8, model=eight(0.405), oracle=eight(0.4))["model"].leak
+    assert not rows(8, bounded=False, model=eight(0.5), oracle=eight(0.4))["model"].leak
+
+
+def test_a_subject_tested_twice_counts_once():
+    assert summarise(folds(8, model=eight(0.3)) + folds(8, model=eight(0.4)))[0].n == 8

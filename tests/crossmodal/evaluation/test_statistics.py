@@ -1,0 +1,82 @@
+"""Tests and intervals keep the error rates they promise."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from crossmodal.evaluation.statistics import bca_interval, holm, is_significant, sign_flip_p, t_interval
+
+
+def test_eight_positive_subjects_give_the_smallest_p_there_is():
+    values = np.linspace(0.1, 0.3, 8)
+    assert sign_flip_p(values, "greater") == 1 / 2**8
+    assert sign_flip_p(values, "two-sided") == 2 / 2**8
+    assert sign_flip_p(-values, "greater") == 1.0
+
+
+@pytest.mark.parametrize("alternative", ["greater", "two-sided"])
+def test_sign_flips_agree_with_scipy(alternative):
+    values = np.random.default_rng(3).normal(0.4, 1.0, 9)
+    expected = stats.permutation_test((values,), np.sum, permutation_type="samples", alternative=alternative, n_resamples=np.inf)
+    assert sign_flip_p(values, alternative) == pytest.approx(expected.pvalue)
+
+
+def test_monte_carlo_repeats_itself_and_is_near_the_normal_p():
+    values = np.random.default_rng(1).normal(0.3, 1.0, 40)
+    p = sign_flip_p(values, "greater", seed=5)
+    assert p == sign_flip_p(values, "greater", seed=5)
+    assert p == pytest.approx(stats.ttest_1samp(values, 0, alternative="greater").pvalue, abs=0.01)
+    assert sign_flip_p(np.ones(40)) > 0
+
+
+def test_sums_equal_up_to_rounding_are_ties():
+    whole = stats.permutation_test(([1, 2, 3, -6],), np.sum, permutation_type="samples", alternative="greater")
+    assert sign_flip_p([0.1, 0.2, 0.3, -0.6]) == pytest.approx(whole.pvalue)
+
+
+def test_sign_flip_p_falls_below_a_twentieth_no_more_often_than_that():
+    generator = np.random.default_rng(0)
+    rejected = [sign_flip_p(generator.normal(size=8), "two-sided") < 0.05 for _ in range(2000)]
+    assert np.mean(rejected) < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 2000)
+
+
+def test_t_interval_covers_as_it_says_and_bca_as_its_docstring_says():
+    generator = np.random.default_rng(0)
+    t_hits, bca_hits = [], []
+    for trial in range(1500):
+        values = generator.normal(0.2, 0.1, 8)
+        low, high = t_interval(values)
+        t_hits.append(low <= 0.2 <= high)
+        if trial < 200:
+            low, high = bca_interval(values, seed=trial)
+            bca_hits.append(low <= 0.2 <= high)
+    assert np.mean(t_hits) == pytest.approx(0.95, abs=0.02)
+    assert np.mean(bca_hits) == pytest.approx(0.88, abs=0.07)
+
+
+def test_bca_leans_towards_the_long_tail():
+    values = np.random.default_rng(2).exponential(1.0, 40)
+    low, high = bca_interval(values)
+    t_low, t_high = t_interval(values)
+    assert low > t_low
+    assert high > t_high
+    assert (low, high) == bca_interval(values)
+
+
+def test_intervals_of_too_few_subjects_are_undefined():
+    assert np.isnan(t_interval([0.3])).all()
+    assert np.isnan(bca_interval([0.3, 0.4])).all()
+    assert bca_interval([0.3, 0.3, 0.3]) == (0.3, 0.3)
+
+
+def test_holm_multiplies_by_the_comparisons_left():
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx((0.03, 0.06, 0.06))
+    assert holm([0.5, 0.9]) == pytest.approx((1.0, 1.0))
+    corrected = holm([0.01, float("nan"), 0.02])
+    assert corrected[0] == pytest.approx(0.02)
+    assert np.isnan(corrected[1])
+
+
+def test_nothing_is_significant_with_fewer_than_six_subjects():
+    assert is_significant(0.01, 6)
+    assert not is_significant(0.01, 5)

@@ -1,0 +1,90 @@
+"""The table says what was measured, how sure it is, and what must not be overlooked."""
+
+import csv
+import io
+
+import pytest
+from rich.console import Console
+
+from crossmodal.evaluation.cohort import CohortRow
+from crossmodal.reporting.table import ScoreTable, to_csv, to_markdown, to_rich
+
+NAN = float("nan")
+
+
+def row(predictor, role="baseline", **changes):
+    settings = {
+        "predictor": predictor,
+        "role": role,
+        "channel_type": "mag",
+        "n": 8,
+        "explained_variance": 0.3125,
+        "interval": (0.25, 0.375),
+        "bca": (0.26, 0.37),
+        "ratio": 0.97,
+        "r": 0.55,
+        "r2": 0.3,
+        "nmse": 0.7,
+        "topography_r": 0.5,
+        "rms_error": 33.1e-15,
+        "log_psd_error_db": {"alpha": 2.0, "beta": 3.0},
+        "p_above_mean": 0.0039,
+        "p_lagged": 0.2,
+        "above_mean": True,
+        "differs_from_lagged": False,
+        "leak": False,
+    }
+    return CohortRow(**(settings | changes))
+
+
+def ceiling(predictor):
+    undefined = dict.fromkeys(("r", "r2", "nmse", "topography_r", "rms_error", "p_above_mean", "p_lagged"), NAN)
+    return row(predictor, "ceiling", log_psd_error_db={}, above_mean=False, **undefined)
+
+
+def table(*rows, label="", note="Two minutes a subject."):
+    return ScoreTable("demo: EEG → MEG", note, label, 0.95, rows)
+
+
+def printed(scores):
+    console = Console(width=140, record=True, file=io.StringIO())
+    console.print(to_rich(scores))
+    return console.export_text()
+
+
+@pytest.mark.parametrize("render", [printed, to_markdown])
+def test_a_row_shows_scores_intervals_and_tests(render):
+    text = render(table(row("Synaptech-Net", "model"), ceiling("oracle")))
+    figures = ("0.312 [0.250, 0.375]", "0.97", "2.5", "33.1", ".004*", ".200")
+    for shown in ("magnetometers", "error fT", "Two minutes a subject.", "8 subjects", *figures):
+        assert shown in text
+    assert "nan" not in text
+
+
+@pytest.mark.parametrize("render", [printed, to_markdown])
+def test_leaky_protocols_and_leaks_are_said_at_the_row_and_below(render):
+    text = render(table(row("Synaptech-Net", "model", leak=True), label="leaky"))
+    assert "Synaptech-Net (leaky) LEAK" in text
+    assert "LEAKY: windows" in text
+    assert "LEAK: Synaptech-Net is above the oracle" in text
+
+
+def test_few_subjects_are_said():
+    assert "n = 4: with fewer than 6 subjects nothing is called significant." in table(row("ridge", n=4)).remarks()
+    assert not any("fewer" in remark for remark in table(row("ridge")).remarks())
+
+
+def test_csv_keeps_all_digits_and_leaves_the_undefined_empty():
+    model, oracle = csv.DictReader(io.StringIO(to_csv(table(row("Synaptech-Net", "model"), ceiling("oracle"), label="leaky"))))
+    assert float(model["rms_error_si"]) == 33.1e-15
+    assert float(model["log_psd_error_db_beta"]) == 3.0
+    assert model["label"] == "leaky"
+    assert oracle["r"] == ""
+    assert oracle["log_psd_error_db_alpha"] == ""
+
+
+def test_swapped_modalities_are_told_in_their_units():
+    text = to_markdown(table(row("ridge", channel_type="eeg", rms_error=3.62e-6)))
+    assert "EEG electrodes" in text
+    assert "error µV" in text
+    assert "3.62" in text

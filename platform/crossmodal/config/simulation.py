@@ -17,7 +17,7 @@ class SourceSpectrum(Config):
     knee_hz: float = Field(1.0, gt=0)
     alpha_hz: float = Field(10.0, gt=0)
     alpha_width_hz: float = Field(1.5, gt=0)
-    alpha_power_ratio: float = Field(1.0, ge=0, description="alpha power over aperiodic power, cohort mean")
+    alpha_power_ratio: float = Field(1.0, ge=0, description="mean alpha power over mean aperiodic power, over dipoles")
 
 
 class Anatomy(Config):
@@ -42,7 +42,9 @@ class Simulation(Config):
     head_model: Literal["sphere", "bem"] = "sphere"
     n_dipoles: int = Field(1500, ge=10)
     correlation_length_m: float = Field(0.02, ge=0)
-    source_moment_am: float = Field(5e-9, gt=0, description="rms dipole moment, A m")
+    source_moment_am: float = Field(
+        1e-9, gt=0, description="rms aperiodic moment of a dipole, A m; 1e-9 gives EEG of about 6 uV, magnetometers of 150 fT"
+    )
     spectrum: SourceSpectrum = SourceSpectrum()
     anatomy: Anatomy = Anatomy()
     evoked: bool = True

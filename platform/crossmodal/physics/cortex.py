@@ -1,6 +1,7 @@
 """The template head: fsaverage's scalp and landmarks as MNE bundles them, its cortex as nilearn does."""
 
 import functools
+import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +9,6 @@ import mne
 import numpy as np
 from mne.transforms import apply_trans
 from nibabel.gifti import GiftiImage
-from nilearn.datasets import fetch_surf_fsaverage
 from numpy.typing import NDArray
 
 from crossmodal.config import UserError
@@ -48,11 +48,10 @@ def template_cortex(n_dipoles: int) -> Dipoles:
 
     The surface is nilearn's bundled one; where its cortical thickness is zero lies the medial wall.
     """
-    surfaces = fetch_surf_fsaverage("fsaverage5")
     positions, normals = [], []
     for side in ("left", "right"):
-        vertices, triangles = GiftiImage.from_filename(surfaces[f"white_{side}"]).agg_data()
-        cortical = GiftiImage.from_filename(surfaces[f"thick_{side}"]).agg_data() > 0
+        vertices, triangles = GiftiImage.from_filename(_nilearn_template() / f"white_{side}.gii.gz").agg_data()
+        cortical = GiftiImage.from_filename(_nilearn_template() / f"thick_{side}.gii.gz").agg_data() > 0
         vertices_m = vertices.astype(np.float64) * _MILLIMETRE
         positions.append(vertices_m[cortical])
         normals.append(vertex_normals(vertices_m, triangles)[cortical])
@@ -63,3 +62,11 @@ def template_cortex(n_dipoles: int) -> Dipoles:
         raise UserError(f"n_dipoles: the template cortex has {len(positions_m)} vertices, fewer than {n_dipoles}")
     chosen = farthest_points(positions_m, n_dipoles)
     return Dipoles(positions_m[chosen], orientations[chosen])
+
+
+def _nilearn_template() -> Path:
+    """Folder of the surfaces bundled with nilearn, found without importing it: that takes seconds in every process."""
+    package = importlib.util.find_spec("nilearn")
+    assert package is not None
+    assert package.origin is not None
+    return Path(package.origin).parent / "datasets" / "data" / "fsaverage5"

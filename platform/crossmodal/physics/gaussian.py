@@ -31,7 +31,7 @@ def sample_signal(truth: SubjectTruth, n_times: int, rng: np.random.Generator) -
     noise_sd = np.sqrt(truth.noise_variance_density * truth.sfreq / 2)
     signal = noise_sd[:, None] * rng.standard_normal((len(truth.names), n_times))
     n_circular = next_fast_len(n_times + round(_MARGIN_S * truth.sfreq), real=True)
-    frequencies_hz = np.fft.rfftfreq(n_circular, 1 / truth.sfreq)
+    frequencies_hz = np.arange(n_circular // 2 + 1) * (truth.sfreq / n_circular)
     for factor, density in zip(truth.factors, truth.spectra, strict=True):
         # White noise of unit variance has the one-sided density 2 / sfreq.
         gain = np.sqrt(density(frequencies_hz) * truth.sfreq / 2)

@@ -33,9 +33,11 @@ def farthest_points(points: NDArray[np.float64], n_points: int) -> NDArray[np.in
     Source: T. F. Gonzalez, "Clustering to minimize the maximum intercluster distance", 1985.
     """
     chosen = np.zeros(n_points, dtype=np.intp)
+    length_sq = (points**2).sum(axis=1)
     distance_sq = np.full(len(points), np.inf)
     for index in range(1, n_points):
-        distance_sq = np.minimum(distance_sq, ((points - points[chosen[index - 1]]) ** 2).sum(axis=1))
+        last = chosen[index - 1]
+        distance_sq = np.minimum(distance_sq, length_sq - 2 * points @ points[last] + length_sq[last])
         chosen[index] = distance_sq.argmax()
     return chosen
 

@@ -1,0 +1,1 @@
+"""Simulated cohorts: simultaneous EEG and MEG of people whose physics is known."""

@@ -1,0 +1,99 @@
+"""Make a whole cohort, once: subjects in parallel, the dataset whole or absent."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+from threadpoolctl import threadpool_limits
+
+from crossmodal.config import UserError, fingerprint
+from crossmodal.config.simulation import Simulation
+from crossmodal.physics.bem import template_boundary_elements
+from crossmodal.physics.head import HeadModel
+from crossmodal.storage.atomic import new_folder
+from preprocessing.sources.simulated.bids import write_dataset, write_run, write_subject
+from preprocessing.sources.simulated.recording import sensor_patterns, simulate_run, subject_truth
+from preprocessing.sources.simulated.subject import draw_subject, subject_labels
+
+_SETTINGS = Path("derivatives") / "truth" / "simulation.json"
+
+
+def simulate_cohort(simulation: Simulation, on_subject: Callable[[str], None]) -> int:
+    """Write the cohort at `simulation.root` unless it is there.
+
+    Parameters
+    ----------
+    simulation : Simulation
+        Equal settings give equal signals on every machine.
+    on_subject : callable
+        Told the label of each subject as it is done.
+
+    Returns
+    -------
+    int
+        Subjects made: all of them, or 0 when the same cohort was there already.
+
+    Raises
+    ------
+    UserError
+        Something else is at the root, or the disk is full; nothing is changed then.
+    """
+    if "://" in simulation.root:
+        raise UserError(f"simulation.root: {simulation.root} is not a local folder; simulate to one and copy it from there")
+    root = Path(simulation.root)
+    if _is_made(root, simulation):
+        return 0
+    with new_folder(root) as aside:
+        for label in _write_subjects(simulation, aside):
+            on_subject(label)
+        write_dataset(aside, simulation, subject_labels(simulation))
+        (aside / _SETTINGS).write_text(json.dumps(_settings(simulation), indent=1) + "\n")
+    # Another process may have been first, with other settings.
+    assert _is_made(root, simulation)
+    return simulation.subjects
+
+
+def _is_made(root: Path, simulation: Simulation) -> bool:
+    """Tell whether just this cohort is at the root; refuse anything else there."""
+    if not root.exists():
+        return False
+    try:
+        made = json.loads((root / _SETTINGS).read_text())
+    except (OSError, ValueError):
+        raise UserError(f"simulation.root: {root} exists and holds no simulated cohort; give another folder") from None
+    if fingerprint(made) != fingerprint(_settings(simulation)):
+        changed = sorted(key for key, value in _settings(simulation).items() if made.get(key) != value)
+        raise UserError(f"simulation.root: {root} was made with another {', '.join(changed)}; remove it or give another folder")
+    return True
+
+
+def _settings(simulation: Simulation) -> dict[str, object]:
+    return simulation.model_dump(mode="json", exclude={"root"})
+
+
+def _write_subjects(simulation: Simulation, root: Path) -> Iterator[str]:
+    template_bem = template_boundary_elements() if simulation.head_model == "bem" else None
+    labels = subject_labels(simulation)
+    write = partial(_write_one, simulation, root, template_bem)
+    workers = min(len(labels), len(os.sched_getaffinity(0)))
+    if workers == 1:
+        yield from map(write, labels)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        for done in as_completed([pool.submit(write, label) for label in labels]):
+            yield done.result()
+
+
+def _write_one(simulation: Simulation, root: Path, template_bem: HeadModel | None, label: str) -> str:
+    with threadpool_limits(1):  # the processes share the cores already
+        subject = draw_subject(simulation, label, template_bem)
+        truth = subject_truth(subject, simulation)
+        patterns = sensor_patterns(subject)
+        for number in range(1, simulation.runs + 1):
+            write_run(root, subject, number, simulate_run(subject, truth, patterns, simulation, number))
+        write_subject(root, subject, truth, simulation.runs)
+    return label

@@ -1,0 +1,77 @@
+"""One simulated person: head, cortex, position in the helmet, and what the sensors see of the cortex."""
+
+from dataclasses import dataclass
+
+import mne
+import numpy as np
+from numpy.typing import NDArray
+
+from crossmodal.config.simulation import Anatomy, Simulation
+from crossmodal.physics.bem import scaled_head
+from crossmodal.physics.cortex import template_cortex, template_head
+from crossmodal.physics.geometry import Dipoles
+from crossmodal.physics.head import HeadModel, lead_field, located_channels, sphere_head, upper_scalp
+from preprocessing.sources.simulated.sensors import sensor_info
+
+# Rarer people would not fit the helmet.
+_LARGEST_DEVIATION = 2.5
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A person in the helmet; `lead_field` rows are the channels `names`, in SI units, EEG at its own reference."""
+
+    label: str
+    head_scale: float
+    info: mne.Info
+    head: HeadModel
+    cortex: Dipoles
+    names: tuple[str, ...]
+    types: tuple[str, ...]
+    lead_field: NDArray[np.float64]
+
+
+def subject_labels(simulation: Simulation) -> list[str]:
+    """BIDS labels of the cohort, as 01, 02, ..."""
+    width = max(2, len(str(simulation.subjects)))
+    return [f"{number:0{width}d}" for number in range(1, simulation.subjects + 1)]
+
+
+def draw_subject(simulation: Simulation, label: str, template_bem: HeadModel | None) -> Subject:
+    """Draw the person `label` of a cohort; the same one every time.
+
+    Parameters
+    ----------
+    simulation : Simulation
+        Its seed and anatomy.
+    label : str
+        Of `subject_labels`.
+    template_bem : HeadModel or None
+        Boundary elements of the template head; None takes a sphere.
+    """
+    rng = np.random.default_rng([simulation.seed, int(label), 0])
+    anatomy = simulation.anatomy
+    scale = 1 + anatomy.head_size * float(_draw(rng, 1)[0])
+    rotation_vector = np.deg2rad(anatomy.rotation_deg) * _draw(rng, 3)
+    shift_m = anatomy.translation_m * _draw(rng, 3)
+    info = sensor_info(simulation.sfreq, scale, rotation_vector, shift_m)
+    head = scaled_head(template_bem, scale) if template_bem else sphere_head(upper_scalp(template_head().scalp_m) * scale)
+    cortex = template_cortex(simulation.n_dipoles)
+    orientations = _tilt(cortex.orientations, anatomy, rng)
+    cortex = head.confine(Dipoles(cortex.positions_m * scale, orientations))
+    located = mne.pick_info(info, [index for index, channel in enumerate(info["chs"]) if channel["loc"].any()])
+    types = tuple(located.get_channel_types())
+    return Subject(label, scale, info, head, cortex, located_channels(located), types, lead_field(located, cortex, head))
+
+
+def _draw(rng: np.random.Generator, size: int) -> NDArray[np.float64]:
+    """Standard normal deviates, none beyond what the helmet allows."""
+    return np.clip(rng.standard_normal(size), -_LARGEST_DEVIATION, _LARGEST_DEVIATION)
+
+
+def _tilt(normals: NDArray[np.float64], anatomy: Anatomy, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Turn each normal by a normally distributed angle towards a random side."""
+    sideways = np.cross(normals, rng.standard_normal(normals.shape))
+    sideways /= np.linalg.norm(sideways, axis=1, keepdims=True)
+    angle = np.deg2rad(anatomy.normal_deg) * rng.standard_normal((len(normals), 1))
+    return np.cos(angle) * normals + np.sin(angle) * sideways

@@ -1,0 +1,162 @@
+"""Simulated signals are what physics and their truth say, part by part."""
+
+import numpy as np
+import pytest
+from scipy.signal import coherence, welch
+
+from crossmodal.config.simulation import Simulation
+from preprocessing.sources.simulated.evoked import CLASSES, draw_stimuli
+from preprocessing.sources.simulated.recording import sensor_patterns, simulate_run, subject_truth
+from preprocessing.sources.simulated.sensors import AUXILIARY, CAP
+from preprocessing.sources.simulated.subject import draw_subject
+
+GAUSSIAN = Simulation(
+    root="unused", subjects=2, duration_s=120, sfreq=120, n_dipoles=200, source_moment_am=5e-9, evoked=False, artifacts=False
+)
+
+
+class Recorded:
+    """One run, with channels by cap site or type."""
+
+    def __init__(self, simulation: Simulation):
+        self.simulation = simulation
+        self.subject = draw_subject(simulation, "01", None)
+        self.truth = subject_truth(self.subject, simulation)
+        run = simulate_run(self.subject, self.truth, sensor_patterns(self.subject), simulation, 1)
+        self.stimuli = run.stimuli
+        self.auxiliary = {name: run.data[self.subject.info["ch_names"].index(name)] for name in AUXILIARY}
+        picks = [self.subject.info["ch_names"].index(name) for name in self.subject.names]
+        self.sensors = run.data[picks]
+        self.types = np.array(self.subject.types)
+        self.eeg = self.sensors[self.types == "eeg"]
+        self.mag = self.sensors[self.types == "mag"]
+        self.sites = dict(zip(CAP, self.eeg - self.eeg.mean(axis=0), strict=True))
+
+    def average(self, signals, onsets, sfreq):
+        """Mean from onset to 0.5 s after it."""
+        return np.mean([signals[:, onset : onset + round(0.5 * sfreq)] for onset in onsets], axis=0)
+
+
+@pytest.fixture(scope="module")
+def gaussian():
+    return Recorded(GAUSSIAN)
+
+
+@pytest.fixture(scope="module")
+def full():
+    return Recorded(GAUSSIAN.model_copy(update={"evoked": True, "artifacts": True, "duration_s": 240.0}))
+
+
+@pytest.fixture(scope="module")
+def null():
+    return Recorded(GAUSSIAN.model_copy(update={"cohort": "null", "evoked": True, "artifacts": True, "duration_s": 240.0}))
+
+
+def test_recorded_covariance_is_that_of_the_truth(gaussian):
+    frequencies_hz = np.linspace(0, 60, 601)
+    expected = np.trapezoid(gaussian.truth.cross_spectrum(frequencies_hz), frequencies_hz, axis=0)
+    scale = np.sqrt(np.diag(expected))
+    measured = np.cov(gaussian.sensors) / np.outer(scale, scale)
+    error = measured - expected / np.outer(scale, scale)
+    # 120 s of a signal whose correlation lasts some 0.1 s.
+    assert np.sqrt(np.mean(error**2)) < 0.06
+
+
+def test_default_amplitudes_are_those_of_people():
+    simulation = Simulation(root="unused")
+    subject = draw_subject(simulation, "01", None)
+    variance = sum((factor**2).sum(axis=1) for factor in subject_truth(subject, simulation).factors)
+    eeg, mag = (np.sqrt(variance[np.array(subject.types) == kind].mean()) for kind in ("eeg", "mag"))
+    assert 5e-6 < eeg < 20e-6
+    assert 100e-15 < mag < 400e-15
+
+
+def test_alpha_peaks_at_the_back(gaussian):
+    frequencies_hz, density = welch(np.array([gaussian.sites[site] for site in ("Oz", "Fz")]), 120, nperseg=480)
+    alpha = density[:, (frequencies_hz >= 9) & (frequencies_hz <= 11)].mean(axis=1)
+    beside = density[:, (frequencies_hz >= 15) & (frequencies_hz <= 17)].mean(axis=1)
+    back, front = alpha / beside
+    assert back > 5
+    assert back > 2 * front
+
+
+def test_eeg_tells_of_meg(gaussian):
+    """The instantaneous Wiener filter of the truth explains what it says it does."""
+    frequencies_hz = np.linspace(0, 60, 601)
+    covariance = np.trapezoid(gaussian.truth.cross_spectrum(frequencies_hz), frequencies_hz, axis=0)
+    eeg, mag = gaussian.types == "eeg", gaussian.types == "mag"
+    weights = np.linalg.solve(covariance[np.ix_(eeg, eeg)], covariance[np.ix_(eeg, mag)]).T
+    expected = np.trace(weights @ covariance[np.ix_(eeg, mag)]) / np.trace(covariance[np.ix_(mag, mag)])
+    explained = 1 - np.sum((gaussian.mag - weights @ gaussian.eeg) ** 2) / np.sum(gaussian.mag**2)
+    assert 0.3 < expected < 0.9
+    assert abs(explained - expected) < 0.05
+
+
+def test_blinks_and_gaze_show_where_they_do_in_people(full):
+    heog, veog = full.auxiliary["EEG061"], full.auxiliary["EEG062"]
+    towards = {site: np.corrcoef(signal, veog)[0, 1] for site, signal in full.sites.items()}
+    assert towards["Fp1"] > 0.7
+    assert towards["Fp2"] > 0.7
+    assert abs(towards["Cz"]) < 0.5 * towards["Fp1"]
+    assert 50e-6 < veog.max() < 500e-6
+    assert np.corrcoef(full.sites["F8"] - full.sites["F7"], heog)[0, 1] > 0.7
+    correlation = [abs(np.corrcoef(signal, veog)[0, 1]) for signal in full.mag]
+    assert max(correlation) > 0.7
+
+
+def test_heart_beats_once_a_second_and_reaches_the_sensors(full):
+    ecg = full.auxiliary["EEG063"]
+    beats = np.flatnonzero((ecg[1:-1] > 0.5e-3) & (ecg[1:-1] >= ecg[:-2]) & (ecg[1:-1] > ecg[2:]))
+    assert 0.9 < len(beats) / 240 < 1.4
+    locked = np.mean([full.mag[:, beat - 5 : beat + 6] for beat in beats[1:-1]], axis=0)
+    assert np.abs(locked).max() > 100e-15
+
+
+def test_faces_evoke_more_than_scrambled_ones_over_occipitotemporal_cortex(full):
+    onsets = {name: full.stimuli.onset_sample[full.stimuli.class_index == index] for index, name in enumerate(CLASSES)}
+    assert min(len(times) for times in onsets.values()) >= 25
+    faces = full.average(full.eeg, np.concatenate([onsets["Famous"], onsets["Unfamiliar"]]), 120)
+    difference = faces - full.average(full.eeg, onsets["Scrambled"], 120)
+    difference -= difference.mean(axis=0)
+    at_170_ms = dict(zip(CAP, np.abs(difference[:, 18:24].mean(axis=1)), strict=True))
+    back = np.mean([at_170_ms[site] for site in ("P9", "P10", "PO7", "PO8", "TP9", "TP10")])
+    front = np.mean([at_170_ms[site] for site in ("F3", "F4", "FC1", "FC2", "C3", "C4")])
+    assert back > 1.5 * front
+
+
+def test_null_cohort_shares_nothing_between_modalities(null):
+    eeg = null.types == "eeg"
+    spectrum = null.truth.cross_spectrum(np.array([2.0, 10.0, 30.0]))
+    assert not spectrum[:, eeg][:, :, ~eeg].any()
+    pairs = [(null.eeg[7 * k], null.mag[10 * k]) for k in range(10)]
+    segments = 240 * 120 // 240 * 2 - 1
+    measured = np.mean([coherence(one, other, 120, nperseg=240)[1].mean() for one, other in pairs])
+    # Overlapping windows count as little more than half of as many independent ones.
+    assert measured < 2.2 / segments
+    assert max(abs(np.corrcoef(one, other)[0, 1]) for one, other in pairs) < 0.2
+
+
+@pytest.mark.parametrize("cohort", ["coupled", "null"])
+def test_responses_are_locked_to_the_events_unless_the_cohort_is_null(cohort):
+    """Averages at the listed events stand out from averages at other times, or they do not."""
+    recorded = Recorded(GAUSSIAN.model_copy(update={"cohort": cohort, "evoked": True, "duration_s": 240.0}))
+
+    def share_as_large(signals):
+        def power(onsets):
+            return np.mean(recorded.average(signals, onsets, 120)[:, 10:30] ** 2)
+
+        rng = np.random.default_rng(5)
+        others = [power(draw_stimuli(signals.shape[1], 120, rng).onset_sample) for _ in range(50)]
+        return np.mean(np.array(others) >= power(recorded.stimuli.onset_sample))
+
+    for signals in (recorded.eeg, recorded.mag):
+        share = share_as_large(signals)
+        assert share == 0 if cohort == "coupled" else share > 0.02
+
+
+def test_same_settings_give_the_same_run_and_another_subject_another_head():
+    short = GAUSSIAN.model_copy(update={"duration_s": 6.0, "n_dipoles": 20, "evoked": True, "artifacts": True})
+    np.testing.assert_array_equal(Recorded(short).sensors, Recorded(short).sensors)
+    one, other = (draw_subject(short, label, None) for label in ("01", "02"))
+    assert one.head_scale != other.head_scale
+    assert np.corrcoef(one.lead_field.ravel(), other.lead_field.ravel())[0, 1] < 0.999

@@ -18,24 +18,25 @@ def write(path: Path, table: pa.Table) -> None:
         writer.write_table(table.combine_chunks())
 
 
-def write_matrix(path: Path, name: str, matrix: NDArray[Any], metadata: dict[str, Any]) -> None:
-    """Write a matrix as one column of fixed-size lists, a row of the matrix each.
+def write_matrices(path: Path, matrices: dict[str, NDArray[Any]], metadata: dict[str, Any]) -> None:
+    """Write matrices with equal numbers of rows, each as one column of fixed-size lists, a row of the matrix each.
 
     Parameters
     ----------
     path : Path
         Written or replaced.
-    name : str
-        The column's.
-    matrix : array, shape (n, C)
-        Its dtype is kept.
+    matrices : dict of str to array, shape (n, C)
+        By the columns' names; their dtypes are kept.
     metadata : dict
         What JSON can hold; stored in the schema under the key 'crossmodal'.
     """
-    values = pa.array(np.ascontiguousarray(matrix).reshape(-1))
-    column = pa.FixedSizeListArray.from_arrays(values, matrix.shape[1])
-    schema = pa.schema([pa.field(name, column.type, nullable=False)], metadata={_KEY: json.dumps(metadata, allow_nan=False)})
-    write(path, pa.Table.from_arrays([column], schema=schema))
+    columns = [
+        pa.FixedSizeListArray.from_arrays(pa.array(np.ascontiguousarray(matrix).reshape(-1)), matrix.shape[1])
+        for matrix in matrices.values()
+    ]
+    fields = [pa.field(name, column.type, nullable=False) for name, column in zip(matrices, columns, strict=True)]
+    schema = pa.schema(fields, metadata={_KEY: json.dumps(metadata, allow_nan=False)})
+    write(path, pa.Table.from_arrays(columns, schema=schema))
 
 
 def read(path: Path) -> pa.Table:
@@ -44,15 +45,19 @@ def read(path: Path) -> pa.Table:
         return pa.ipc.open_file(source).read_all()
 
 
-def map_matrix(path: Path) -> NDArray[Any]:
-    """Memory-map what `write_matrix` wrote, shape (n, C): read-only, nothing is copied."""
-    column = read(path).column(0)
+def map_matrices(path: Path) -> dict[str, NDArray[Any]]:
+    """Memory-map what `write_matrices` wrote, shapes (n, C): read-only, nothing is copied."""
+    table = read(path)
+    return {name: _as_matrix(table.column(name)) for name in table.column_names}
+
+
+def _as_matrix(column: pa.ChunkedArray) -> NDArray[Any]:
     assert column.num_chunks == 1
     values = column.chunk(0).values.to_numpy(zero_copy_only=True)
     return values.reshape(len(column), column.type.list_size)
 
 
 def read_metadata(path: Path) -> dict[str, Any]:
-    """Read what `write_matrix` was told besides the numbers, without touching them."""
+    """Read what `write_matrices` was told besides the numbers, without touching them."""
     with pa.memory_map(str(path)) as source:
         return json.loads(pa.ipc.open_file(source).schema.metadata[_KEY])

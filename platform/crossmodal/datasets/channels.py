@@ -1,0 +1,75 @@
+"""Which columns of a shard an experiment means."""
+
+import difflib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crossmodal.config import UserError
+from crossmodal.config.data import Signals
+from crossmodal.datasets.shard import Shard
+
+
+@dataclass(frozen=True)
+class Block:
+    """Columns of one channel type that lie side by side in a shard, and where they go in a batch.
+
+    Attributes
+    ----------
+    kind : str
+        The channel type, which names a column of the shard's file.
+    inside : slice or int64 array
+        Channels among those of the type; a slice where they are neighbours, which reads fastest.
+    place : slice
+        Channels of the batch.
+    """
+
+    kind: str
+    inside: slice | NDArray[np.int64]
+    place: slice
+
+
+def columns_of(shard: Shard, signals: Signals) -> NDArray[np.int64]:
+    """Columns of a modality that are asked for, in the shard's order.
+
+    Raises
+    ------
+    UserError
+        The dataset has no such modality, type or channel; the sentence names it.
+    """
+    if signals.modality not in shard.entry.channels:
+        raise UserError(
+            f"data asks for {signals.modality}, the dataset holds {', '.join(shard.entry.channels)}; see preprocessing.modalities"
+        )
+    names, types = shard.names(signals.modality), shard.types(signals.modality)
+    if signals.channels == "all":
+        return np.arange(len(names))
+    if isinstance(signals.channels, str):
+        columns = np.flatnonzero(np.array(types) == signals.channels)
+        if not len(columns):
+            raise UserError(
+                f"data asks for {signals.channels} channels, the dataset's {signals.modality} has {', '.join(sorted(set(types)))}"
+            )
+        return columns
+    for name in signals.channels:
+        if name not in names:
+            nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.0)[0]
+            raise UserError(f"data asks for channel '{name}', which the dataset has not; the nearest is '{nearest}'")
+    return np.flatnonzero(np.isin(names, signals.channels))
+
+
+def blocks_of(shard: Shard, signals: Signals) -> tuple[Block, ...]:
+    """The same columns as stretches of memory."""
+    columns = columns_of(shard, signals)
+    types = np.array(shard.types(signals.modality))
+    blocks, place = [], 0
+    for kind in dict.fromkeys(types[columns]):
+        first = int(np.flatnonzero(types == kind)[0])
+        inside = columns[types[columns] == kind] - first
+        adjoining = len(inside) == inside[-1] - inside[0] + 1
+        blocks.append(
+            Block(str(kind), slice(int(inside[0]), int(inside[-1]) + 1) if adjoining else inside, slice(place, place + len(inside)))
+        )
+        place += len(inside)
+    return tuple(blocks)

@@ -1,0 +1,109 @@
+"""Windows are slices of shards, chosen when data are loaded."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crossmodal.config import UserError
+from crossmodal.config.data import EpochWindows, Part, SlidingWindows, Windows
+from crossmodal.datasets.folds import Fold, Role
+from crossmodal.datasets.shard import Shard
+
+
+@dataclass(frozen=True)
+class WindowSet:
+    """Where windows lie.
+
+    Attributes
+    ----------
+    shard_index : int64 array, shape (n,)
+        Position of each window's shard among those it was made from.
+    start : int64 array, shape (n,)
+        First sample.
+    n_times : int
+        Samples a window.
+    baseline : slice or None
+        Samples of a window whose mean is subtracted from it.
+    """
+
+    shard_index: NDArray[np.int64]
+    start: NDArray[np.int64]
+    n_times: int
+    baseline: slice | None
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    def subset(self, chosen: NDArray[np.integer]) -> "WindowSet":
+        """Keep some windows, in the order given."""
+        return WindowSet(self.shard_index[chosen], self.start[chosen], self.n_times, self.baseline)
+
+
+def make_windows(shards: Sequence[Shard], fold: Fold, role: Role, windows: Windows, seed: int) -> WindowSet:
+    """Lay out a role's windows: whole inside its parts, no sample of them masked.
+
+    Parameters
+    ----------
+    shards : sequence of Shard
+        All of one sampling rate.
+    seed : int
+        Deals the windows of a leaky fold out.
+
+    Raises
+    ------
+    UserError
+        No window fits.
+    """
+    indices, starts = [], []
+    for index, shard in enumerate(shards):
+        for part in fold.parts(role):
+            if part.subject == shard.subject and part.run in (None, shard.run):
+                found = _starts(shard, part, windows)
+                starts.append(found)
+                indices.append(np.full(len(found), index, dtype=np.int64))
+    n_times, baseline = _shape(windows, shards[0].sfreq)
+    laid_out = WindowSet(np.concatenate(indices), np.concatenate(starts), n_times, baseline)
+    if fold.leaky:
+        laid_out = laid_out.subset(_dealt(len(laid_out), fold, role, seed))
+    if not len(laid_out):
+        raise UserError(f"fold {fold.name}: no window of {n_times / shards[0].sfreq:g} s fits the {role} recordings; shorten data.windows")
+    return laid_out
+
+
+def _starts(shard: Shard, part: Part, windows: Windows) -> NDArray[np.int64]:
+    n_times, _ = _shape(windows, shard.sfreq)
+    first = round((part.start_s or 0.0) * shard.sfreq)
+    stop = shard.n_samples if part.stop_s is None else min(round(part.stop_s * shard.sfreq), shard.n_samples)
+    if isinstance(windows, SlidingWindows):
+        starts = np.arange(first, stop - n_times + 1, max(round(windows.hop_s * shard.sfreq), 1), dtype=np.int64)
+    else:
+        starts = np.sort(_onsets(shard, windows) + round(windows.tmin_s * shard.sfreq))
+        starts = starts[(starts >= first) & (starts + n_times <= stop)]
+    bad_before = np.concatenate([[0], np.cumsum(~shard.good)])
+    return starts[bad_before[starts + n_times] == bad_before[starts]]
+
+
+def _onsets(shard: Shard, windows: EpochWindows) -> NDArray[np.int64]:
+    conditions = windows.conditions or tuple(dict.fromkeys(shard.events.trial_type))
+    return shard.events.onset_sample[np.isin(np.array(shard.events.trial_type, dtype=object), conditions)]
+
+
+def _shape(windows: Windows, sfreq: float) -> tuple[int, slice | None]:
+    """Samples a window, and which of them are its baseline."""
+    if isinstance(windows, SlidingWindows):
+        return max(round(windows.length_s * sfreq), 1), None
+    n_times = round((windows.tmax_s - windows.tmin_s) * sfreq) + 1
+    if windows.baseline_s is None:
+        return n_times, None
+    first, last = (round((edge - windows.tmin_s) * sfreq) for edge in windows.baseline_s)
+    return n_times, slice(first, last + 1)
+
+
+def _dealt(n_windows: int, fold: Fold, role: Role, seed: int) -> NDArray[np.integer]:
+    assert fold.leaky
+    shuffled = np.random.default_rng(seed).permutation(n_windows)
+    n_test, n_validation = (round(share * n_windows) for share in (fold.leaky.test, fold.leaky.validation))
+    shares = {"test": slice(0, n_test), "validation": slice(n_test, n_test + n_validation), "train": slice(n_test + n_validation, None)}
+    return np.sort(shuffled[shares[role]])

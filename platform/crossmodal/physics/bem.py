@@ -25,7 +25,7 @@ _FREESURFER_UNITS_PER_M = 1e3
 
 
 def template_boundary_elements() -> HeadModel:
-    """Solve the template head once (about a minute); `scaled_head` makes other sizes of it."""
+    """Solve the template head once (about a minute); `HeadModel.scaled` makes other sizes of it."""
     inner_skull = mne.read_bem_surfaces(_MNE_DATA / "fsaverage" / "fsaverage-inner_skull-bem.fif", verbose=False)[0]
     inner_skull_m = inner_skull["rr"].astype(np.float64)
     head_to_mri = Transform("head", "mri", template_head().head_to_mri)
@@ -41,14 +41,6 @@ def template_boundary_elements() -> HeadModel:
     meg = _solve({"inner_skull": (centre_m + _radius(inner_skull_m - centre_m, directions)[:, None] * directions, triangles)})
     mri_to_head = np.linalg.inv(head_to_mri["trans"])
     return HeadModel(eeg, meg, head_to_mri, apply_trans(mri_to_head, centre_m), apply_trans(mri_to_head, inner_skull_m))
-
-
-def scaled_head(head: HeadModel, scale: float) -> HeadModel:
-    """Enlarge a head about the origin of its head coordinates; the solution, made of solid angles, stays as it is."""
-    matrix = head.head_to_mri["trans"].copy()
-    matrix[:3, 3] *= scale
-    head_to_mri = Transform("head", "mri", matrix)
-    return HeadModel(_scaled(head.eeg, scale), _scaled(head.meg, scale), head_to_mri, head.centre_m * scale, head.inner_skull_m * scale)
 
 
 def _icosphere(grade: int) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
@@ -75,11 +67,3 @@ def _solve(surfaces_m: dict[str, tuple[NDArray[np.float64], NDArray[np.int32]]])
         conductivity = [_CONDUCTIVITY_S_PER_M[name] for name in surfaces_m]
         model = mne.make_bem_model("template", ico=None, conductivity=conductivity, subjects_dir=folder, verbose=False)
         return mne.make_bem_solution(model, verbose=False)
-
-
-def _scaled(conductor: ConductorModel, scale: float) -> ConductorModel:
-    scaled = conductor.copy()
-    for surface in scaled["surfs"]:
-        surface["rr"] *= scale
-        mne.surface.complete_surface_info(surface, copy=False, verbose=False)
-    return scaled

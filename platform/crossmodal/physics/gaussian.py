@@ -34,9 +34,9 @@ def sample_signal(truth: SubjectTruth, n_times: int, rng: np.random.Generator) -
     frequencies_hz = np.arange(n_circular // 2 + 1) * (truth.sfreq / n_circular)
     for factor, density in zip(truth.factors, truth.spectra, strict=True):
         # White noise of unit variance has the one-sided density 2 / sfreq.
-        gain = np.sqrt(density(frequencies_hz) * truth.sfreq / 2)
+        gain = np.sqrt(density(frequencies_hz) * truth.sfreq / 2).astype(np.float32)
         for start in range(0, factor.shape[1], _LATENTS_AT_ONCE):
-            block = factor[:, start : start + _LATENTS_AT_ONCE]
-            latents = rng.standard_normal((block.shape[1], n_circular))
+            block = factor[:, start : start + _LATENTS_AT_ONCE].astype(np.float32)
+            latents = rng.standard_normal((block.shape[1], n_circular), dtype=np.float32)
             signal += block @ irfft(rfft(latents) * gain, n_circular)[:, :n_times]
     return signal

@@ -14,6 +14,7 @@ from crossmodal.physics.geometry import Dipoles, fit_sphere
 
 # Dipoles nearer to the inner skull than this make fields no cortex makes, and boundary elements go wrong there.
 _LARGEST_RELATIVE_RADIUS = 0.96
+_HOMOGENEOUS = {"relative_radii": (0.97, 1.0), "sigmas": (0.33, 0.33)}
 # Points below this height lie on face and neck, which no sphere fits.
 _FACE_HEIGHT_M = 0.01
 
@@ -50,11 +51,22 @@ class HeadModel:
         shrink = np.minimum(1.0, _LARGEST_RELATIVE_RADIUS * skull_radius_m[nearest] / radius_m)
         return Dipoles(self.centre_m + offset_m * shrink[:, None], dipoles.orientations)
 
+    def scaled(self, scale: float) -> "HeadModel":
+        """Enlarge the head about the origin of head coordinates."""
+        matrix = self.head_to_mri["trans"].copy()
+        matrix[:3, 3] *= scale
+        head_to_mri = Transform("head", "mri", matrix)
+        return HeadModel(_scaled(self.eeg, scale), _scaled(self.meg, scale), head_to_mri, self.centre_m * scale, self.inner_skull_m * scale)
 
-def sphere_head(scalp_m: NDArray[np.float64]) -> HeadModel:
-    """Four-layer sphere fitted to scalp points (n, 3), with MNE's standard relative radii and conductivities."""
+
+def sphere_head(scalp_m: NDArray[np.float64], skull: bool = True) -> HeadModel:
+    """Fit a sphere to scalp points (n, 3), with MNE's standard relative radii and conductivities.
+
+    Without a skull it is one homogeneous conductor, as eyes and neck see the head.
+    """
     centre_m, radius_m = fit_sphere(scalp_m)
-    sphere = mne.make_sphere_model(tuple(centre_m), radius_m, verbose=False)
+    layers = {} if skull else _HOMOGENEOUS
+    sphere = mne.make_sphere_model(tuple(centre_m), radius_m, **layers, verbose=False)
     directions = scalp_m - centre_m
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     return HeadModel(sphere, sphere, Transform("head", "mri"), centre_m, centre_m + sphere["layers"][0]["rad"] * directions)
@@ -108,3 +120,17 @@ def lead_field(info: mne.Info, dipoles: Dipoles, head: HeadModel) -> NDArray[np.
             gain_cd3 = forward["sol"]["data"].reshape(-1, len(dipoles), 3)
             rows.update(zip(forward["sol"]["row_names"], np.einsum("cdk,dk->cd", gain_cd3, dipoles.orientations), strict=True))
     return np.array([rows[name] for name in names])
+
+
+def _scaled(conductor: ConductorModel, scale: float) -> ConductorModel:
+    """Enlarge a conductor; its solution, made of ratios of radii or of solid angles, stays as it is."""
+    scaled = conductor.copy()
+    if scaled["is_sphere"]:
+        scaled["r0"] = scaled["r0"] * scale
+        for layer in scaled["layers"]:
+            layer["rad"] *= scale
+    else:
+        for surface in scaled["surfs"]:
+            surface["rr"] *= scale
+            mne.surface.complete_surface_info(surface, copy=False, verbose=False)
+    return scaled

@@ -7,42 +7,26 @@ from scipy.ndimage import gaussian_filter1d
 
 from crossmodal.physics.cortex import template_head
 from crossmodal.physics.geometry import Dipoles
-from crossmodal.physics.head import lead_field
+from crossmodal.physics.head import HeadModel, lead_field, sphere_head, upper_scalp
 from preprocessing.sources.simulated.subject import Subject
 
 # From the nasion, template head, m.
 _EYES_M = np.array([[-0.032, -0.02, -0.005], [0.032, -0.02, -0.005]])
 _EOG_ELECTRODES_M = np.array([[-0.05, -0.025, 0.0], [0.05, -0.025, 0.0], [-0.032, -0.012, 0.025], [-0.032, -0.012, -0.03]])
+# In head coordinates of the template, m.
 _NECK_M = np.array([0.01, 0.0, -0.05])
-_BLINK_MOMENT_AM = 4e-7
-_GAZE_MOMENT_AM_PER_DEG = 2e-8
+# As strong as makes frontal electrodes see blinks of 70 uV and EOG electrodes 10 uV a degree of gaze.
+_BLINK_MOMENT_AM = 2.4e-7
+_GAZE_MOMENT_AM_PER_DEG = 6e-9
 _HEART_MOMENT_AM = 6e-8
+# Of the sphere's radius: a sphere that fits the scalp does not reach the eyes.
+_RELATIVE_DEPTH = 0.85
 _ECG_V = 1e-3
 _BLINK_INTERVAL_S, _BLINK_WIDTH_S = 5.0, 0.06
 _GAZE_INTERVAL_S, _GAZE_SPREAD_DEG = 1.5, 3.0
 _HEART_PERIOD_S, _HEART_PERIOD_SPREAD_S = 0.9, 0.05
 # Offset from the R peak (s), width (s) and height of the waves P, Q, R, S, T.
 _HEART_WAVES = ((-0.18, 0.025, 0.12), (-0.03, 0.008, -0.12), (0.0, 0.01, 1.0), (0.03, 0.01, -0.25), (0.25, 0.05, 0.25))
-
-
-def artifact_dipoles(subject: Subject) -> tuple[Dipoles, NDArray[np.float64]]:
-    """Equivalent dipoles of lids, gaze and heart, and how blink, gaze and heartbeat move them.
-
-    Skulls have no holes here: each dipole lies where the brain comes nearest to the eye or the neck, and is as strong as
-    makes EOG and frontal electrodes see what they see in people.
-
-    Returns
-    -------
-    dipoles : Dipoles
-        Both eyes to the front and up, both to the right, the heart's.
-    mixing : ndarray, shape (5, 3)
-        Dipole moments per unit of blink, gaze and heartbeat.
-    """
-    eyes_m = (template_head().nasion_m + _EYES_M) * subject.head_scale
-    positions_m = np.vstack([eyes_m, eyes_m, _NECK_M * subject.head_scale])
-    lid, right, heart = [0.0, 0.87, 0.5], [1.0, 0.0, 0.0], [-0.6, 0.5, -0.62]
-    dipoles = subject.head.confine(Dipoles(positions_m, np.array([lid, lid, right, right, heart])))
-    return dipoles, np.repeat(np.eye(3), [2, 2, 1], axis=0)
 
 
 def artifact_topographies(subject: Subject) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -55,14 +39,15 @@ def artifact_topographies(subject: Subject) -> tuple[NDArray[np.float64], NDArra
     eog : ndarray, shape (2, 3)
         Horizontal (right minus left) and vertical (above minus below the left eye) EOG.
     """
-    dipoles, mixing = artifact_dipoles(subject)
+    head = sphere_head(upper_scalp(template_head().scalp_m) * subject.head_scale, skull=False)
+    dipoles, mixing = _artifact_dipoles(head, subject.head_scale)
     picks = [subject.info["ch_names"].index(name) for name in subject.names]
-    sensors = lead_field(mne.pick_info(subject.info, picks), dipoles, subject.head) @ mixing
+    sensors = lead_field(mne.pick_info(subject.info, picks), dipoles, head) @ mixing
     names = ["left", "right", "above", "below"]
     face = mne.create_info(names, subject.info["sfreq"], "eeg")
     positions_m = (template_head().nasion_m + _EOG_ELECTRODES_M) * subject.head_scale
     face.set_montage(mne.channels.make_dig_montage(dict(zip(names, positions_m, strict=True)), coord_frame="head"))
-    left, right, above, below = lead_field(face, dipoles, subject.head) @ mixing
+    left, right, above, below = lead_field(face, dipoles, head) @ mixing
     return sensors, np.array([right - left, above - below])
 
 
@@ -84,6 +69,15 @@ def artifact_moments(n_times: int, sfreq: float, rng: np.random.Generator) -> ND
 def ecg_voltage(moments: NDArray[np.float64]) -> NDArray[np.float64]:
     """What electrodes on the chest see of `artifact_moments`, V, shape (n_times,)."""
     return _ECG_V / _HEART_MOMENT_AM * moments[2]
+
+
+def _artifact_dipoles(head: HeadModel, head_scale: float) -> tuple[Dipoles, NDArray[np.float64]]:
+    """Equivalent dipoles of lids (to the front and up), gaze (to the right) and heart, and their moments (5, 3) per unit of each."""
+    eyes_m = template_head().nasion_m + _EYES_M
+    offset_m = np.vstack([eyes_m, eyes_m, _NECK_M]) * head_scale - head.centre_m
+    offset_m *= _RELATIVE_DEPTH * head.eeg["layers"][-1]["rad"] / np.linalg.norm(offset_m, axis=1, keepdims=True)
+    lid, right, heart = [0.0, 0.87, 0.5], [1.0, 0.0, 0.0], [-0.6, 0.5, -0.62]
+    return Dipoles(head.centre_m + offset_m, np.array([lid, lid, right, right, heart])), np.repeat(np.eye(3), [2, 2, 1], axis=0)
 
 
 def _arrivals(duration_s: float, mean_interval_s: float, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -104,7 +104,7 @@ def _sidecar(subject: Subject, n_times: int) -> dict[str, Any]:
         "EEGChannelCount": subject.types.count("eeg"),
         "EOGChannelCount": 2,
         "ECGChannelCount": 1,
-        "EEGReference": "nasion",
+        "EEGReference": "left ear",
     }
 
 

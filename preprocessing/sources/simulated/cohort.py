@@ -12,12 +12,11 @@ from threadpoolctl import threadpool_limits
 
 from crossmodal.config import UserError, fingerprint
 from crossmodal.config.simulation import Simulation
-from crossmodal.physics.bem import template_boundary_elements
 from crossmodal.physics.head import HeadModel
 from crossmodal.storage.atomic import new_folder
 from preprocessing.sources.simulated.bids import write_dataset, write_run, write_subject
 from preprocessing.sources.simulated.recording import sensor_patterns, simulate_run, subject_truth
-from preprocessing.sources.simulated.subject import draw_subject, subject_labels
+from preprocessing.sources.simulated.subject import draw_subject, subject_labels, template_conductor
 
 _SETTINGS = Path("derivatives") / "truth" / "simulation.json"
 
@@ -76,9 +75,8 @@ def _settings(simulation: Simulation) -> dict[str, object]:
 
 
 def _write_subjects(simulation: Simulation, root: Path) -> Iterator[str]:
-    template_bem = template_boundary_elements() if simulation.head_model == "bem" else None
     labels = subject_labels(simulation)
-    write = partial(_write_one, simulation, root, template_bem)
+    write = partial(_write_one, simulation, root, template_conductor(simulation))
     workers = min(len(labels), len(os.sched_getaffinity(0)))
     if workers == 1:
         yield from map(write, labels)
@@ -88,9 +86,9 @@ def _write_subjects(simulation: Simulation, root: Path) -> Iterator[str]:
             yield done.result()
 
 
-def _write_one(simulation: Simulation, root: Path, template_bem: HeadModel | None, label: str) -> str:
+def _write_one(simulation: Simulation, root: Path, conductor: HeadModel, label: str) -> str:
     with threadpool_limits(1):  # the processes share the cores already
-        subject = draw_subject(simulation, label, template_bem)
+        subject = draw_subject(simulation, label, conductor)
         truth = subject_truth(subject, simulation)
         patterns = sensor_patterns(subject)
         for number in range(1, simulation.runs + 1):

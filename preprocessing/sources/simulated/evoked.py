@@ -12,6 +12,8 @@ from preprocessing.sources.simulated.subject import Subject
 CLASSES = ("Famous", "Unfamiliar", "Scrambled")
 _PATCH_RADIUS_M = 0.008
 _INTERVAL_S = (2.2, 2.8)
+# Of the run, free of stimuli, so that epochs around them lie inside.
+_EDGES_S = (0.6, 2.0)
 # Spread between subjects, then between the trials of one.
 _SUBJECT_LATENCY_S, _SUBJECT_GAIN = 0.008, 0.15
 _TRIAL_LATENCY_S, _TRIAL_GAIN = 0.005, 0.2
@@ -43,10 +45,13 @@ class Stimuli:
 
 
 def draw_stimuli(n_times: int, sfreq: float, rng: np.random.Generator) -> Stimuli:
-    """Draw onsets at uneven intervals and as many of each class as there can be, in random order."""
-    latest = n_times / sfreq - 2.0
-    onsets_s = 1.0 + np.cumsum(rng.uniform(*_INTERVAL_S, size=int(latest / _INTERVAL_S[0]) + 1)) - _INTERVAL_S[0]
-    onsets_s = onsets_s[onsets_s < latest]
+    """Draw onsets at uneven intervals and as many of each class as there can be, in random order.
+
+    The first may be anywhere within an interval, lest two draws run in step for a while.
+    """
+    intervals_s = rng.uniform(*_INTERVAL_S, size=int(n_times / sfreq / _INTERVAL_S[0]) + 1)
+    onsets_s = rng.uniform(0.0, np.mean(_INTERVAL_S)) + np.cumsum(intervals_s) - intervals_s[0]
+    onsets_s = onsets_s[(onsets_s > _EDGES_S[0]) & (onsets_s < n_times / sfreq - _EDGES_S[1])]
     classes = rng.permutation(np.arange(len(onsets_s)) % len(CLASSES))
     return Stimuli(np.round(onsets_s * sfreq).astype(np.int64), classes.astype(np.int64))
 

@@ -45,7 +45,7 @@ def sensor_info(sfreq: float, head_scale: float, rotation_vector: NDArray[np.flo
     -------
     mne.Info
         306 MEG channels, then EEG001 to EEG074 (the AUXILIARY ones without position), digitised landmarks, reference
-        (at the nasion, next to the nose) and head points.
+        (at the left ear) and head points.
     """
     helmet = mne.channels.read_meg_canonical_info("neuromag")
     meg_names = [name.replace(" ", "") for name in helmet["ch_names"]]
@@ -77,7 +77,7 @@ def _montage(electrodes: list[str], scale: float) -> mne.channels.DigMontage:
     positions_m = {name: apply_trans(mri_to_head, sites[site]) * scale for name, site in zip(electrodes, CAP, strict=True)}
     points_m = head.scalp_m[head.scalp_m[:, 2] > _LOWEST_HEAD_POINT_M]
     return mne.channels.make_dig_montage(
-        {"EEG000": head.nasion_m * scale, **positions_m},
+        {"EEG000": head.lpa_m * scale, **positions_m},
         nasion=head.nasion_m * scale,
         lpa=head.lpa_m * scale,
         rpa=head.rpa_m * scale,

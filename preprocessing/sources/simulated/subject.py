@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossmodal.config.simulation import Anatomy, Simulation
-from crossmodal.physics.bem import scaled_head
+from crossmodal.physics.bem import template_boundary_elements
 from crossmodal.physics.cortex import template_cortex, template_head
 from crossmodal.physics.geometry import Dipoles
 from crossmodal.physics.head import HeadModel, lead_field, located_channels, sphere_head, upper_scalp
@@ -37,7 +37,14 @@ def subject_labels(simulation: Simulation) -> list[str]:
     return [f"{number:0{width}d}" for number in range(1, simulation.subjects + 1)]
 
 
-def draw_subject(simulation: Simulation, label: str, template_bem: HeadModel | None) -> Subject:
+def template_conductor(simulation: Simulation) -> HeadModel:
+    """Solve the template head once; subjects are other sizes of it."""
+    if simulation.head_model == "bem":
+        return template_boundary_elements()
+    return sphere_head(upper_scalp(template_head().scalp_m))
+
+
+def draw_subject(simulation: Simulation, label: str, conductor: HeadModel) -> Subject:
     """Draw the person `label` of a cohort; the same one every time.
 
     Parameters
@@ -46,8 +53,8 @@ def draw_subject(simulation: Simulation, label: str, template_bem: HeadModel | N
         Its seed and anatomy.
     label : str
         Of `subject_labels`.
-    template_bem : HeadModel or None
-        Boundary elements of the template head; None takes a sphere.
+    conductor : HeadModel
+        Of `template_conductor`.
     """
     rng = np.random.default_rng([simulation.seed, int(label), 0])
     anatomy = simulation.anatomy
@@ -55,7 +62,7 @@ def draw_subject(simulation: Simulation, label: str, template_bem: HeadModel | N
     rotation_vector = np.deg2rad(anatomy.rotation_deg) * _draw(rng, 3)
     shift_m = anatomy.translation_m * _draw(rng, 3)
     info = sensor_info(simulation.sfreq, scale, rotation_vector, shift_m)
-    head = scaled_head(template_bem, scale) if template_bem else sphere_head(upper_scalp(template_head().scalp_m) * scale)
+    head = conductor.scaled(scale)
     cortex = template_cortex(simulation.n_dipoles)
     orientations = _tilt(cortex.orientations, anatomy, rng)
     cortex = head.confine(Dipoles(cortex.positions_m * scale, orientations))

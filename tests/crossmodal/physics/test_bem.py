@@ -4,7 +4,7 @@ import mne
 import numpy as np
 import pytest
 
-from crossmodal.physics.bem import scaled_head, template_boundary_elements
+from crossmodal.physics.bem import template_boundary_elements
 from crossmodal.physics.cortex import template_cortex, template_head
 from crossmodal.physics.geometry import Dipoles
 from crossmodal.physics.head import lead_field, sphere_head, upper_scalp
@@ -29,5 +29,5 @@ def test_boundary_elements_are_near_the_sphere_and_scale():
     eeg = mne.pick_info(info, np.flatnonzero(types == "eeg"))
     for channel in eeg["chs"]:
         channel["loc"][:6] *= 1.1
-    larger = lead_field(eeg, Dipoles(1.1 * dipoles.positions_m, dipoles.orientations), scaled_head(head, 1.1))
+    larger = lead_field(eeg, Dipoles(1.1 * dipoles.positions_m, dipoles.orientations), head.scaled(1.1))
     np.testing.assert_allclose(larger, boundary[types == "eeg"] / 1.21, rtol=1e-6, atol=1e-9 * np.abs(larger).max())

@@ -56,8 +56,9 @@ def test_potential_falls_with_the_square_of_head_size(info, head):
     for channel in larger["chs"]:
         channel["loc"][:3] *= 1.1
     large_head = sphere_head(upper_scalp(template_head().scalp_m) * 1.1)
-    scaled = lead_field(larger, Dipoles(dipoles.positions_m * 1.1, dipoles.orientations), large_head)
-    np.testing.assert_allclose(scaled, lead_field(eeg, dipoles, head) / 1.21, rtol=1e-3)
+    larger_dipoles = Dipoles(dipoles.positions_m * 1.1, dipoles.orientations)
+    for model in (large_head, head.scaled(1.1)):
+        np.testing.assert_allclose(lead_field(larger, larger_dipoles, model), lead_field(eeg, dipoles, head) / 1.21, rtol=1e-3)
 
 
 def test_confining_moves_only_dipoles_outside_the_brain(head):

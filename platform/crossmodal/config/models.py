@@ -6,19 +6,75 @@ from pydantic import Field
 
 from crossmodal.config.base import Config
 
+Band = tuple[float, float]
+
+
+class Waveform(Config):
+    """The signal itself: one row."""
+
+    kind: Literal["waveform"] = "waveform"
+
+
+class Scalogram(Config):
+    """Continuous wavelet transform, a row a frequency; those above Nyquist are left out."""
+
+    kind: Literal["scalogram"] = "scalogram"
+    parts: Literal["log_amplitude", "complex"] = Field("log_amplitude", description="complex keeps phase: real and imaginary parts as channels")
+    wavelet: str = "cmor1.5-1.0"
+    frequencies: int = Field(60, ge=1, description="log-spaced")
+    lowest_hz: float = Field(1.0, gt=0)
+    highest_hz: float = Field(100.0, gt=0)
+
+
+class Bands(Config):
+    """Mean wavelet amplitude over the frequencies of each band, a row a band, as log1p."""
+
+    kind: Literal["bands"] = "bands"
+    bands_hz: dict[str, Band] = Field(default={"alpha": (8, 13), "beta": (13, 30), "gamma": (30, 100)}, min_length=1)
+    wavelet: str = "cmor1.5-1.0"
+    frequencies: int = Field(60, ge=1, description="log-spaced")
+    lowest_hz: float = Field(1.0, gt=0)
+    highest_hz: float = Field(100.0, gt=0)
+
+
+class Stft(Config):
+    """Short-time Fourier transform at every sample, a row a frequency."""
+
+    kind: Literal["stft"] = "stft"
+    parts: Literal["log_amplitude", "complex"] = "log_amplitude"
+    window_s: float = Field(0.62, gt=0, description="a Hann window, rounded to an even number of samples")
+
+
+Representation = Annotated[Waveform | Scalogram | Bands | Stft, Field(discriminator="kind")]
+TargetRepresentation = Annotated[Waveform | Bands, Field(discriminator="kind")]
+
+
+class InputSkip(Config):
+    """A bank of temporal filters shared by all source channels, then a linear map of the filtered channels to the sensors."""
+
+    filters: int = Field(8, ge=1)
+    taps: int = Field(61, ge=1, description="odd")
+
 
 class SynaptechNetConfig(Config):
-    """U-Net over (frequency x time) with a BiLSTM bridge (Synaptech paper, section 3.1)."""
+    """U-Net over (frequency x time) with a BiLSTM bridge (Synaptech paper, section 3.1).
+
+    The defaults are the paper's. InstanceNorm takes the amplitude of every window away, and with it much of what EEG tells of
+    MEG; `norm: none` with an `input_skip` keeps it.
+    """
 
     kind: Literal["synaptech_net"] = "synaptech_net"
+    representation: Representation = Waveform()
+    target: TargetRepresentation = Waveform()
     widths: tuple[int, ...] = Field((128, 256, 512, 512), min_length=1)
-    kernel: int = Field(3, ge=1)
+    kernel: int = Field(3, ge=1, description="odd")
     negative_slope: float = Field(0.2, ge=0)
     norm: Literal["instance", "none"] = "instance"
     dropout: float = Field(0.2, ge=0, lt=1)
     bridge_hidden: int = Field(512, ge=1, description="a direction")
     bridge_layers: int = Field(2, ge=0)
     bridge_dropout: float = Field(0.2, ge=0, lt=1)
+    input_skip: InputSkip | None = Field(None, description="the U-Net's outermost skip, from the source straight to the output")
 
 
 class AimConfig(Config):
@@ -45,7 +101,9 @@ class RidgeConfig(Config):
 
     kind: Literal["ridge"] = "ridge"
     lag_s: float = Field(0.0, ge=0, description="lags from -lag_s to +lag_s")
-    penalties: tuple[float, ...] = Field((1e-4, 1e-3, 1e-2, 1e-1, 1.0), min_length=1, description="in units of the mean source variance; chosen on validation subjects")
+    penalties: tuple[float, ...] = Field(
+        (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0), min_length=1, description="in units of the mean source variance; chosen on validation subjects"
+    )
 
 
 class MinimumNormConfig(Config):
@@ -58,3 +116,4 @@ class MinimumNormConfig(Config):
 
 NetworkConfig = Annotated[SynaptechNetConfig | AimConfig, Field(discriminator="kind")]
 BaselineConfig = Annotated[TrainingMeanConfig | RidgeConfig | MinimumNormConfig, Field(discriminator="kind")]
+ModelConfig = SynaptechNetConfig | AimConfig | TrainingMeanConfig | RidgeConfig | MinimumNormConfig

@@ -2,9 +2,10 @@
 
 import pytest
 import torch
-from crossmodal.models.continuous import predict_continuous
 from hypothesis import given
 from hypothesis import strategies as st
+
+from crossmodal.models.continuous import predict_continuous
 
 
 @given(n_samples=st.integers(1, 300), n_times=st.integers(1, 64), batch_size=st.integers(1, 5))

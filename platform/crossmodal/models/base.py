@@ -1,0 +1,110 @@
+"""What networks and baselines have in common."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+import mne
+import torch
+from torch import nn
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """What a model learns about the data before it is built."""
+
+    n_source: int
+    n_target: int
+    n_times: int
+    sfreq: float
+
+
+class Scaling(Protocol):
+    """Between SI units and a model's units."""
+
+    def forward(self, x_bct: torch.Tensor, /) -> torch.Tensor:
+        """From SI units."""
+
+    def inverse(self, x_bct: torch.Tensor, /) -> torch.Tensor:
+        """To SI units."""
+
+
+class Normaliser(Protocol):
+    """The scaling of source and target that a fold was fitted with."""
+
+    @property
+    def source(self) -> Scaling:
+        """Scaling of the source channels."""
+
+    @property
+    def target(self) -> Scaling:
+        """Scaling of the target channels."""
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Where one subject's sensors are, for models that need it.
+
+    Attributes
+    ----------
+    info : mne.Info
+        Holds all source and target channels with their positions and the device-to-head transform.
+    source_names, target_names : tuple of str
+        The model's channels, in the order of its tensors.
+    normaliser : Normaliser
+        Of the fold; physics works in SI units.
+    """
+
+    info: mne.Info
+    source_names: tuple[str, ...]
+    target_names: tuple[str, ...]
+    normaliser: Normaliser
+
+
+class Model(nn.Module, ABC):
+    """Maps source windows to target windows, both in the fold's normalised units."""
+
+    @abstractmethod
+    def forward(self, x_bct: torch.Tensor) -> torch.Tensor:
+        """Predict from the source alone.
+
+        Parameters
+        ----------
+        x_bct : Tensor, shape (batch, n_source, n_times)
+
+        Returns
+        -------
+        Tensor, shape (batch, n_target, n_times)
+            Networks with a band target give (batch, n_target, n_bands, n_times).
+        """
+
+    def loss(self, x_bct: torch.Tensor, y_bst: torch.Tensor) -> torch.Tensor:
+        """Mean squared error of a batch, a scalar; what training minimises and validation watches."""
+        return nn.functional.mse_loss(self(x_bct), y_bst)
+
+    def for_subject(self, geometry: Geometry) -> "Model":
+        """Give the model to use for one subject; most do not depend on where its sensors are."""
+        del geometry
+        return self
+
+
+class Statistics(Protocol):
+    """What a baseline needs to know of its data; additive, so each subject is read once and folds sum."""
+
+    def accumulate(self, x_bct: torch.Tensor, y_bst: torch.Tensor) -> None:
+        """Take in a batch of windows."""
+
+    def __add__(self, other: Self, /) -> Self:
+        """Statistics of both sets of windows together."""
+
+
+class Baseline(Model):
+    """A model solved in closed form from additive statistics of the training windows."""
+
+    @abstractmethod
+    def new_statistics(self) -> Statistics:
+        """Statistics of no window yet."""
+
+    @abstractmethod
+    def solve(self, training: Statistics, validation: Statistics) -> None:
+        """Fit to training statistics, choosing settings on validation statistics; both from `new_statistics`."""

@@ -1,0 +1,56 @@
+"""The U-Net's outermost skip: a linear path from the source straight to the target."""
+
+import math
+
+import torch
+from torch import nn
+
+from crossmodal.config.models import InputSkip as InputSkipConfig
+
+# Centre frequencies of the first filters: from the slowest that matters to the fastest that a scalp lets through.
+_LOWEST_HZ = 2.0
+_HIGHEST_HZ = 30.0
+
+
+class InputSkip(nn.Module):
+    """Filters shared by all source channels, then a map of the filtered channels to the target: a two-sided FIR of low rank.
+
+    Sources reach all sensors at once, so the best linear map differs between frequencies only as spectra do, and a handful
+    of temporal filters makes it; a full FIR has as many times more weights to fit as it has lags. The filters start as an
+    impulse and a bank of windowed cosines, the map at zero.
+
+    Parameters
+    ----------
+    config : InputSkip
+        Number and length of the filters.
+    n_source, n_target : int
+        Channels.
+    sfreq : float
+        Hz.
+    """
+
+    def __init__(self, config: InputSkipConfig, n_source: int, n_target: int, sfreq: float) -> None:
+        super().__init__()
+        self.bank = nn.Conv1d(1, config.filters, config.taps, padding=config.taps // 2, bias=False)
+        self.mixing = nn.Conv1d(n_source * config.filters, n_target, 1)
+        with torch.no_grad():
+            self.bank.weight[:, 0] = _starting_filters(config, sfreq)
+        nn.init.zeros_(self.mixing.weight)
+        assert self.mixing.bias is not None
+        nn.init.zeros_(self.mixing.bias)
+
+    def forward(self, x_bct: torch.Tensor) -> torch.Tensor:
+        """Map (batch, n_source, n_times) to (batch, n_target, n_times)."""
+        filtered_nft = self.bank(x_bct.flatten(0, 1)[:, None])
+        return self.mixing(filtered_nft.unflatten(0, x_bct.shape[:2]).flatten(1, 2))
+
+
+def _starting_filters(config: InputSkipConfig, sfreq: float) -> torch.Tensor:
+    """An impulse, a smoothing window, then cosines in that window at log-spaced frequencies; unit norm, (filters, taps)."""
+    time_k = torch.arange(config.taps) - config.taps // 2
+    hann_k = torch.cos(math.pi * time_k / (config.taps + 1)) ** 2
+    cosines = max(0, config.filters - 2)
+    frequencies_hz = torch.cat([torch.zeros(1), torch.logspace(math.log10(_LOWEST_HZ), math.log10(_HIGHEST_HZ), cosines)])
+    bank_fk = hann_k * torch.cos(2 * math.pi / sfreq * frequencies_hz[:, None] * time_k)
+    filters_fk = torch.cat([(time_k == 0).float()[None], bank_fk])[: config.filters]
+    return filters_fk / filters_fk.norm(dim=1, keepdim=True)

@@ -1,0 +1,90 @@
+"""A trained network in a folder: weights as safetensors, and what it is as JSON."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from crossmodal.config import Config, UserError
+from crossmodal.config.data import Data
+from crossmodal.config.models import NetworkConfig
+from crossmodal.config.preprocessing import Preprocessing
+from crossmodal.models.base import Model, Shapes
+from crossmodal.models.registry import build_model
+
+WEIGHTS, CARD, TARGET_INFO = "weights.safetensors", "model.json", "target_info.fif"
+
+
+class ModelCard(Config):
+    """What must be known to use a trained network.
+
+    Attributes
+    ----------
+    normaliser : dict
+        The fold's scaling, as `Normaliser.to_plain` gives it.
+    trained_on : tuple of str
+        Subjects whose recordings taught the network or chose its epoch.
+    """
+
+    run: str
+    fold: str
+    network: NetworkConfig
+    shapes: Shapes
+    data: Data
+    preprocessing: Preprocessing
+    source_names: tuple[str, ...]
+    target_names: tuple[str, ...]
+    target_types: tuple[str, ...]
+    normaliser: dict[str, Any]
+    trained_on: tuple[str, ...]
+
+
+def save_model(folder: Path, network: Model, card: ModelCard) -> None:
+    """Write weights and card into a folder that exists."""
+    save_file({name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}, folder / WEIGHTS)
+    (folder / CARD).write_text(card.model_dump_json(indent=1))
+
+
+def load_model(folder: Path) -> tuple[Model, ModelCard]:
+    """Read a trained network, on the CPU and in evaluation mode.
+
+    Raises
+    ------
+    UserError
+        A file is missing or broken.
+    """
+    try:
+        card = ModelCard.model_validate_json((folder / CARD).read_text())
+    except (OSError, ValueError) as error:
+        raise UserError(f"{folder / CARD}: cannot be read as a trained model ({str(error).splitlines()[0]}); train it again") from None
+    return load_weights(folder / WEIGHTS, card.network, card.shapes), card
+
+
+def load_weights(path: Path, config: NetworkConfig, shapes: Shapes) -> Model:
+    """Build a network and fill it with stored weights.
+
+    Raises
+    ------
+    UserError
+        The weights are missing, broken, or those of another architecture; the sentence names the file and the first difference.
+    """
+    network = build_model(config, shapes)
+    try:
+        stored = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise UserError(f"{path}: cannot be read as weights ({error}); train the model again") from None
+    expected = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    found = {name: tuple(tensor.shape) for name, tensor in stored.items()}
+    differing = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
+    if differing:
+        name = differing[0]
+        described = json.dumps(TypeAdapter(NetworkConfig).dump_python(config, mode="json"))
+        raise UserError(
+            f"{path}: holds weights of another architecture ({name} is {found.get(name, 'absent')}, not {expected.get(name, 'absent')}, in"
+            f" {len(differing)} of {len(expected)} tensors); give the model it was trained as, not {described}"
+        )
+    network.load_state_dict(stored)
+    return network.eval()

@@ -1,0 +1,84 @@
+"""Ridge regression against the plain least-squares problem it stands for."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.linear_model import Ridge as ReferenceRidge
+
+from crossmodal.config.models import RidgeConfig, TrainingMeanConfig
+from crossmodal.models.base import Shapes
+from crossmodal.models.registry import build_model
+
+
+def design(x_bct, half_length):
+    """Lagged sources, zero outside each window, shape (windows x times, lags x channels)."""
+    n_times = x_bct.shape[2]
+    padded = np.pad(x_bct, ((0, 0), (0, 0), (half_length, half_length)))
+    columns = [padded[..., half_length - lag : half_length - lag + n_times] for lag in range(-half_length, half_length + 1)]
+    return np.stack(columns, axis=1).transpose(0, 3, 1, 2).reshape(len(x_bct) * n_times, -1)
+
+
+@settings(deadline=None, max_examples=25)
+@given(half_length=st.integers(0, 4), n_times=st.integers(9, 30), n_source=st.integers(1, 4), penalty=st.sampled_from([1e-4, 1e-2, 1.0]))
+def test_it_is_the_ridge_solution_of_the_lagged_design(half_length, n_times, n_source, penalty):
+    rng = np.random.default_rng(half_length * 100 + n_times)
+    x_bct, y_bst = rng.standard_normal((12, n_source, n_times)), rng.standard_normal((12, 2, n_times))
+    model = build_model(RidgeConfig(lag_s=half_length / 100, penalties=(penalty,)), Shapes(n_source, 2, n_times, 100.0))
+    statistics = model.new_statistics()
+    for part in (slice(0, 5), slice(5, 12)):
+        statistics.accumulate(torch.from_numpy(x_bct[part]), torch.from_numpy(y_bst[part]))
+    model.solve(statistics, statistics)
+    lagged = design(x_bct, half_length)
+    alpha = penalty * np.square(lagged).mean() * len(lagged)
+    reference = ReferenceRidge(alpha=alpha, fit_intercept=False).fit(lagged, y_bst.transpose(0, 2, 1).reshape(-1, 2))
+    expected = reference.predict(lagged).reshape(12, n_times, 2).transpose(0, 2, 1)
+    np.testing.assert_allclose(model(torch.from_numpy(x_bct).float()), expected, atol=1e-4)
+
+
+def test_statistics_of_subjects_add_up():
+    model = build_model(RidgeConfig(lag_s=0.02), Shapes(3, 2, 20, 100.0))
+    x_bct, y_bst = torch.randn(10, 3, 20), torch.randn(10, 2, 20)
+    together, first, second = (model.new_statistics() for _ in range(3))
+    together.accumulate(x_bct, y_bst)
+    first.accumulate(x_bct[:4], y_bst[:4])
+    second.accumulate(x_bct[4:], y_bst[4:])
+    torch.testing.assert_close((first + second).gram(), together.gram())
+    torch.testing.assert_close((first + second).cross(), together.cross())
+
+
+def test_the_penalty_is_chosen_on_validation_windows():
+    torch.manual_seed(0)
+    model = build_model(RidgeConfig(penalties=(1e-6, 10.0)), Shapes(30, 1, 10, 100.0))
+    training, validation = model.new_statistics(), model.new_statistics()
+    training.accumulate(torch.randn(4, 30, 10), torch.randn(4, 1, 10))
+    validation.accumulate(torch.randn(200, 30, 10), torch.randn(200, 1, 10))
+    model.solve(training, validation)
+    strong = model.weight_scl.norm()
+    model.solve(training, training)
+    assert strong < 0.2 * model.weight_scl.norm()
+
+
+def test_channels_without_rank_do_not_hurt():
+    """EEG under an average reference."""
+    torch.manual_seed(0)
+    x_bct = torch.randn(50, 8, 40)
+    x_bct = x_bct - x_bct.mean(1, keepdim=True)
+    y_bst = x_bct[:, :2] * 2
+    model = build_model(RidgeConfig(lag_s=0.02, penalties=(1e-6,)), Shapes(8, 2, 40, 100.0))
+    statistics = model.new_statistics()
+    statistics.accumulate(x_bct, y_bst)
+    model.solve(statistics, statistics)
+    torch.testing.assert_close(model(x_bct), y_bst, atol=1e-3, rtol=1e-3)
+
+
+@pytest.mark.parametrize("split", [1, 5])
+def test_training_mean_is_the_mean_per_sensor_and_time(split):
+    y_bst = torch.randn(9, 2, 7)
+    model = build_model(TrainingMeanConfig(), Shapes(3, 2, 7, 100.0))
+    parts = [model.new_statistics(), model.new_statistics()]
+    for statistics, windows in zip(parts, (y_bst[:split], y_bst[split:]), strict=True):
+        statistics.accumulate(torch.zeros(len(windows), 3, 7), windows)
+    model.solve(parts[0] + parts[1], parts[0])
+    torch.testing.assert_close(model(torch.randn(2, 3, 7)), y_bst.mean(0).expand(2, -1, -1))

@@ -24,7 +24,7 @@ def simulate(experiment: "Experiment", arguments: argparse.Namespace) -> None:
         task = progress.add_task("simulating subjects", total=experiment.simulation.subjects)
         made = simulate_cohort(experiment.simulation, lambda label: progress.advance(task))
         progress.update(task, completed=experiment.simulation.subjects)
-    summary = f"{made} subjects made" if made else "nothing to make, the cohort is there"
+    summary = f"{made} of {experiment.simulation.subjects} subjects made" if made else "nothing to make, the cohort is there"
     print(f"{experiment.simulation.root}: {summary}")
 
 

@@ -21,7 +21,7 @@ _TRIAL_LATENCY_S, _TRIAL_GAIN = 0.005, 0.2
 
 @dataclass(frozen=True)
 class Response:
-    """A patch of cortex (centre in fsaverage's coordinates, mm, mirrored to both sides) and the moments (A m) it reaches a class."""
+    """A patch of cortex on both sides, centred in fsaverage's coordinates, and its moment a class, A m along the outward normal."""
 
     centre_mm: tuple[float, float, float]
     latency_s: float
@@ -31,7 +31,7 @@ class Response:
 
 RESPONSES = (
     Response((12, -95, 0), 0.100, 0.018, (30e-9, 30e-9, 34e-9)),  # early visual cortex, P100
-    Response((40, -55, -18), 0.170, 0.020, (70e-9, 66e-9, 26e-9)),  # fusiform gyrus, N170
+    Response((40, -55, -18), 0.170, 0.020, (-70e-9, -66e-9, -26e-9)),  # fusiform gyrus, N170
     Response((42, -10, -28), 0.400, 0.100, (30e-9, 18e-9, 12e-9)),  # anterior temporal lobe, familiarity
 )
 

@@ -1,8 +1,8 @@
 """What a model reads from shards, and which subjects teach, choose and judge."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from crossmodal.config.base import Config
 
@@ -23,13 +23,23 @@ class SlidingWindows(Config):
 
 
 class EpochWindows(Config):
-    """Windows locked to events."""
+    """Windows locked to events; both ends of the epoch and of its baseline are included, as in MNE."""
 
     kind: Literal["epochs"] = "epochs"
     tmin_s: float = -0.5
     tmax_s: float = 1.5
     baseline_s: tuple[float, float] | None = Field((-0.5, 0.0), description="its mean is subtracted from source and target")
-    conditions: tuple[str, ...] | None = None
+    conditions: tuple[str, ...] | None = Field(None, min_length=1, description="trial types; None takes all")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.tmin_s >= self.tmax_s:
+            raise ValueError("tmin_s must be below tmax_s")
+        if self.baseline_s and not self.tmin_s <= self.baseline_s[0] <= self.baseline_s[1] <= self.tmax_s:
+            raise ValueError(
+                f"baseline_s must lie in order within the epoch, from {self.tmin_s:g} to {self.tmax_s:g} s; null subtracts none"
+            )
+        return self
 
 
 Windows = Annotated[SlidingWindows | EpochWindows, Field(discriminator="kind")]
@@ -53,13 +63,19 @@ class Part(Config):
     start_s: float | None = Field(None, ge=0)
     stop_s: float | None = Field(None, gt=0)
 
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.stop_s is not None and (self.start_s or 0) >= self.stop_s:
+            raise ValueError("start_s must be below stop_s")
+        return self
+
 
 class LeaveOneSubjectOut(Config):
     """Each subject is the test once; the next ones in order validate."""
 
     kind: Literal["leave_one_subject_out"] = "leave_one_subject_out"
     validation_subjects: int = Field(1, ge=1)
-    held_out: tuple[str, ...] | None = Field(None, description="only these folds; None makes one a subject")
+    held_out: tuple[str, ...] | None = Field(None, min_length=1, description="only these folds; None makes one a subject")
 
 
 class FixedSplit(Config):
@@ -69,7 +85,7 @@ class FixedSplit(Config):
     train: tuple[str | Part, ...] = Field(min_length=1)
     validation: tuple[str | Part, ...] = Field(min_length=1)
     test: tuple[str | Part, ...] = Field(min_length=1)
-    gap_s: float = Field(0.0, ge=0, description="least distance between parts of one recording")
+    gap_s: float = Field(0.0, ge=0, description="least distance between parts of one recording with different roles")
 
 
 class LeakyWindows(Config):
@@ -78,6 +94,12 @@ class LeakyWindows(Config):
     kind: Literal["leaky_windows"] = "leaky_windows"
     validation: float = Field(0.1, gt=0, lt=1)
     test: float = Field(0.2, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _leaves_some_to_train(self) -> Self:
+        if self.validation + self.test >= 1:
+            raise ValueError("validation and test must leave a share to train on")
+        return self
 
 
 Split = Annotated[LeaveOneSubjectOut | FixedSplit | LeakyWindows, Field(discriminator="kind")]

@@ -8,8 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from crossmodal.config.data import Data
-from crossmodal.datasets.channels import columns_of
+from crossmodal.config import UserError
+from crossmodal.config.data import Data, Signals
+from crossmodal.datasets.channels import blocks_of, columns_of
 from crossmodal.datasets.folds import Fold
 from crossmodal.datasets.shard import Shard
 from crossmodal.datasets.statistics import ChannelStatistics, merge_all
@@ -119,43 +120,53 @@ def fit_normaliser(shards: Sequence[Shard], fold: Fold, windows: WindowSet, data
     windows : WindowSet
         The training windows.
 
+    Raises
+    ------
+    UserError
+        A channel never changes in the training recordings; the sentence names it.
+
     Notes
     -----
     Where the role takes whole recordings their stored statistics merge exactly, without reading them again. A stretch of a
     recording, or a leaky fold, is measured over its windows.
     """
     whole = fold.leaky is None and all(part.start_s is None and part.stop_s is None for part in fold.train)
-    return Normaliser(
-        *(
-            _scaling(_merged(shards, windows, signals.modality, columns_of(shards[0], signals), whole), kind)
-            for signals, kind in ((data.source, data.source_scaling), (data.target, data.target_scaling))
-        )
-    )
+    source, target = (_training_statistics(shards, windows, signals, whole) for signals in (data.source, data.target))
+    return Normaliser(fit_scaling(source, data.source_scaling), fit_scaling(target, data.target_scaling))
 
 
-def _merged(shards: Sequence[Shard], windows: WindowSet, modality: str, columns: NDArray[np.int64], whole: bool) -> ChannelStatistics:
+def _training_statistics(shards: Sequence[Shard], windows: WindowSet, signals: Signals, whole: bool) -> ChannelStatistics:
+    columns = columns_of(shards[0], signals)
     read = np.unique(windows.shard_index)
     if whole:
-        return merge_all((shards[index].statistics(modality).select(columns) for index in read), len(columns))
-    return merge_all((_over_windows(shards[index], windows, index, modality, columns) for index in read), len(columns))
+        measured = (shards[index].statistics(signals.modality).select(columns) for index in read)
+    else:
+        measured = (_over_windows(shards[index], windows.start[windows.shard_index == index], windows.n_times, signals) for index in read)
+    merged = merge_all(measured, len(columns))
+    flat = [shards[0].names(signals.modality)[column] for column in columns[merged.min == merged.max]]
+    if flat:
+        raise UserError(f"{', '.join(flat)} never change in the training recordings; leave them out of data.source or data.target")
+    return merged
 
 
-def _over_windows(shard: Shard, windows: WindowSet, index: int, modality: str, columns: NDArray[np.int64]) -> ChannelStatistics:
+def _over_windows(shard: Shard, starts: NDArray[np.int64], n_times: int, signals: Signals) -> ChannelStatistics:
     """Measure the samples that windows cover, each once."""
     covered = np.zeros(shard.n_samples, dtype=bool)
-    for start in windows.start[windows.shard_index == index]:
-        covered[start : start + windows.n_times] = True
-    return ChannelStatistics.of(np.hstack(list(shard.signal(modality).values()))[:, columns], covered)
+    for start in starts:
+        covered[start : start + n_times] = True
+    parts = [shard.signal(signals.modality)[block.kind][:, block.inside] for block in blocks_of(shard, signals)]
+    return ChannelStatistics.of(parts[0] if len(parts) == 1 else np.hstack(parts), covered)
 
 
-def _scaling(statistics: ChannelStatistics, kind: Literal["zscore", "minmax", "whiten", "minmax_log1p"]) -> ChannelScaling:
+def fit_scaling(statistics: ChannelStatistics, kind: Literal["zscore", "minmax", "whiten", "minmax_log1p"]) -> ChannelScaling:
+    """Fit one signal's scaling to statistics of channels that all vary."""
     if kind == "whiten":
         return _whitening(statistics)
     if kind == "zscore":
         shift, spread = statistics.mean, np.sqrt(statistics.variance)
     else:
         shift, spread = statistics.min, statistics.max - statistics.min
-    scale = 1 / np.where(spread > 0, spread, 1)
+    scale = 1 / spread
     return ChannelScaling(torch.from_numpy(-shift * scale), torch.from_numpy(scale), log1p=kind == "minmax_log1p")
 
 

@@ -1,14 +1,19 @@
 """The one door to a fold's data."""
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache as remember
+from pathlib import Path
 
 import mne
 
+from crossmodal.config import UserError
 from crossmodal.config.data import Data
 from crossmodal.datasets.batches import BatchReader
 from crossmodal.datasets.channels import columns_of
 from crossmodal.datasets.folds import Fold
-from crossmodal.datasets.manifest import Manifest
+from crossmodal.datasets.manifest import Manifest, ShardEntry
 from crossmodal.datasets.normaliser import Normaliser, fit_normaliser
 from crossmodal.datasets.shard import Shard
 from crossmodal.datasets.windows import make_windows
@@ -78,22 +83,49 @@ def open_fold(manifest: Manifest, fold: Fold, data: Data, seed: int, cache: Node
     Raises
     ------
     UserError
-        Data asks for channels that the dataset lacks, or no window fits.
+        A shard is damaged or not the one that the manifest names, data ask for channels that the dataset lacks or for one as
+        source and target, or no window fits.
     """
     used = {part.subject for part in (*fold.train, *fold.validation, *fold.test)}
     entries = [entry for entry in manifest.entries if entry.subject in used]
-    folders = cache.fetch_all({entry.uri: entry.size_bytes for entry in entries})
-    shards = tuple(Shard.open(folder) for folder in folders)
+    shards = _open_shards(entries, cache)
+    source_names, target_names, target_types = _channels(shards[0], data)
     windows = {role: make_windows(shards, fold, role, data.windows, seed) for role in ("train", "validation", "test")}
     normaliser = fit_normaliser(shards, fold, windows["train"], data)
     readers = {role: BatchReader(shards, laid_out, data, normaliser) for role, laid_out in windows.items()}
-    source, target = (columns_of(shards[0], signals) for signals in (data.source, data.target))
     return FoldData(
         fold=fold,
         shards=shards,
         normaliser=normaliser,
-        source_names=tuple(shards[0].names(data.source.modality)[column] for column in source),
-        target_names=tuple(shards[0].names(data.target.modality)[column] for column in target),
-        target_types=tuple(shards[0].types(data.target.modality)[column] for column in target),
+        source_names=source_names,
+        target_names=target_names,
+        target_types=target_types,
         **readers,
     )
+
+
+def _open_shards(entries: Sequence[ShardEntry], cache: NodeCache) -> tuple[Shard, ...]:
+    folders = cache.fetch_all({entry.uri: entry.size_bytes for entry in entries})
+    with ThreadPoolExecutor() as pool:
+        shards = tuple(pool.map(_verified, folders))
+    for shard, entry in zip(shards, entries, strict=True):
+        if shard.entry.sha256 != entry.sha256:
+            raise UserError(f"{shard.folder}: was replaced since the dataset was published; run jobs/preprocess.py again")
+    return shards
+
+
+# Each fold of a job opens most of the shards again, and to compare the checksum of one is to read all of it.
+@remember
+def _verified(folder: Path) -> Shard:
+    return Shard.open(folder, verify=True)
+
+
+def _channels(shard: Shard, data: Data) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Names of source and target channels, and types of the latter."""
+    source, target = (columns_of(shard, signals) for signals in (data.source, data.target))
+    source_names = tuple(shard.names(data.source.modality)[column] for column in source)
+    target_names = tuple(shard.names(data.target.modality)[column] for column in target)
+    shared = [name for name in target_names if name in source_names]
+    if shared:
+        raise UserError(f"data.source and data.target both have {', '.join(shared)}: a model would be given what it is to predict")
+    return source_names, target_names, tuple(shard.types(data.target.modality)[column] for column in target)

@@ -1,5 +1,6 @@
 """Windows are slices of shards, chosen when data are loaded."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from crossmodal.config import UserError
 from crossmodal.config.data import EpochWindows, Part, SlidingWindows, Windows
 from crossmodal.datasets.folds import Fold, Role
 from crossmodal.datasets.shard import Shard
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -54,8 +57,9 @@ def make_windows(shards: Sequence[Shard], fold: Fold, role: Role, windows: Windo
     Raises
     ------
     UserError
-        No window fits.
+        No window fits, or a condition is not among the events; the sentence names it.
     """
+    _check_conditions(shards, windows)
     indices, starts = [], []
     for index, shard in enumerate(shards):
         for part in fold.parts(role):
@@ -68,8 +72,21 @@ def make_windows(shards: Sequence[Shard], fold: Fold, role: Role, windows: Windo
     if fold.leaky:
         laid_out = laid_out.subset(_dealt(len(laid_out), fold, role, seed))
     if not len(laid_out):
-        raise UserError(f"fold {fold.name}: no window of {n_times / shards[0].sfreq:g} s fits the {role} recordings; shorten data.windows")
+        lacking = "no window" if isinstance(windows, SlidingWindows) else "no event with a window around it"
+        length_s = n_times / shards[0].sfreq
+        raise UserError(
+            f"fold {fold.name}: {lacking} of {length_s:g} s without bad segments is in the {role} recordings; change data.windows"
+        )
     return laid_out
+
+
+def _check_conditions(shards: Sequence[Shard], windows: Windows) -> None:
+    if isinstance(windows, SlidingWindows) or windows.conditions is None:
+        return
+    present = sorted({condition for shard in shards for condition in shard.events.trial_type})
+    for condition in windows.conditions:
+        if condition not in present:
+            raise UserError(f"data.windows.conditions: '{condition}' is not among the events; there are {', '.join(present) or 'none'}")
 
 
 def _starts(shard: Shard, part: Part, windows: Windows) -> NDArray[np.int64]:
@@ -82,7 +99,11 @@ def _starts(shard: Shard, part: Part, windows: Windows) -> NDArray[np.int64]:
         starts = np.sort(_onsets(shard, windows) + round(windows.tmin_s * shard.sfreq))
         starts = starts[(starts >= first) & (starts + n_times <= stop)]
     bad_before = np.concatenate([[0], np.cumsum(~shard.good)])
-    return starts[bad_before[starts + n_times] == bad_before[starts]]
+    free = bad_before[starts + n_times] == bad_before[starts]
+    if len(starts) and not free.all():
+        level = logging.INFO if free.any() else logging.WARNING
+        _LOG.log(level, "%s: %d of %d windows touch bad segments and are left out", shard.entry.label, np.sum(~free), len(free))
+    return starts[free]
 
 
 def _onsets(shard: Shard, windows: EpochWindows) -> NDArray[np.int64]:

@@ -7,9 +7,13 @@ import mne
 import numpy as np
 import pytest
 
+from crossmodal.config.data import Data, LeaveOneSubjectOut, SlidingWindows, Split
+from crossmodal.datasets.folds import make_folds
 from crossmodal.datasets.manifest import Manifest
+from crossmodal.datasets.opening import FoldData, open_fold
 from crossmodal.datasets.recording import Events, Recording, Signal
 from crossmodal.datasets.shard import Shard, write_shard
+from crossmodal.storage.node_cache import NodeCache
 
 SFREQ = 100.0
 N_EEG, N_MAG, N_GRAD = 4, 3, 6
@@ -55,3 +59,16 @@ def dataset(tmp_path: Path) -> Callable[..., tuple[Manifest, list[Shard]]]:
 @pytest.fixture(name="make_recording")
 def _make_recording():
     return make_recording
+
+
+@pytest.fixture
+def open_data(dataset, tmp_path: Path) -> Callable[..., FoldData]:
+    """Open the first fold of three recordings, which tests on 01, validates on 02 and trains on 03 unless told otherwise."""
+
+    def open_first(data: Data | None = None, split: Split | None = None, recordings: list[Recording] | None = None) -> FoldData:
+        manifest, _ = dataset(*(recordings or [make_recording(subject) for subject in ("01", "02", "03")]))
+        fold = make_folds(split or LeaveOneSubjectOut(), manifest)[0]
+        cache = NodeCache(tmp_path / "cache", 1 << 30)
+        return open_fold(manifest, fold, data or Data(windows=SlidingWindows(length_s=1, hop_s=0.5)), 0, cache)
+
+    return open_first

@@ -61,5 +61,28 @@ def test_a_leaky_fold_deals_every_window_once(three):
 def test_windows_longer_than_the_recordings_are_refused(three, split_of_one):
     manifest, shards = three
     (fold,) = make_folds(split_of_one, manifest)
-    with pytest.raises(UserError, match="fold fixed: no window of 20 s fits the train recordings; shorten data.windows"):
+    with pytest.raises(
+        UserError, match="fold fixed: no window of 20 s without bad segments is in the train recordings; change data.windows"
+    ):
         make_windows(shards, fold, "train", SlidingWindows(length_s=20, hop_s=1), seed=0)
+
+
+def test_a_condition_that_no_event_has_is_named(three, split_of_one):
+    manifest, shards = three
+    (fold,) = make_folds(split_of_one, manifest)
+    with pytest.raises(UserError, match=r"conditions: 'Familiar' is not among the events; there are Famous, Scrambled"):
+        make_windows(shards, fold, "train", EpochWindows(conditions=("Famous", "Familiar")), seed=0)
+
+
+def test_windows_left_out_for_bad_segments_are_told(three, split_of_one, caplog):
+    manifest, shards = three
+    (fold,) = make_folds(split_of_one, manifest)
+    with caplog.at_level("INFO"):
+        make_windows(shards, fold, "train", SlidingWindows(length_s=1, hop_s=1), seed=0)
+    assert "sub-01 run 01: 1 of 6 windows touch bad segments and are left out" in caplog.text
+
+
+@pytest.mark.parametrize("settings", [{"tmin_s": 1, "tmax_s": 1}, {"baseline_s": (-1, 0)}, {"baseline_s": (0, -0.1)}])
+def test_epochs_that_make_no_sense_are_refused(settings):
+    with pytest.raises(ValueError, match="must"):
+        EpochWindows(**settings)

@@ -1,0 +1,104 @@
+"""Windows of one signal, scaled while they are copied out of memory maps."""
+
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from crossmodal.config.data import Signals
+from crossmodal.datasets.channels import Block, blocks_of
+from crossmodal.datasets.normaliser import ChannelScaling
+from crossmodal.datasets.shard import Shard
+from crossmodal.datasets.windows import WindowSet
+
+# Samples scaled as if they were one long one: the inner loop of addcmul otherwise runs over channels alone, and costs as much to
+# start as to run. With more of them, their scales and offsets would no longer stay in the nearest cache.
+_MOST_JOINED = 16
+
+# For each block of channels, for each window of a batch, where it goes.
+Destinations = Sequence[Sequence[torch.Tensor]]
+
+
+class Gather:
+    """Copies windows of the channels asked for, mapped to `x * scale + offset` in the same pass.
+
+    Parameters
+    ----------
+    shards : sequence of Shard
+        Those `windows` refers to.
+    windows : WindowSet
+        What can be copied; the mean over its baseline is subtracted.
+    signals : Signals
+        The channels.
+    scaling : ChannelScaling
+        Its affine part is done.
+    """
+
+    def __init__(self, shards: Sequence[Shard], windows: WindowSet, signals: Signals, scaling: ChannelScaling) -> None:
+        blocks = blocks_of(shards[0], signals)
+        self.n_channels = blocks[-1].place.stop
+        self._windows = windows
+        self._pieces = [_Piece(block, shards, windows, signals.modality, scaling, is_whole=len(blocks) == 1) for block in blocks]
+
+    def destinations(self, out_btc: torch.Tensor) -> Destinations:
+        """Say once where windows go in a contiguous tensor, shape (batch, n_times, n_channels), that `read` is to fill again and again."""
+        return [piece.destinations(out_btc) for piece in self._pieces]
+
+    def read(self, chosen: NDArray[np.integer], destinations: Destinations) -> None:
+        """Copy the chosen windows to the first destinations."""
+        shards, starts = self._windows.shard_index[chosen].tolist(), self._windows.start[chosen].tolist()
+        for piece, outs in zip(self._pieces, destinations, strict=True):
+            piece.read(shards, starts, outs)
+
+
+class _Piece:
+    """One block of channels."""
+
+    def __init__(
+        self, block: Block, shards: Sequence[Shard], windows: WindowSet, modality: str, scaling: ChannelScaling, is_whole: bool
+    ) -> None:
+        self._place = block.place
+        self._maps = [_map(shard, modality, block.kind) for shard in shards]
+        self._baseline = windows.baseline
+        self._inside = block.inside
+        self._offset_c, self._scale_c = scaling.offset_c[block.place], scaling.scale_c[block.place]
+        n_channels, self._width = len(self._scale_c), self._maps[0].shape[1]
+        joined = _largest_divisor(windows.n_times, _MOST_JOINED) if is_whole and n_channels == self._width else 1
+        self._shape = (windows.n_times // joined, joined * n_channels)
+        self._strides = (joined * self._width, 1)
+        self._offset, self._scale = self._offset_c.repeat(joined), self._scale_c.repeat(joined)
+
+    def destinations(self, out_btc: torch.Tensor) -> Sequence[torch.Tensor]:
+        """Find the place of this block in each window of a batch."""
+        return out_btc[..., self._place].view(-1, *self._shape).unbind()
+
+    def read(self, shards: Sequence[int], starts: Sequence[int], outs: Sequence[torch.Tensor]) -> None:
+        """Copy this block of windows to the first of `outs`."""
+        for shard, start, out in zip(shards, starts, outs, strict=False):
+            x = self._window(self._maps[shard], start)
+            offset = self._offset if self._baseline is None else self._less_baseline(x)
+            torch.addcmul(offset, x, self._scale, out=out)
+
+    def _window(self, samples_tc: torch.Tensor, start: int) -> torch.Tensor:
+        if isinstance(self._inside, slice):
+            # One call instead of slicing and viewing: with windows this short, calls count.
+            return samples_tc.as_strided(self._shape, self._strides, start * self._width + self._inside.start)
+        return samples_tc[start : start + self._shape[0], self._inside]
+
+    def _less_baseline(self, x: torch.Tensor) -> torch.Tensor:
+        mean_c = x.reshape(-1, len(self._scale_c))[self._baseline].mean(0)
+        return torch.addcmul(self._offset_c, mean_c, self._scale_c, value=-1).repeat(len(self._scale) // len(self._scale_c))
+
+
+def _map(shard: Shard, modality: str, kind: str) -> torch.Tensor:
+    """Channels of one type, shape (T, C)."""
+    with warnings.catch_warnings():
+        # Torch has no read-only tensors and warns of the maps; nothing here writes to them.
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        return torch.from_numpy(shard.signal(modality)[kind])
+
+
+def _largest_divisor(number: int, most: int) -> int:
+    return next(divisor for divisor in range(min(number, most), 0, -1) if number % divisor == 0)

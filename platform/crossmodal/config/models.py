@@ -19,7 +19,9 @@ class Scalogram(Config):
     """Continuous wavelet transform, a row a frequency; those above Nyquist are left out."""
 
     kind: Literal["scalogram"] = "scalogram"
-    parts: Literal["log_amplitude", "complex"] = Field("log_amplitude", description="complex keeps phase: real and imaginary parts as channels")
+    parts: Literal["log_amplitude", "complex"] = Field(
+        "log_amplitude", description="complex keeps phase: real and imaginary parts as channels"
+    )
     wavelet: str = "cmor1.5-1.0"
     frequencies: int = Field(60, ge=1, description="log-spaced")
     lowest_hz: float = Field(1.0, gt=0)
@@ -102,7 +104,9 @@ class RidgeConfig(Config):
     kind: Literal["ridge"] = "ridge"
     lag_s: float = Field(0.0, ge=0, description="lags from -lag_s to +lag_s")
     penalties: tuple[float, ...] = Field(
-        (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0), min_length=1, description="in units of the mean source variance; chosen on validation subjects"
+        (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0),
+        min_length=1,
+        description="in units of the mean source variance; chosen on validation subjects",
     )
 
 

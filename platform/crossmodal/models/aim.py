@@ -1,68 +1,92 @@
-"""AIM: an encoder-decoder transformer over time points whose decoder never sees the target it predicts.
+"""AIM: an encoder-decoder transformer from source to target whose decoder never sees the target it predicts.
 
-The published code hands the decoder the true target under a mask that includes the present sample, so it can copy. Here the decoder
-reads learned queries, one a time point, or in the autoregressive form its own past outputs.
+Source: README of the code behind "Super-Resoluting BCIs Via Cross-Modal Transfer" (Synaptech). The published decoder reads
+the true MEG under a mask that includes the present sample; here it reads learned per-time queries, or its own past output.
 """
 
 import torch
 from torch import nn
-from torch.nn.functional import mse_loss, pad
 
 from crossmodal.config import UserError
 from crossmodal.config.models import AimConfig
 from crossmodal.models.base import Model, Shapes
+from crossmodal.models.decoder_layer import DecoderLayer
+
+_POSITION_SCALE = 0.02
 
 
 class Aim(Model):
-    """Per-time-point linear embedding, learned positions, and a transformer from source to target."""
+    """Embeds every time point, encodes the source, and decodes the target by cross-attention to it.
+
+    `queries` decodes all time points at once from learned queries. `autoregressive` decodes one after the other from the
+    previous prediction; only training feeds it the previous true sample.
+    """
 
     def __init__(self, config: AimConfig, shapes: Shapes) -> None:
         super().__init__()
         if config.width % config.heads:
             raise UserError(f"model.width {config.width} must be a multiple of model.heads {config.heads}")
-        layer = {
-            "d_model": config.width,
-            "nhead": config.heads,
-            "dim_feedforward": config.expansion * config.width,
-            "dropout": config.dropout,
-            "activation": "gelu",
-            "batch_first": True,
-            "norm_first": True,
-        }
-        self.embedding = nn.Linear(shapes.n_source, config.width)
-        self.positions_td = nn.Parameter(0.02 * torch.randn(shapes.n_times, config.width))
-        encoder_layer, decoder_layer = nn.TransformerEncoderLayer(**layer), nn.TransformerDecoderLayer(**layer)
-        # Nested tensors only serve padded batches.
-        self.encoder = nn.TransformerEncoder(encoder_layer, config.encoder_layers, nn.LayerNorm(config.width), enable_nested_tensor=False)
-        self.decoder = nn.TransformerDecoder(decoder_layer, config.decoder_layers, nn.LayerNorm(config.width))
-        self.queries_td = nn.Parameter(0.02 * torch.randn(shapes.n_times, config.width))
-        self.past_embedding = nn.Linear(shapes.n_target, config.width) if config.decoding == "autoregressive" else None
+        self.source_embedding = nn.Linear(shapes.n_source, config.width)
+        self.source_position_td = _positions(shapes.n_times, config.width)
+        layer = nn.TransformerEncoderLayer(
+            config.width, config.heads, config.expansion * config.width, config.dropout, "gelu", batch_first=True, norm_first=True
+        )
+        self.encoder = nn.TransformerEncoder(layer, config.encoder_layers, nn.LayerNorm(config.width), enable_nested_tensor=False)
+        self.query_td = _positions(shapes.n_times, config.width)
+        self.target_embedding = nn.Linear(shapes.n_target, config.width) if config.decoding == "autoregressive" else None
+        self.decoder = nn.ModuleList(
+            DecoderLayer(config.width, config.heads, config.expansion, config.dropout) for _ in range(config.decoder_layers)
+        )
+        self.norm = nn.LayerNorm(config.width)
         self.head = nn.Linear(config.width, shapes.n_target)
 
     def forward(self, x_bct: torch.Tensor) -> torch.Tensor:
-        """Predict from the source alone; the autoregressive form runs free, sample by sample on its own outputs."""
+        """Predict (batch, n_target, n_times) from the source alone; autoregression runs free."""
         memory_btd = self._encode(x_bct)
-        if self.past_embedding is None:
-            return self.head(self.decoder(self.queries_td.expand(len(x_bct), -1, -1), memory_btd)).transpose(1, 2)
-        y_bst = x_bct.new_zeros(len(x_bct), self.head.out_features, 0)
-        for _ in range(x_bct.shape[2]):
-            # One sample more than is known: the last output is the next sample.
-            y_bst = torch.cat([y_bst, self._decode_after(pad(y_bst, (0, 1)), memory_btd)[..., -1:]], dim=2)
-        return y_bst
+        if self.target_embedding is not None:
+            return self._run_free(memory_btd)
+        return self._decode(self.query_td.expand(len(x_bct), -1, -1), memory_btd, causal=False)
 
     def loss(self, x_bct: torch.Tensor, y_bst: torch.Tensor) -> torch.Tensor:
-        """Mean squared error; while training, the autoregressive form reads the true past, never the present, and otherwise its own."""
-        if self.past_embedding is None or not self.training:
-            return mse_loss(self(x_bct), y_bst)
-        return mse_loss(self._decode_after(y_bst, self._encode(x_bct)), y_bst)
+        """Mean squared error; in training, autoregression predicts each sample from the true ones before it."""
+        if self.target_embedding is None or not self.training:
+            return nn.functional.mse_loss(self(x_bct), y_bst)
+        return nn.functional.mse_loss(self._decode_after(y_bst, self._encode(x_bct)), y_bst)
 
     def _encode(self, x_bct: torch.Tensor) -> torch.Tensor:
-        return self.encoder(self.embedding(x_bct.transpose(1, 2)) + self.positions_td)
+        encoded_btd: torch.Tensor = self.encoder(self.source_embedding(x_bct.transpose(1, 2)) + self.source_position_td)
+        return encoded_btd
+
+    def _decode(self, h_btd: torch.Tensor, memory_btd: torch.Tensor, causal: bool) -> torch.Tensor:
+        for layer in self.decoder:
+            h_btd = layer(h_btd, h_btd, memory_btd, causal)
+        return self._output(h_btd)
 
     def _decode_after(self, y_bst: torch.Tensor, memory_btd: torch.Tensor) -> torch.Tensor:
-        """Predict each sample from those before it; of the last, only the place counts."""
-        assert self.past_embedding is not None
-        n_times = y_bst.shape[2]
-        past_btd = self.past_embedding(pad(y_bst, (1, 0))[..., :-1].transpose(1, 2)) + self.queries_td[:n_times]
-        causal_tt = nn.Transformer.generate_square_subsequent_mask(n_times, device=y_bst.device)
-        return self.head(self.decoder(past_btd, memory_btd, tgt_mask=causal_tt, tgt_is_causal=True)).transpose(1, 2)
+        """Predict each sample of the target from those before it."""
+        assert self.target_embedding is not None
+        before_bst = nn.functional.pad(y_bst, (1, 0))[..., :-1]
+        return self._decode(self.query_td + self.target_embedding(before_bst.transpose(1, 2)), memory_btd, causal=True)
+
+    def _run_free(self, memory_btd: torch.Tensor) -> torch.Tensor:
+        """Decode sample by sample; every layer keeps the inputs it has seen, to attend to."""
+        assert self.target_embedding is not None
+        seen: list[list[torch.Tensor]] = [[] for _ in self.decoder]
+        y_bs = memory_btd.new_zeros(len(memory_btd), self.head.out_features)
+        predicted = []
+        for query_d in self.query_td:
+            h_bqd = (query_d + self.target_embedding(y_bs))[:, None]
+            for layer, inputs in zip(self.decoder, seen, strict=True):
+                inputs.append(h_bqd)
+                h_bqd = layer(h_bqd, torch.cat(inputs, dim=1), memory_btd, causal=False)
+            y_bs = self._output(h_bqd)[..., 0]
+            predicted.append(y_bs)
+        return torch.stack(predicted, dim=2)
+
+    def _output(self, h_btd: torch.Tensor) -> torch.Tensor:
+        y_bts: torch.Tensor = self.head(self.norm(h_btd))
+        return y_bts.transpose(1, 2)
+
+
+def _positions(n_times: int, width: int) -> nn.Parameter:
+    return nn.Parameter(_POSITION_SCALE * torch.randn(n_times, width))

@@ -23,7 +23,9 @@ class Bridge(nn.Module):
         super().__init__()
         self.recurrence = None
         if layers:
-            self.recurrence = nn.LSTM(n_features, hidden, layers, batch_first=True, bidirectional=True, dropout=dropout if layers > 1 else 0.0)
+            self.recurrence = nn.LSTM(
+                n_features, hidden, layers, batch_first=True, bidirectional=True, dropout=dropout if layers > 1 else 0.0
+            )
             self.dropout = nn.Dropout(dropout)
             self.projection = nn.Linear(2 * hidden, n_features)
 

@@ -7,9 +7,10 @@ from torch import nn
 
 from crossmodal.config.models import InputSkip as InputSkipConfig
 
-# Centre frequencies of the first filters: from the slowest that matters to the fastest that a scalp lets through.
+# The first filters are wavelets of two cycles, from the slowest rhythm that a window shows to the fastest that a scalp lets through.
 _LOWEST_HZ = 2.0
 _HIGHEST_HZ = 30.0
+_CYCLES = 2.0
 
 
 class InputSkip(nn.Module):
@@ -17,7 +18,7 @@ class InputSkip(nn.Module):
 
     Sources reach all sensors at once, so the best linear map differs between frequencies only as spectra do, and a handful
     of temporal filters makes it; a full FIR has as many times more weights to fit as it has lags. The filters start as an
-    impulse and a bank of windowed cosines, the map at zero.
+    impulse and a bank of real Morlet wavelets, the map at zero.
 
     Parameters
     ----------
@@ -46,11 +47,11 @@ class InputSkip(nn.Module):
 
 
 def _starting_filters(config: InputSkipConfig, sfreq: float) -> torch.Tensor:
-    """An impulse, a smoothing window, then cosines in that window at log-spaced frequencies; unit norm, (filters, taps)."""
+    """An impulse and real Morlet wavelets at log-spaced frequencies, faded out to the ends; unit norm, (filters, taps)."""
     time_k = torch.arange(config.taps) - config.taps // 2
-    hann_k = torch.cos(math.pi * time_k / (config.taps + 1)) ** 2
-    cosines = max(0, config.filters - 2)
-    frequencies_hz = torch.cat([torch.zeros(1), torch.logspace(math.log10(_LOWEST_HZ), math.log10(_HIGHEST_HZ), cosines)])
-    bank_fk = hann_k * torch.cos(2 * math.pi / sfreq * frequencies_hz[:, None] * time_k)
-    filters_fk = torch.cat([(time_k == 0).float()[None], bank_fk])[: config.filters]
+    fade_k = torch.cos(math.pi * time_k / (config.taps + 1)) ** 2
+    frequencies_hz = torch.logspace(math.log10(_LOWEST_HZ), math.log10(_HIGHEST_HZ), config.filters - 1)
+    phase_fk = 2 * math.pi / sfreq * frequencies_hz[:, None] * time_k
+    wavelets_fk = fade_k * torch.exp(-((phase_fk / _CYCLES) ** 2) / 2) * torch.cos(phase_fk)
+    filters_fk = torch.cat([(time_k == 0).to(wavelets_fk)[None], wavelets_fk])
     return filters_fk / filters_fk.norm(dim=1, keepdim=True)

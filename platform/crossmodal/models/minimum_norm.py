@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Self
 
+import mne
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from crossmodal.config import UserError
 from crossmodal.config.models import MinimumNormConfig
 from crossmodal.models.base import Baseline, Geometry, Model, Shapes, Statistics
 from crossmodal.physics.template import template_lead_field
@@ -27,9 +27,7 @@ class Nothing:
 class MinimumNorm(Baseline):
     """Minimum-norm estimate through the lead field of the template cortex fitted to the subject's head.
 
-    With lead fields L_s and L_t of source and target sensors the prediction is L_t L_s' (L_s L_s' + k I)^-1 x,
-    k = trace(L_s L_s') / (n snr^2), EEG against its average reference on both sides.
-    Source: Hamalainen and Ilmoniemi (1994), with MNE's convention for the regularisation.
+    It is a map for one subject at a time; take `for_subject` before predicting.
     """
 
     def __init__(self, config: MinimumNormConfig, shapes: Shapes) -> None:
@@ -52,25 +50,48 @@ class MinimumNorm(Baseline):
         UserError
             A sensor has no position.
         """
-        names, lead_field = template_lead_field(geometry.info, self.config.n_dipoles)
-        missing = [name for name in (*geometry.source_names, *geometry.target_names) if name not in names]
-        if missing:
-            raise UserError(
-                f"minimum norm needs the positions of all sensors, {', '.join(missing[:5])} have none; leave it out of evaluation.baselines"
-            )
-        kinds = dict(zip(geometry.info["ch_names"], geometry.info.get_channel_types(), strict=True))
-        source, target = (
-            _referenced(lead_field[[names.index(name) for name in chosen]], np.array([kinds[name] for name in chosen]))
-            for chosen in (geometry.source_names, geometry.target_names)
-        )
-        gram = source @ source.T
-        penalty = np.trace(gram) / (len(gram) * self.config.snr**2)
-        projection = target @ source.T @ np.linalg.inv(gram + penalty * np.eye(len(gram)))
+        wanted = [*geometry.source_names, *geometry.target_names]
+        info = mne.pick_info(geometry.info, mne.pick_channels(geometry.info["ch_names"], wanted, ordered=True))
+        names, lead_field = template_lead_field(info, self.config.n_dipoles)
+        assert list(names) == wanted
+        types = np.array(info.get_channel_types())
+        eeg = types == "eeg"
+        if eeg.any():
+            lead_field[eeg] -= lead_field[eeg].mean(axis=0)
+        n_source = len(geometry.source_names)
+        projection = minimum_norm_projection(lead_field[:n_source], lead_field[n_source:], types[:n_source], self.config.snr)
         return _Projection(torch.from_numpy(projection), geometry)
 
     def forward(self, x_bct: torch.Tensor) -> torch.Tensor:
         """Predict zero: without a subject's geometry there is no map."""
         return x_bct.new_zeros(len(x_bct), self.n_target, x_bct.shape[2])
+
+
+def minimum_norm_projection(
+    source_field: NDArray[np.float64], target_field: NDArray[np.float64], source_types: NDArray[np.str_], snr: float
+) -> NDArray[np.float64]:
+    """Estimate dipoles from the source sensors by minimum norm, and see them with the target sensors.
+
+    The map is L_t L_s' (L_s L_s' + I / snr^2)^-1, with L_s scaled so that sensors of each type have unit mean power: magnetometers and
+    gradiometers, which differ in unit, then weigh alike, and `snr` is an amplitude ratio to sensor noise that is white within a type.
+    Source: Hamalainen and Ilmoniemi (1994), with MNE's convention for the regularisation.
+
+    Parameters
+    ----------
+    source_field, target_field : ndarray, shape (n_channels, n_dipoles)
+        Lead fields in SI units, EEG against its average reference.
+    source_types : ndarray of str, shape (n_source,)
+
+    Returns
+    -------
+    ndarray, shape (n_target, n_source)
+        From SI units to SI units.
+    """
+    power = (source_field**2).sum(axis=1)
+    scale = np.sqrt([power[source_types == kind].mean() for kind in source_types])
+    scaled = source_field / scale[:, None]
+    gram = scaled @ scaled.T + np.eye(len(scaled)) / snr**2
+    return np.linalg.solve(gram, scaled @ target_field.T).T / scale
 
 
 class _Projection(Model):
@@ -84,13 +105,3 @@ class _Projection(Model):
     def forward(self, x_bct: torch.Tensor) -> torch.Tensor:
         x_bct = self.normaliser.source.inverse(x_bct.double())
         return self.normaliser.target.forward(self.projection_sc @ x_bct).float()
-
-
-def _referenced(lead_field: NDArray[np.float64], kinds: NDArray[np.str_]) -> NDArray[np.float64]:
-    """Refer the EEG channels of a lead field to their average."""
-    eeg = kinds == "eeg"
-    if not eeg.any():
-        return lead_field
-    referenced = lead_field.copy()
-    referenced[eeg] -= lead_field[eeg].mean(0)
-    return referenced

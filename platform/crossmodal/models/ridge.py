@@ -105,10 +105,7 @@ class Ridge(Baseline):
         """Solve for each penalty and keep the one with the least squared error on validation windows, sensors weighted alike."""
         assert isinstance(training, RidgeMoments)
         assert isinstance(validation, RidgeMoments)
-        variances_p, directions_pp = torch.linalg.eigh(training.gram())
-        # An average reference leaves directions without variance, which rounding can turn negative.
-        variances_p, projected_ps = variances_p.clamp_min(0), directions_pp.T @ training.cross()
-        solutions = [directions_pp @ (projected_ps / (variances_p + penalty * variances_p.mean())[:, None]) for penalty in self.penalties]
+        solutions = [_solution(training.gram(), training.cross(), penalty) for penalty in self.penalties]
         gram_pp, cross_ps = validation.gram(), validation.cross()
         power_s = (validation.target_s / validation.n_samples).clamp_min(torch.finfo(torch.float64).tiny)
         errors = [float((((gram_pp @ w_ps - 2 * cross_ps) * w_ps).sum(0) / power_s).sum()) for w_ps in solutions]
@@ -120,6 +117,13 @@ class Ridge(Baseline):
     def forward(self, x_bct: torch.Tensor) -> torch.Tensor:
         """Filter the source, zero outside the window."""
         return conv1d(x_bct, self.weight_scl, padding=self.half_length)
+
+
+def _solution(gram_pp: torch.Tensor, cross_ps: torch.Tensor, penalty: float) -> torch.Tensor:
+    """Solve the penalised normal equations; the penalty also settles the directions that an average reference leaves without variance."""
+    variances_p = gram_pp.diagonal()
+    variances_p += penalty * variances_p.mean()
+    return torch.cholesky_solve(cross_ps, torch.linalg.cholesky(gram_pp))
 
 
 def _lagged_products(a_bct: torch.Tensor, b_bst: torch.Tensor, most: int) -> torch.Tensor:

@@ -8,7 +8,14 @@ class EncoderBlock(nn.Module):
     """Convolution -> norm -> LeakyReLU -> (skip) -> max pooling -> dropout."""
 
     def __init__(
-        self, n_in: int, n_out: int, kernel: tuple[int, int], pool: tuple[int, int], instance_norm: bool, negative_slope: float, dropout: float
+        self,
+        n_in: int,
+        n_out: int,
+        kernel: tuple[int, int],
+        pool: tuple[int, int],
+        instance_norm: bool,
+        negative_slope: float,
+        dropout: float,
     ) -> None:
         super().__init__()
         self.convolution = nn.Conv2d(n_in, n_out, kernel, padding=(kernel[0] // 2, kernel[1] // 2))

@@ -31,7 +31,7 @@ class BandAmplitude(nn.Module):
         inside_nf = np.array([(frequencies_hz >= low) & (frequencies_hz <= high) for low, high in bands_hz.values()])
         for name, inside_f in zip(bands_hz, inside_nf, strict=True):
             if not inside_f.any():
-                raise UserError(f"band '{name}' {bands_hz[name]} Hz holds no wavelet frequency below {sfreq / 2:g} Hz; drop it or resample higher")
+                raise UserError(f"band '{name}' holds no wavelet frequency below {sfreq / 2:g} Hz; drop it or resample higher")
         used_f = inside_nf.any(axis=0)
         self.cwt = Cwt(frequencies_hz[used_f], sfreq, wavelet)
         weight_nf = inside_nf[:, used_f] / inside_nf.sum(axis=1, keepdims=True)

@@ -41,15 +41,15 @@ class Cwt(nn.Module):
         kernels = [_kernel(wavelet, frequency_hz / sfreq) for frequency_hz in frequencies_hz]
         half = max(len(kernel) for kernel in kernels) // 2
         centred = [np.pad(kernel, half - len(kernel) // 2) for kernel in kernels]
-        self.half = half
+        self.half_length = half
         self.register_buffer("kernel_fk", torch.from_numpy(np.stack(centred)), persistent=False)
 
     def forward(self, x_t: torch.Tensor) -> torch.Tensor:
         """Transform (..., n_times) real to (..., n_frequencies, n_times), complex where the wavelet is."""
         n_times = x_t.shape[-1]
-        n_fft = _fast_length(n_times + self.half)
-        kernel_fk = self.kernel_fk[..., max(0, self.half - n_times + 1) : self.half + n_times]
-        before = min(self.half, n_times - 1)
+        n_fft = _fast_length(n_times + self.half_length)
+        kernel_fk = self.kernel_fk[..., max(0, self.half_length - n_times + 1) : self.half_length + n_times]
+        before = min(self.half_length, n_times - 1)
         # Circular convolution of this length is right wherever the result is kept: what wraps falls into the cut.
         n_fft = max(n_fft, kernel_fk.shape[-1])
         spectrum_fw = torch.fft.fft(kernel_fk, n_fft).to(torch.complex128 if x_t.dtype == torch.float64 else torch.complex64)

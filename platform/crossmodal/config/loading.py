@@ -1,6 +1,8 @@
 """Read an experiment from YAML and `key=value` overrides, refusing what it does not know."""
 
 import difflib
+import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,8 @@ def load_experiment(path: str | Path, overrides: Sequence[str] = ()) -> Experime
     Parameters
     ----------
     path : str or Path
-        A YAML file; its `extends` key names another, relative to it, whose settings it refines.
+        A YAML file; its `extends` key names another, relative to it, whose settings it refines. `${NAME}` in it stands for an
+        environment variable.
     overrides : sequence of str
         `training.epochs=3` and the like; values are read as YAML.
 
@@ -39,7 +42,7 @@ def load_experiment(path: str | Path, overrides: Sequence[str] = ()) -> Experime
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        settings = yaml.safe_load(path.read_text())
+        settings = yaml.safe_load(_with_variables(path))
     except OSError as error:
         raise UserError(f"{path}: cannot read the experiment ({error.strerror}); give the path of a YAML file") from None
     except yaml.YAMLError as error:
@@ -48,6 +51,15 @@ def _read(path: Path) -> dict[str, Any]:
         raise UserError(f"{path}: an experiment is a mapping of settings; see jobs/experiments/demo.yaml")
     parent = settings.pop("extends", None)
     return _merge(_read(path.parent / parent), settings) if parent else settings
+
+
+def _with_variables(path: Path) -> str:
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in os.environ:
+            raise UserError(f"{path}: reads the environment variable {match[1]}, which is not set; export it first")
+        return os.environ[match[1]]
+
+    return re.sub(r"\$\{(\w+)\}", value, path.read_text())
 
 
 def _merge(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:

@@ -84,3 +84,13 @@ def test_equal_settings_have_equal_fingerprints_whatever_their_order(tmp_path):
     second = load_experiment(write(tmp_path / "b.yaml", dict(reversed(MINIMAL.items()))))
     assert fingerprint(first) == fingerprint(second)
     assert fingerprint(first) != fingerprint(load_experiment(tmp_path / "a.yaml", ["seed=1"]))
+
+
+def test_environment_variables_are_filled_in_and_missed(tmp_path, monkeypatch):
+    path = tmp_path / "a.yaml"
+    path.write_text("name: tiny\nrecordings: {kind: bids, root: '${DATA_FOR_TEST}/cohort'}\n")
+    monkeypatch.setenv("DATA_FOR_TEST", "/somewhere")
+    assert load_experiment(path).recordings.root == "/somewhere/cohort"
+    monkeypatch.delenv("DATA_FOR_TEST")
+    with pytest.raises(UserError, match="environment variable DATA_FOR_TEST, which is not set"):
+        load_experiment(path)

@@ -1,0 +1,28 @@
+"""Predict what the target sensors would have recorded, from a recording of the source alone: a virtual recording in FIF."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from command import run_job
+
+if TYPE_CHECKING:
+    from crossmodal.config import Experiment
+
+
+def _options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--recording", required=True, metavar="PATH", help="FIF, EDF, BDF, BrainVision or EEGLAB; local or s3://")
+    parser.add_argument("--output", type=Path, metavar="PATH_raw.fif", help="default: the recording's name with _virtual_raw.fif, here")
+    parser.add_argument("--fold", help="which fold's model predicts; default: the first")
+
+
+def predict(experiment: "Experiment", arguments: argparse.Namespace) -> None:
+    """Find the trained model of a fold, run it, and write the virtual recording."""
+    from preprocessing.virtual import write_virtual_recording
+
+    written = write_virtual_recording(experiment, arguments.recording, arguments.output, arguments.fold)
+    print(f"{written.path}: {written.n_channels} virtual channels, {written.duration_s:.1f} s, by the model of fold {written.fold}")
+
+
+if __name__ == "__main__":
+    run_job(__doc__, predict, _options)

@@ -1,0 +1,189 @@
+"""A recording of the cheap scanner becomes a virtual recording of the expensive one."""
+
+import difflib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import mne
+import numpy as np
+import torch
+from mne.io import BaseRaw
+from numpy.typing import NDArray
+
+from crossmodal.config import Experiment, UserError
+from crossmodal.config.preprocessing import FileEntry, FileRecordings
+from crossmodal.datasets.folds import make_folds
+from crossmodal.datasets.manifest import load_latest
+from crossmodal.datasets.normaliser import Normaliser
+from crossmodal.models.base import Model
+from crossmodal.models.continuous import predict_continuous
+from crossmodal.models.store import TARGET_INFO, ModelCard, load_model
+from crossmodal.storage.atomic import told_clearly
+from crossmodal.storage.uri import fetch_folder, is_local
+from crossmodal.training.runs import finished, model_uri, run_name
+from preprocessing.recording import clean
+from preprocessing.sources.files import list_files
+from preprocessing.sources.reading import open_recording
+
+
+@dataclass(frozen=True)
+class Translator:
+    """A trained network with all it takes to go from SI units to SI units."""
+
+    network: Model
+    normaliser: Normaliser
+    card: ModelCard
+    target_info: mne.Info
+
+    @classmethod
+    def load(cls, folder: Path) -> "Translator":
+        """Read what training published."""
+        network, card = load_model(folder)
+        return cls(network, Normaliser.from_plain(card.normaliser), card, mne.io.read_info(folder / TARGET_INFO, verbose="error"))
+
+    def __call__(self, x_ct: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Predict in SI units from a preprocessed source in SI units: shapes (n_source, n_samples) and (n_target, n_samples)."""
+        source_ct = self.normaliser.source(torch.as_tensor(x_ct, dtype=torch.float32)[None])[0]
+        predicted_st = predict_continuous(self.network, source_ct, self.card.shapes.n_times, self.card.shapes.n_target)
+        return self.normaliser.target.inverse(predicted_st[None].double())[0].numpy()
+
+
+@dataclass(frozen=True)
+class Clock:
+    """When a recording was made: its sampling, start and annotations."""
+
+    sfreq: float
+    n_samples: int
+    first_sample: int
+    annotations: mne.Annotations
+
+    @classmethod
+    def of(cls, raw: BaseRaw) -> "Clock":
+        """Read a recording's clock before any step changes it."""
+        return cls(raw.info["sfreq"], len(raw.times), raw.first_samp, raw.annotations.copy())
+
+
+@dataclass(frozen=True)
+class Written:
+    """A virtual recording on disk."""
+
+    path: Path
+    fold: str
+    n_channels: int
+    duration_s: float
+
+
+def write_virtual_recording(experiment: Experiment, path: str, output: Path | None, fold: str | None) -> Written:
+    """Predict with an experiment's trained model and save the result as FIF, whole or not at all.
+
+    Parameters
+    ----------
+    path : str
+        The recording of the source modality.
+    output : Path or None
+        Must not exist; None names it after the recording, in this folder.
+    fold : str or None
+        Whose model predicts; None takes the first fold.
+
+    Raises
+    ------
+    UserError
+        The fold is unknown or untrained, the output exists, or the recording cannot be used.
+    """
+    output = output or Path(f"{PurePosixPath(path).name.partition('.')[0]}_virtual_raw.fif")
+    if output.exists():
+        raise UserError(f"{output}: exists already; remove it or give --output another name")
+    if not output.name.endswith((".fif", ".fif.gz")):
+        raise UserError(f"{output}: a virtual recording is written as FIF; end --output with _raw.fif")
+    with tempfile.TemporaryDirectory() as scratch, told_clearly(output.parent):
+        translator = Translator.load(_trained(experiment, fold, Path(scratch)))
+        raw = virtual_recording(path, translator, Path(scratch))
+        output.parent.mkdir(parents=True, exist_ok=True)
+        aside = output.with_name(f".{output.name.partition('.')[0]}-{os.getpid()}_raw.fif")
+        try:
+            raw.save(aside, verbose="error")
+            aside.rename(output)
+        finally:
+            aside.unlink(missing_ok=True)
+    return Written(output, translator.card.fold, len(raw.ch_names), raw.times[-1] + 1 / raw.info["sfreq"])
+
+
+def _trained(experiment: Experiment, fold: str | None, scratch: Path) -> Path:
+    """Folder of a fold's model, fetched to `scratch` when the store is remote."""
+    manifest = load_latest(experiment.store, experiment.dataset_recipe)
+    names = [each.name for each in make_folds(experiment.split, manifest)]
+    chosen = fold or names[0]
+    if chosen not in names:
+        raise UserError(f"--fold {chosen}: the experiment has no such fold; it has {', '.join(names)}")
+    run = run_name(experiment, manifest)
+    if finished(experiment.store, run, chosen) is None:
+        raise UserError(f"fold {chosen} is not trained yet; run jobs/train.py with this experiment first")
+    uri = model_uri(experiment.store, run, chosen)
+    if is_local(uri):
+        return Path(uri)
+    fetch_folder(uri, scratch / "model")
+    return scratch / "model"
+
+
+def virtual_recording(path: str, translator: Translator, scratch: Path) -> mne.io.RawArray:
+    """Predict what the target sensors would have recorded.
+
+    Parameters
+    ----------
+    path : str
+        A recording of the source modality (FIF, EDF, BDF, BrainVision or EEGLAB) that has the model's channels; others are left out.
+    translator : Translator
+        The recording is preprocessed as the network's training data were.
+    scratch : Path
+        A folder for a staged copy of a remote recording.
+
+    Returns
+    -------
+    mne.io.RawArray
+        Target sensors in SI units, with the training data's sensor positions and the recording's own sampling rate, length,
+        start and annotations.
+
+    Raises
+    ------
+    UserError
+        The recording cannot be read, or lacks channels of the model; the sentence names them.
+    """
+    recordings = FileRecordings(files=(FileEntry(path=path, subject="virtual"),))
+    opened = open_recording(list_files(recordings)[0], recordings, scratch)
+    clock, digitised = Clock.of(opened.raw), opened.raw.info["dig"]
+    _keep_source(opened.raw, translator.card, path)
+    settings = translator.card.preprocessing.model_copy(
+        update={"modalities": (translator.card.data.source.modality,), "bad_channels": "interpolate"}
+    )
+    source = clean(opened, recordings, settings, called=path).raw
+    y_st = translator(source.get_data(picks=list(translator.card.source_names)))
+    return _on_clock(y_st, clock, translator, digitised)
+
+
+def _keep_source(raw: BaseRaw, card: ModelCard, path: str) -> None:
+    """Drop other channels first, so that the average reference is taken over the model's electrodes."""
+    missing = [name for name in card.source_names if name not in raw.ch_names]
+    if missing:
+        nearest = difflib.get_close_matches(missing[0], raw.ch_names, n=1, cutoff=0.0)
+        hint = f" (nearest to {missing[0]}: '{nearest[0]}')" if nearest else ""
+        raise UserError(
+            f"{path}: lacks {len(missing)} of the model's {len(card.source_names)} channels: {', '.join(missing)}{hint}; rename them"
+        )
+    raw.pick(list(card.source_names))
+
+
+def _on_clock(y_st: NDArray[np.float64], clock: Clock, translator: Translator, digitised: list[mne.io.DigPoint] | None) -> mne.io.RawArray:
+    at_rate_st = mne.filter.resample(y_st, up=clock.sfreq, down=translator.card.shapes.sfreq, verbose="error")
+    lacking = clock.n_samples - at_rate_st.shape[1]
+    # Rounding to whole samples at the model's rate can lose the last few.
+    at_rate_st = np.pad(at_rate_st, ((0, 0), (0, max(lacking, 0))), mode="edge")[:, : clock.n_samples]
+    info = mne.pick_info(translator.target_info, [translator.target_info["ch_names"].index(name) for name in translator.card.target_names])
+    with info._unlock():
+        info["sfreq"] = clock.sfreq
+        info["dig"] = digitised or info["dig"]
+    info["description"] = f"virtual recording predicted by crossmodal run {translator.card.run}, fold {translator.card.fold}"
+    raw = mne.io.RawArray(at_rate_st, info, first_samp=clock.first_sample, verbose="error")
+    raw.set_meas_date(clock.annotations.orig_time)
+    return raw.set_annotations(clock.annotations, verbose="error")

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from crossmodal.config.base import Config
+from crossmodal.config.base import Config, fingerprint
 from crossmodal.config.data import Data, LeaveOneSubjectOut, Split
 from crossmodal.config.evaluation import Evaluation
 from crossmodal.config.models import NetworkConfig, SynaptechNetConfig
@@ -18,6 +18,13 @@ class Tracking(Config):
     experiment: str = "crossmodal"
 
 
+class NodeCopies(Config):
+    """Where each node keeps copies of remote shards."""
+
+    root: str = "/tmp/crossmodal-cache"
+    max_gb: float = Field(100.0, gt=0)
+
+
 class Experiment(Config):
     """The whole way from recordings to a score."""
 
@@ -25,6 +32,7 @@ class Experiment(Config):
     note: str = Field("", description="printed beside every table")
     seed: int = 0
     store: str = Field("runs/store", description="URI under which shards, checkpoints and scores are kept")
+    node_cache: NodeCopies = NodeCopies()
     simulation: Simulation | None = None
     recordings: Recordings
     preprocessing: Preprocessing = Preprocessing()
@@ -34,3 +42,8 @@ class Experiment(Config):
     training: Training = Training()
     evaluation: Evaluation = Evaluation()
     tracking: Tracking = Tracking()
+
+    @property
+    def dataset_recipe(self) -> str:
+        """Fingerprint of the settings a dataset is made from; the store keeps its latest manifest under this name."""
+        return fingerprint({"recordings": self.recordings, "preprocessing": self.preprocessing})

@@ -13,13 +13,17 @@ class Training(Config):
     epochs: int = Field(20, ge=1)
     batch_size: int = Field(16, ge=1, description="a worker")
     learning_rate: float = Field(1e-3, gt=0)
-    weight_decay: float = Field(0.0, ge=0)
+    weight_decay: float = Field(0.0, ge=0, description="decoupled, as AdamW; 0 is Adam")
     schedule: Literal["constant", "cosine"] = "cosine"
     warmup_epochs: float = Field(0.5, ge=0)
-    gradient_clip: float | None = Field(1.0, gt=0)
+    gradient_clip: float | None = Field(1.0, gt=0, description="largest norm of the whole gradient")
     patience: int | None = Field(None, ge=1, description="epochs without a better validation loss before stopping; None runs all")
     precision: Literal["float32", "bfloat16"] = Field("float32", description="bfloat16 is autocast, on GPU only")
-    workers: int = Field(2, ge=1)
-    gpu: Literal["auto", "never"] = "auto"
+    workers: int = Field(2, ge=1, description="that share each step of a fold")
+    gpu: Literal["auto", "never", "always"] = Field(
+        "auto", description="auto: if the cluster has them now; always: wait for its autoscaler"
+    )
     threads_per_worker: int = Field(1, ge=1)
-    max_failures: int = Field(2, ge=0, description="worker losses a fold survives")
+    parallel_folds: int = Field(1, ge=1, description="folds trained at the same time, each by its own workers")
+    max_failures: int = Field(2, ge=0, description="worker losses that a group of workers survives; reclaimed spot nodes do not count")
+    start_timeout_s: float = Field(600.0, gt=0, description="for workers to start, an autoscaler's new nodes included")

@@ -1,0 +1,58 @@
+"""Models in MLflow: a folder of files, the script that reads them, and a signature with names and units."""
+
+import os
+import warnings
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import mlflow
+import numpy as np
+from mlflow.models import ModelSignature
+from mlflow.types import Schema, TensorSpec
+
+from crossmodal.tracking.runs import Tracker
+
+# What the code that is logged beside the weights imports.
+_PACKAGES = ("filelock", "fsspec", "mne", "numpy", "pyarrow", "pydantic", "pywavelets", "pyyaml", "safetensors", "scipy", "torch")
+
+
+@dataclass(frozen=True)
+class SignalSpec:
+    """What goes into a model or comes out of it: windows of shape (windows, channels, times), float32."""
+
+    unit: str
+    channels: tuple[str, ...]
+    n_times: int
+    sfreq: float
+
+    @property
+    def schema(self) -> Schema:
+        """As MLflow writes it; any number of windows."""
+        return Schema([TensorSpec(np.dtype(np.float32), (-1, len(self.channels), self.n_times))])
+
+
+def log_model(tracker: Tracker, run_id: str, script: Path, folder: Path, source: SignalSpec, target: SignalSpec) -> str:
+    """Log a model so that `mlflow.pyfunc.load_model` gives it back, and return its URI.
+
+    Parameters
+    ----------
+    script : Path
+        Sets an MLflow PythonModel whose artifact 'model' is `folder`; nothing is pickled.
+    """
+    # Bars of MLflow's own would break those of the job.
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    mlflow.set_tracking_uri(tracker.uri)
+    with mlflow.start_run(run_id=run_id), warnings.catch_warnings():
+        # The signature is stated, not guessed from an example.
+        warnings.simplefilter("ignore", UserWarning)
+        logged = mlflow.pyfunc.log_model(
+            name="model",
+            python_model=str(script),
+            artifacts={"model": str(folder)},
+            code_paths=[str(Path(__file__).parent.parent)],
+            signature=ModelSignature(source.schema, target.schema),
+            pip_requirements=[f"{package}=={version(package)}" for package in _PACKAGES],
+            metadata={"source": asdict(source), "target": asdict(target)},
+        )
+    return str(logged.model_uri)

@@ -1,0 +1,66 @@
+"""Checkpoints of one fold, in the store: named by the fold and not by a Ray run, so that any group of workers can take it up."""
+
+import json
+import tempfile
+from pathlib import Path
+
+import safetensors.torch
+import torch
+
+from crossmodal.storage.uri import exists, fetch_folder, join, open_fs, publish_folder, read_json
+from crossmodal.training.state import EpochMetrics, TrainingState
+
+# Uploaded last: on an object store, a folder without it was interrupted.
+_HISTORY = "history.json"
+_KEPT = 2
+
+
+def save_checkpoint(state: TrainingState, fold_uri: str) -> None:
+    """Publish a state, whole or not at all, then drop all but the newest ones."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        safetensors.torch.save_file(state.weights, folder / "weights.safetensors")
+        safetensors.torch.save_file(state.best_weights, folder / "best.safetensors")
+        torch.save(state.optimiser, folder / "optimiser.pt")
+        (folder / _HISTORY).write_text(json.dumps([metrics.model_dump() for metrics in state.history]))
+        publish_folder(folder, join(fold_uri, f"epochs-{state.epochs:05d}"), last=_HISTORY)
+    for uri in _published(fold_uri)[:-_KEPT]:
+        _remove(uri)
+
+
+def latest_checkpoint(fold_uri: str) -> str | None:
+    """Name the newest whole checkpoint of a fold, if there is one."""
+    published = _published(fold_uri)
+    return published[-1] if published else None
+
+
+def remove_checkpoints(fold_uri: str) -> None:
+    """Drop all that a fold kept for a resume."""
+    _remove(fold_uri)
+
+
+def load_checkpoint(uri: str) -> TrainingState:
+    """Read a state back, with its tensors on the CPU."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "checkpoint"
+        fetch_folder(uri, folder)
+        return TrainingState(
+            weights=safetensors.torch.load_file(folder / "weights.safetensors"),
+            best_weights=safetensors.torch.load_file(folder / "best.safetensors"),
+            optimiser=torch.load(folder / "optimiser.pt", map_location="cpu", weights_only=True),
+            history=[EpochMetrics.model_validate(metrics) for metrics in read_json(str(folder / _HISTORY))],
+        )
+
+
+def _published(fold_uri: str) -> list[str]:
+    filesystem, path = open_fs(fold_uri)
+    if not filesystem.exists(path):
+        return []
+    names = sorted(Path(found).name for found in filesystem.ls(path, detail=False))
+    return [join(fold_uri, name) for name in names if name.startswith("epochs-") and exists(join(fold_uri, name, _HISTORY))]
+
+
+def _remove(uri: str) -> None:
+    filesystem, path = open_fs(uri)
+    if filesystem.exists(path):
+        filesystem.rm(path, recursive=True)

@@ -1,0 +1,82 @@
+"""All folds of an experiment: found finished or trained, and tracked."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from crossmodal.config import Experiment
+from crossmodal.datasets.folds import Fold, make_folds
+from crossmodal.datasets.manifest import Manifest, load_latest
+from crossmodal.storage.uri import check_reachable, is_local, open_fs
+from crossmodal.tracking.runs import Tracker
+from crossmodal.training.fold import FoldProgress
+from crossmodal.training.journal import Journal
+from crossmodal.training.ray_trainer import train_folds
+from crossmodal.training.runs import FoldResult, finished, run_name
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an experiment would train.
+
+    Attributes
+    ----------
+    experiment : Experiment
+        Its store, if it is local, is absolute: workers do not start in the folder that the job did.
+    run : str
+        Names the training run.
+    folds : tuple of Fold
+    finished : mapping of str to FoldResult
+        Folds trained before, by name.
+    """
+
+    experiment: Experiment
+    manifest: Manifest
+    run: str
+    folds: tuple[Fold, ...]
+    finished: Mapping[str, FoldResult]
+
+    @property
+    def missing(self) -> tuple[Fold, ...]:
+        """Folds to train."""
+        return tuple(fold for fold in self.folds if fold.name not in self.finished)
+
+
+def plan_training(experiment: Experiment) -> Plan:
+    """Look up the dataset, divide it, and see which folds are trained already; nothing is written.
+
+    Raises
+    ------
+    UserError
+        The store cannot be reached or holds no such dataset, or the split does not go with it.
+    """
+    store = open_fs(experiment.store)[1] if is_local(experiment.store) else experiment.store
+    check_reachable(store)
+    manifest = load_latest(store, experiment.dataset_recipe)
+    run = run_name(experiment, manifest)
+    folds = make_folds(experiment.split, manifest)
+    results = {fold.name: finished(store, run, fold.name) for fold in folds}
+    known = {name: result for name, result in results.items() if result}
+    return Plan(experiment.model_copy(update={"store": store}), manifest, run, folds, known)
+
+
+def train_experiment(plan: Plan, show: Callable[[FoldProgress], None]) -> None:
+    """Train what is missing, on Ray, which must be initialised then, and bring MLflow up to date with all folds.
+
+    Raises
+    ------
+    UserError
+        Something the user can mend; what was finished before stays.
+    ray.train.TrainingFailedError
+        Workers failed or were lost too often.
+    """
+    # Workers take as long to start as MLflow does to create its tables: both at once.
+    news = train_folds(plan.experiment, plan.manifest, plan.run, plan.missing) if plan.missing else iter(())
+    with Tracker(plan.experiment.tracking) as tracker:
+        tracker.close_orphans()
+        journal = Journal(tracker, plan.experiment, plan.manifest, plan.run, plan.folds)
+        for name, result in plan.finished.items():
+            journal.record(FoldProgress(name, result.history, result=result))
+        for progress in news:
+            show(progress)
+            journal.record(progress)
+        journal.catch_up()

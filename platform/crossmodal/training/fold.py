@@ -1,0 +1,113 @@
+"""One fold, from its data to a published model: what every worker does, under Ray or without it."""
+
+import contextlib
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import mne
+import torch
+
+from crossmodal.config import Experiment
+from crossmodal.datasets.folds import Fold
+from crossmodal.datasets.manifest import Manifest
+from crossmodal.datasets.opening import FoldData, open_fold
+from crossmodal.models.base import Model, Shapes
+from crossmodal.models.registry import build_model
+from crossmodal.models.store import CARD, TARGET_INFO, ModelCard, save_model
+from crossmodal.storage.node_cache import NodeCache
+from crossmodal.storage.uri import publish_folder
+from crossmodal.training.checkpoint import latest_checkpoint, load_checkpoint, remove_checkpoints, save_checkpoint
+from crossmodal.training.loop import fit
+from crossmodal.training.runs import RESULT, FoldResult, checkpoints_uri, finished, model_uri
+from crossmodal.training.state import EpochMetrics, TrainingState
+from crossmodal.training.system import system_metrics
+from crossmodal.training.world import World
+
+
+@dataclass(frozen=True)
+class FoldProgress:
+    """How far a fold has come: its epochs so far, how busy the machine of rank 0 is, and the result of a finished one."""
+
+    fold: str
+    history: tuple[EpochMetrics, ...] = ()
+    system: dict[str, float] = field(default_factory=dict)
+    result: FoldResult | None = None
+
+
+def train_fold(
+    experiment: Experiment, manifest: Manifest, run: str, fold: Fold, world: World, tell: Callable[[FoldProgress], None]
+) -> None:
+    """Train a fold and publish its model, unless that is done; an interrupted one goes on after its newest checkpoint.
+
+    Parameters
+    ----------
+    run : str
+        From `runs.run_name`.
+    tell : callable
+        Told on every rank, when the fold starts or goes on, after each epoch, and at the end.
+
+    Raises
+    ------
+    UserError
+        On all ranks, whichever met it.
+    """
+    done = world.from_rank_0(finished(experiment.store, run, fold.name))
+    if done:
+        return tell(FoldProgress(fold.name, done.history, result=done))
+    cache = NodeCache(Path(experiment.node_cache.root), int(experiment.node_cache.max_gb * 1e9))
+    with contextlib.closing(cache):
+        data = world.together(lambda: open_fold(manifest, fold, experiment.data, experiment.seed, cache))
+        network, history = _train(experiment, run, data, world, tell)
+        n_parameters = sum(parameter.numel() for parameter in network.parameters())
+        result = FoldResult(run=run, fold=fold.name, n_parameters=n_parameters, history=history)
+        world.on_rank_0(lambda: _publish(experiment, data, network, result))
+    tell(FoldProgress(fold.name, history, result=result))
+
+
+def _train(
+    experiment: Experiment, run: str, data: FoldData, world: World, tell: Callable[[FoldProgress], None]
+) -> tuple[Model, tuple[EpochMetrics, ...]]:
+    checkpoints = checkpoints_uri(experiment.store, run, data.fold.name)
+    newest = world.from_rank_0(latest_checkpoint(checkpoints))
+    resume = world.together(lambda: load_checkpoint(newest)) if newest else TrainingState()
+    tell(FoldProgress(data.fold.name, tuple(resume.history), system_metrics(world.device)))
+
+    def after_epoch(state: TrainingState) -> None:
+        world.on_rank_0(lambda: save_checkpoint(state, checkpoints))
+        tell(FoldProgress(data.fold.name, tuple(state.history), system_metrics(world.device)))
+
+    torch.manual_seed(experiment.seed)
+    network = build_model(experiment.model, _shapes(data)).to(world.device)
+    state = fit(network, data.train, data.validation, experiment.training, experiment.seed, world, after_epoch, resume)
+    return network, tuple(state.history)
+
+
+def _publish(experiment: Experiment, data: FoldData, network: Model, result: FoldResult) -> None:
+    """Put the model and the result into the store, whole or not at all."""
+    card = ModelCard(
+        run=result.run,
+        fold=result.fold,
+        network=experiment.model,
+        shapes=_shapes(data),
+        data=experiment.data,
+        preprocessing=experiment.preprocessing,
+        source_names=data.source_names,
+        target_names=data.target_names,
+        target_types=data.target_types,
+        normaliser=data.normaliser.to_plain(),
+        trained_on=tuple(dict.fromkeys(part.subject for part in (*data.fold.train, *data.fold.validation))),
+    )
+    info = data.info(data.fold.train[0].subject)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        save_model(folder, network, card)
+        mne.pick_info(info, [info["ch_names"].index(name) for name in data.target_names]).save(folder / TARGET_INFO, verbose="error")
+        (folder / RESULT).write_text(result.model_dump_json(indent=1))
+        publish_folder(folder, model_uri(experiment.store, result.run, result.fold), last=CARD)
+    remove_checkpoints(checkpoints_uri(experiment.store, result.run, result.fold))
+
+
+def _shapes(data: FoldData) -> Shapes:
+    return Shapes(data.n_source, data.n_target, data.n_times, data.sfreq)

@@ -1,0 +1,114 @@
+"""What training tells, written to MLflow: a run for the experiment, and one below it for each fold."""
+
+import json
+import logging
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from mlflow.exceptions import MlflowException
+
+from crossmodal.config import Experiment
+from crossmodal.datasets.folds import ROLES, Fold
+from crossmodal.datasets.manifest import Manifest
+from crossmodal.models.store import load_model
+from crossmodal.storage.uri import fetch_folder, join
+from crossmodal.tracking.describe import parameters, without_credentials
+from crossmodal.tracking.models import SignalSpec, log_model
+from crossmodal.tracking.runs import Tracker
+from crossmodal.training.fold import FoldProgress
+from crossmodal.training.runs import FoldResult, model_uri
+
+_LOG = logging.getLogger(__name__)
+_UNITS = {"eeg": "V", "meg": "T (magnetometers), T/m (gradiometers)"}
+
+
+class Journal:
+    """Keeps MLflow up to date with one training run.
+
+    Parameters
+    ----------
+    tracker : Tracker
+        Closes, when it is left, the runs that no result has closed.
+    folds : sequence of Fold
+        Those this job trains.
+    """
+
+    def __init__(self, tracker: Tracker, experiment: Experiment, manifest: Manifest, run: str, folds: Sequence[Fold]) -> None:
+        self._tracker = tracker
+        self._experiment = experiment
+        self._run = run
+        self._folds = {fold.name: fold for fold in folds}
+        self._fold_ids: dict[str, str] = {}
+        self._newest: dict[str, FoldProgress] = {}
+        self.run_id = tracker.start(run)
+        settings = experiment.model_dump(mode="json", exclude={"tracking", "node_cache"})
+        tracker.log_parameters(self.run_id, parameters(settings))
+        tracker.log_json(self.run_id, json.loads(without_credentials(json.dumps(settings))), "experiment.json")
+        tracker.log_json(self.run_id, manifest.model_dump(mode="json"), "dataset.json")
+        self._lineage = {
+            "dataset.fingerprint": manifest.fingerprint,
+            "preprocessing.fingerprint": manifest.preprocessing,
+            "store": experiment.store,
+            "seed": str(experiment.seed),
+            "protocol": "leaky" if any(fold.leaky for fold in folds) else experiment.split.kind,
+        }
+        tracker.log_tags(self.run_id, self._lineage | {"mlflow.note.content": experiment.note})
+        self._dataset = {
+            "name": experiment.name,
+            "digest": manifest.fingerprint,
+            "source": json.dumps({"uri": join(experiment.store, "datasets", f"{manifest.fingerprint}.json")}),
+            "profile": json.dumps({"recordings": len(manifest.entries), "subjects": manifest.subjects}),
+        }
+        tracker.log_dataset(self.run_id, **self._dataset)
+
+    def record(self, progress: FoldProgress) -> None:
+        """Log the epochs that are not logged yet and, with a result, the model; then the fold's run is finished.
+
+        A server that is away does not stop the training: what it missed is logged with the next news, or by `catch_up`.
+        """
+        self._newest[progress.fold] = progress
+        try:
+            self._log(progress)
+        except (MlflowException, OSError) as error:
+            _LOG.warning("MLflow did not take the news of fold %s, and gets them later (%s)", progress.fold, error)
+
+    def catch_up(self) -> None:
+        """Log what could not be logged, and fail if it still cannot."""
+        for progress in self._newest.values():
+            self._log(progress)
+
+    def _log(self, progress: FoldProgress) -> None:
+        if progress.result and self._tracker.is_finished(self._run, progress.fold):
+            return
+        run_id = self._fold_ids.get(progress.fold) or self._start(progress.fold)
+        steps = [metrics.model_dump(exclude={"epoch"}) for metrics in progress.history]
+        if steps:
+            steps[-1] |= progress.system
+        self._tracker.log_steps(run_id, steps)
+        if progress.result:
+            self._finish(run_id, progress.result)
+
+    def _start(self, name: str) -> str:
+        run_id = self._fold_ids[name] = self._tracker.start(self._run, name, self.run_id)
+        fold = self._folds[name]
+        subjects: dict[str, str] = {role: ", ".join(dict.fromkeys(part.subject for part in fold.parts(role))) for role in ROLES}
+        self._tracker.log_parameters(run_id, {"fold": name} | subjects)
+        self._tracker.log_tags(run_id, self._lineage)
+        self._tracker.log_dataset(run_id, **self._dataset)
+        return run_id
+
+    def _finish(self, run_id: str, result: FoldResult) -> None:
+        uri = model_uri(self._experiment.store, result.run, result.fold)
+        self._tracker.log_tags(run_id, {"model.uri": uri})
+        best = {"best_epoch": result.best.epoch, "best_validation_loss": result.best.validation_loss, "n_parameters": result.n_parameters}
+        self._tracker.log_metrics(run_id, best)
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch) / "model"
+            fetch_folder(uri, folder)
+            _, card = load_model(folder)
+            source = SignalSpec(_UNITS[card.data.source.modality], card.source_names, card.shapes.n_times, card.shapes.sfreq)
+            target = SignalSpec(_UNITS[card.data.target.modality], card.target_names, card.shapes.n_times, card.shapes.sfreq)
+            # Named and not imported: it tells MLflow which model it holds.
+            log_model(self._tracker, run_id, Path(__file__).with_name("served_model.py"), folder, source, target)
+        self._tracker.end(run_id, "FINISHED")

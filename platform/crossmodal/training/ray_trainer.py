@@ -1,0 +1,130 @@
+"""Folds trained by groups of Ray Train workers.
+
+A group takes 15-30 s to start on two cores (processes, imports, rendezvous), longer than a small fold takes to train: so
+a group trains several folds, one after another, and on a cluster `training.parallel_folds` groups work side by side.
+What is done lies in the store, fold by fold, and not in the Ray run: it does not matter which group takes a fold up.
+"""
+
+import contextlib
+import os
+import queue
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, cast
+
+import ray
+from ray.train import get_context
+from ray.train.torch import TorchTrainer, get_device
+from ray.train.v2.api.config import FailureConfig, LoggingConfig, RunConfig, ScalingConfig
+from ray.util.queue import Queue
+
+from crossmodal.config import Experiment, UserError, fingerprint
+from crossmodal.config.training import Training
+from crossmodal.datasets.folds import Fold
+from crossmodal.datasets.manifest import Manifest
+from crossmodal.storage.uri import arrow_filesystem, join
+from crossmodal.training.fold import FoldProgress, train_fold
+from crossmodal.training.world import World, make_reproducible
+
+
+@dataclass(frozen=True)
+class Group:
+    """What a group of workers is given."""
+
+    experiment: Experiment
+    manifest: Manifest
+    run: str
+    folds: tuple[Fold, ...]
+    reports: Queue
+
+
+def train_folds(experiment: Experiment, manifest: Manifest, run: str, folds: Sequence[Fold]) -> Iterator[FoldProgress]:
+    """Start to train folds on Ray, which must be initialised, each from its last whole epoch if it was interrupted.
+
+    Parameters
+    ----------
+    experiment, manifest : Experiment, Manifest
+        With absolute places: workers do not start in the folder that the job did.
+
+    Returns
+    -------
+    iterator of FoldProgress
+        Waits for news: a fold starts or goes on, an epoch ended, a fold is finished. Raises UserError where something the
+        user can mend stopped a group, and ray.train.TrainingFailedError where workers failed or were lost more often
+        than `training.max_failures`; in both cases when the other groups have ended.
+    """
+    reports = Queue(actor_options={"num_cpus": 0})
+    n_groups = min(experiment.training.parallel_folds, len(folds))
+    groups = [Group(experiment, manifest, run, tuple(folds[first::n_groups]), reports) for first in range(n_groups)]
+    return _news([_in_thread(partial(_fit, group)) for group in groups], reports)
+
+
+def _news(groups: Sequence[Future[str | None]], reports: Queue) -> Iterator[FoldProgress]:
+    while not (all(group.done() for group in groups) and reports.empty()):
+        with contextlib.suppress(queue.Empty):
+            yield reports.get(timeout=1)
+    for group in groups:
+        if sentence := group.result():
+            raise UserError(sentence)
+
+
+def _fit(group: Group) -> str | None:
+    training = group.experiment.training
+    # Ray retries for ever by default, and reads this from the environment alone.
+    os.environ["RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S"] = str(training.start_timeout_s)
+    filesystem, path = arrow_filesystem(join(group.experiment.store, "runs", group.run))
+    trainer = TorchTrainer(
+        _train_group,  # type: ignore[arg-type]
+        train_loop_config={"group": group},
+        scaling_config=_scaling(training),
+        run_config=RunConfig(  # type: ignore[arg-type]
+            name=f"group-{fingerprint([fold.name for fold in group.folds])}",
+            storage_path=path,
+            storage_filesystem=filesystem,
+            failure_config=FailureConfig(max_failures=training.max_failures, controller_failure_limit=training.max_failures),
+            logging_config=LoggingConfig(log_level="ERROR"),
+        ),
+    )
+    result = trainer.fit()
+    return cast(str | None, result.return_value)  # type: ignore[attr-defined]
+
+
+def _scaling(training: Training) -> ScalingConfig:
+    gpus = ray.cluster_resources().get("GPU", 0)
+    use_gpu = training.gpu == "always" or (training.gpu == "auto" and gpus >= training.workers)
+    resources = {"CPU": training.threads_per_worker, **({"GPU": 1} if use_gpu else {})}
+    return ScalingConfig(num_workers=training.workers, use_gpu=use_gpu, resources_per_worker=resources)
+
+
+def _train_group(config: dict[str, Any]) -> str | None:
+    """Train the folds of a group that are not finished, in a worker; return what the user should mend, if anything.
+
+    A UserError is returned and not raised, since Ray would try again.
+    """
+    group: Group = config["group"]
+    world = World(get_context().get_world_rank(), get_context().get_world_size(), get_device())
+    make_reproducible(group.experiment.training.threads_per_worker)
+    tell: Callable[[FoldProgress], None] = group.reports.put if world.rank == 0 else lambda progress: None
+    try:
+        for fold in group.folds:
+            train_fold(group.experiment, group.manifest, group.run, fold, world, tell)
+    except UserError as error:
+        return str(error)
+    return None
+
+
+def _in_thread(function: Callable[[], str | None]) -> Future[str | None]:
+    """Run in a daemon thread, which, other than an executor's, does not keep an interrupted job from ending."""
+    future: Future[str | None] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(function())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future

@@ -1,0 +1,58 @@
+"""Where a fold's training stands after whole epochs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from crossmodal.config import Config
+
+
+class EpochMetrics(Config):
+    """What one epoch gave; losses are in normalised units squared."""
+
+    epoch: int
+    loss: float
+    validation_loss: float
+    learning_rate: float
+    seconds: float
+    windows_per_s: float
+
+
+@dataclass
+class TrainingState:
+    """All that training goes on from.
+
+    Random numbers are drawn from seeds made of the experiment's seed, the epoch and the rank, and the learning rate
+    depends on the step alone: neither has a state to keep.
+
+    Attributes
+    ----------
+    weights, best_weights : dict of str to Tensor
+        Of the last epoch, and of that with the lowest validation loss.
+    optimiser : dict
+        Its state_dict.
+    history : list of EpochMetrics
+        One an epoch, from the first.
+    """
+
+    weights: dict[str, torch.Tensor] = field(default_factory=dict)
+    best_weights: dict[str, torch.Tensor] = field(default_factory=dict)
+    optimiser: dict[str, Any] = field(default_factory=dict)
+    history: list[EpochMetrics] = field(default_factory=list)
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs are done."""
+        return len(self.history)
+
+    @property
+    def best(self) -> EpochMetrics:
+        """The epoch whose weights are kept."""
+        return best_epoch(self.history)
+
+
+def best_epoch(history: Sequence[EpochMetrics]) -> EpochMetrics:
+    """The first epoch with the lowest validation loss."""
+    return min(history, key=lambda metrics: metrics.validation_loss)

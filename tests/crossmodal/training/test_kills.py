@@ -1,0 +1,132 @@
+"""jobs/train.py on a Ray of its own, disturbed in every way: it ends with the bits of an undisturbed run (two workers, CPU)."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+import yaml
+
+from crossmodal.config import Experiment
+from crossmodal.tracking.runs import Tracker
+from crossmodal.training.experiment import plan_training
+from crossmodal.training.runs import checkpoints_uri
+from tests.crossmodal.training.cohort import publish_cohort, small_experiment
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[3]
+EPOCHS = 40
+
+
+def prepare(root: Path) -> Experiment:
+    """One fold of a small cohort, with its YAML."""
+    experiment = small_experiment(root, workers=2, epochs=EPOCHS)
+    experiment = experiment.model_copy(update={"split": experiment.split.model_copy(update={"held_out": ("1",)})})
+    publish_cohort(experiment)
+    (root / "small.yaml").write_text(
+        yaml.safe_dump(experiment.model_dump(mode="json", exclude_unset=True) | {"split": {"held_out": ["1"]}})
+    )
+    return experiment
+
+
+def start(root: Path) -> subprocess.Popen[bytes]:
+    with open(root / "log", "ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "jobs/train.py", str(root / "small.yaml")], cwd=ROOT, stdout=log, stderr=log, start_new_session=True
+        )
+
+
+def finish(job: subprocess.Popen[bytes], root: Path) -> None:
+    assert job.wait(timeout=400) == 0, (root / "log").read_text()
+
+
+def wait_for_epoch(experiment: Experiment, epoch: int) -> None:
+    """Wait until a checkpoint of that epoch is there, that is, the next epoch runs."""
+    place = Path(checkpoints_uri(experiment.store, plan_training(experiment).run, "sub-1"))
+    for _ in range(4000):
+        if any(int(found.name.rpartition("-")[2]) >= epoch for found in place.glob("epochs-*")):
+            return
+        time.sleep(0.05)
+    raise TimeoutError("training did not get that far")
+
+
+def result(experiment: Experiment) -> list[dict[str, float]]:
+    """All that is decided by the numbers, not by the clock."""
+    history = plan_training(experiment).finished["sub-1"].history
+    assert len(history) == EPOCHS
+    return [metrics.model_dump(exclude={"seconds", "windows_per_s"}) for metrics in history]
+
+
+def weights(experiment: Experiment) -> bytes:
+    return next(Path(experiment.store).glob("models/*/sub-1/weights.safetensors")).read_bytes()
+
+
+def check_runs(experiment: Experiment) -> None:
+    """One run for the experiment and one for the fold, finished, with each epoch once."""
+    with Tracker(experiment.tracking) as tracker:
+        runs = tracker.client.search_runs([tracker.experiment_id])
+        assert len(runs) == 2
+        assert {run.info.status for run in runs} == {"FINISHED"}
+        (fold,) = (run for run in runs if "mlflow.parentRunId" in run.data.tags)
+        assert [metric.step for metric in tracker.client.get_metric_history(fold.info.run_id, "loss")] == list(range(EPOCHS))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    root = tmp_path_factory.mktemp("undisturbed")
+    experiment = prepare(root)
+    finish(start(root), root)
+    return result(experiment), weights(experiment)
+
+
+def test_a_killed_worker(undisturbed, tmp_path):
+    experiment = prepare(tmp_path)
+    job = start(tmp_path)
+    wait_for_epoch(experiment, 3)
+    workers = [
+        process
+        for process in psutil.Process(job.pid).children(recursive=True)
+        if "RayTrainWorker" in process.name() + "".join(process.cmdline())
+    ]
+    assert len(workers) == 2
+    workers[-1].kill()
+    finish(job, tmp_path)
+    assert (result(experiment), weights(experiment)) == undisturbed
+    check_runs(experiment)
+
+
+def test_a_killed_job(undisturbed, tmp_path):
+    experiment = prepare(tmp_path)
+    job = start(tmp_path)
+    wait_for_epoch(experiment, 3)
+    processes = psutil.Process(job.pid).children(recursive=True)
+    job.kill()
+    job.wait()
+    # Ray's own follow the job into death.
+    _, alive = psutil.wait_procs(processes, timeout=60)
+    assert not alive
+    assert not plan_training(experiment).finished
+    finish(start(tmp_path), tmp_path)
+    assert (result(experiment), weights(experiment)) == undisturbed
+    check_runs(experiment)
+
+    before = weights(experiment)
+    finish(start(tmp_path), tmp_path)
+    assert "1 of 1 folds are trained already" in (tmp_path / "log").read_text()
+    assert weights(experiment) == before
+    check_runs(experiment)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_job_says_so_in_mlflow(tmp_path, number):
+    experiment = prepare(tmp_path)
+    job = start(tmp_path)
+    wait_for_epoch(experiment, 1)
+    job.send_signal(number)
+    assert job.wait(timeout=60) != 0
+    with Tracker(experiment.tracking) as tracker:
+        assert {run.info.status for run in tracker.client.search_runs([tracker.experiment_id])} == {"KILLED"}

@@ -1,0 +1,89 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from crossmodal.config import UserError
+from crossmodal.datasets.batches import iterate
+from crossmodal.training.checkpoint import latest_checkpoint, load_checkpoint, save_checkpoint
+from crossmodal.training.loop import fit
+from crossmodal.training.state import EpochMetrics, TrainingState
+from crossmodal.training.validation import validation_loss
+from crossmodal.training.world import World
+from tests.crossmodal.training.cohort import SmallNet, open_first_fold, publish_cohort, small_experiment
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory):
+    root = tmp_path_factory.mktemp("cohort")
+    experiment = small_experiment(root)
+    return experiment, open_first_fold(experiment, publish_cohort(experiment), root)
+
+
+def run(opened, after_epoch=lambda state: None, resume=None, **training) -> tuple[SmallNet, TrainingState]:
+    experiment, data = opened
+    torch.manual_seed(0)
+    model = SmallNet(data)
+    settings = experiment.training.model_copy(update=training)
+    return model, fit(model, data.train, data.validation, settings, experiment.seed, World(), after_epoch, resume or TrainingState())
+
+
+def bits(history: list[EpochMetrics]) -> list[dict[str, float]]:
+    return [metrics.model_dump(exclude={"seconds", "windows_per_s"}) for metrics in history]
+
+
+def test_learns_and_ends_with_the_best_epoch(opened):
+    experiment, data = opened
+    model, state = run(opened, epochs=6)
+    assert state.history[-1].validation_loss < 0.9 * state.history[0].validation_loss
+    assert validation_loss(model, data.validation, experiment.training, World()) == state.best.validation_loss
+
+
+@pytest.mark.parametrize("stop", [1, 3, 4])
+def test_resumes_with_the_same_bits(opened, tmp_path, stop):
+    model, undisturbed = run(opened)
+
+    class Killed(BaseException):
+        pass
+
+    def die(state):
+        save_checkpoint(state, str(tmp_path))
+        if state.epochs == stop:
+            raise Killed
+
+    with pytest.raises(Killed):
+        run(opened, die)
+    resumed_model, resumed = run(opened, resume=load_checkpoint(latest_checkpoint(str(tmp_path))))
+    assert bits(resumed.history) == bits(undisturbed.history)
+    assert all(torch.equal(one, other) for one, other in zip(model.parameters(), resumed_model.parameters(), strict=True))
+
+
+def test_keeps_few_checkpoints(opened, tmp_path):
+    run(opened, lambda state: save_checkpoint(state, str(tmp_path)))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["epochs-00003", "epochs-00004"]
+
+
+def test_stops_when_validation_no_longer_improves(opened):
+    _, state = run(opened, epochs=50, patience=2, learning_rate=0.3, schedule="constant")
+    assert state.epochs < 50
+    assert state.epochs - 1 - state.best.epoch == 2
+
+
+def test_a_loss_that_explodes_is_told_clearly(opened):
+    with pytest.raises(UserError, match="lower training.learning_rate"):
+        run(opened, learning_rate=1e30, gradient_clip=None, warmup_epochs=0)
+
+
+def test_validation_weighs_subjects_equally(opened):
+    experiment, data = opened
+    torch.manual_seed(0)
+    model = SmallNet(data).eval()
+    found = validation_loss(model, data.train, experiment.training, World())
+    losses: dict[str, list[float]] = {}
+    for batch in iterate(data.train, 1, np.arange(len(data.train))):
+        with torch.no_grad():
+            loss = model.loss(batch.source_bct, batch.target_bst)
+        losses.setdefault(data.train.subjects[batch.windows[0]], []).append(float(loss))
+    assert len({len(of_one) for of_one in losses.values()}) > 1
+    assert math.isclose(found, sum(sum(of_one) / len(of_one) for of_one in losses.values()) / len(losses), rel_tol=1e-5)

@@ -1,0 +1,64 @@
+"""What preprocessing an experiment would do: which shards are there, and which are to be made."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from crossmodal.config import Experiment
+from crossmodal.datasets.manifest import ShardEntry, shard_uri
+from crossmodal.datasets.shard import read_entry
+from crossmodal.storage.uri import check_reachable, is_local, open_fs
+from preprocessing.recording import shard_fingerprint
+from preprocessing.sources.base import Entry
+from preprocessing.sources.reading import list_recordings
+
+_LISTING_THREADS = 16
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Recordings of an experiment and the shards they have already.
+
+    Attributes
+    ----------
+    store : str
+        URI; a local one is absolute, since tasks run elsewhere.
+    entries : mapping of str to Entry
+        By the fingerprint of their shard, in the order of the source.
+    present : mapping of str to ShardEntry
+        Shards already published.
+    """
+
+    experiment: Experiment
+    store: str
+    entries: Mapping[str, Entry]
+    present: Mapping[str, ShardEntry]
+
+    @property
+    def missing(self) -> dict[str, Entry]:
+        """Recordings whose shard is to be made."""
+        return {name: entry for name, entry in self.entries.items() if name not in self.present}
+
+
+def plan_dataset(experiment: Experiment) -> Plan:
+    """List recordings and look for their shards; nothing is written.
+
+    Raises
+    ------
+    UserError
+        Source or store cannot be used.
+    """
+    store = open_fs(experiment.store)[1] if is_local(experiment.store) else experiment.store
+    check_reachable(store)
+    recordings = list_recordings(experiment.recordings)
+    entries = {shard_fingerprint(entry, experiment.recordings, experiment.preprocessing): entry for entry in recordings}
+    with ThreadPoolExecutor(_LISTING_THREADS) as pool:
+        found = pool.map(lambda name: _published(store, name), entries)
+    return Plan(experiment, store, entries, {name: shard for name, shard in zip(entries, found, strict=True) if shard})
+
+
+def _published(store: str, name: str) -> ShardEntry | None:
+    try:
+        return read_entry(shard_uri(store, name))
+    except FileNotFoundError:
+        return None

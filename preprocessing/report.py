@@ -1,0 +1,65 @@
+"""What became of each recording."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from crossmodal.datasets.manifest import Manifest, ShardEntry
+from preprocessing.sources.base import Entry
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one recording.
+
+    Attributes
+    ----------
+    entry : Entry
+    shard : ShardEntry, optional
+        None when the recording failed.
+    cached : bool
+        The shard was there already.
+    cause : str
+        Why it failed, in one sentence.
+    notes : tuple of str
+        What a user should know of a recording made now: channels interpolated, pieces masked.
+    """
+
+    entry: Entry
+    shard: ShardEntry | None = None
+    cached: bool = False
+    cause: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def status(self) -> Literal["made", "cached", "failed"]:
+        """One word for a table."""
+        if self.shard is None:
+            return "failed"
+        return "cached" if self.cached else "made"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of all recordings, and the dataset that the whole ones make.
+
+    Attributes
+    ----------
+    outcomes : tuple of Outcome
+        In the order of the source.
+    manifest : Manifest
+    name : str
+        Under which the manifest is published.
+    """
+
+    outcomes: tuple[Outcome, ...]
+    manifest: Manifest
+    name: str
+
+    def count(self, status: Literal["made", "cached", "failed"]) -> int:
+        """Count recordings by what became of them."""
+        return sum(outcome.status == status for outcome in self.outcomes)
+
+    @property
+    def failures(self) -> tuple[Outcome, ...]:
+        """Recordings that did not become shards."""
+        return tuple(outcome for outcome in self.outcomes if outcome.shard is None)

@@ -1,0 +1,97 @@
+"""Plain recordings: list those an experiment names, and open any format that is read."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+
+import mne
+from mne.io import BaseRaw
+
+from crossmodal.config import UserError
+from crossmodal.config.preprocessing import FileEntry, FileRecordings
+from crossmodal.storage.uri import open_fs
+from preprocessing.sources.base import Entry, SourceFile
+
+# Raw recordings with internal active shielding are opened, too: an empty room needs no SSS, and the run says so of any other.
+_READERS: dict[str, Callable[[Path], BaseRaw]] = {
+    ".fif": lambda path: mne.io.read_raw_fif(path, allow_maxshield="yes", verbose="error"),
+    ".fif.gz": lambda path: mne.io.read_raw_fif(path, allow_maxshield="yes", verbose="error"),
+    ".edf": lambda path: mne.io.read_raw_edf(path, verbose="error"),
+    ".bdf": lambda path: mne.io.read_raw_bdf(path, verbose="error"),
+    ".vhdr": lambda path: mne.io.read_raw_brainvision(path, verbose="error"),
+    ".set": lambda path: mne.io.read_raw_eeglab(path, verbose="error"),
+}
+# Names of files that hold a part of the recording that `stem` opens.
+_PARTS = {
+    ".fif": r"{stem}-\d+\.fif",
+    ".vhdr": r"{stem}\.(vmrk|eeg|dat)",
+    ".set": r"{stem}\.fdt",
+}
+
+
+def read_raw_file(path: Path, uri: str | None = None) -> BaseRaw:
+    """Open a recording without loading it: FIF (split or not), EDF, BDF, BrainVision or EEGLAB.
+
+    Parameters
+    ----------
+    path : Path
+        Its header, where a format has one.
+    uri : str, optional
+        What sentences call it when `path` is a staged copy.
+
+    Raises
+    ------
+    UserError
+        The file is missing, empty, of another format, or broken; the sentence names it and the cause.
+    """
+    reader = _READERS.get(_suffix(path.name))
+    called = uri or str(path)
+    if reader is None:
+        raise UserError(f"{called}: recordings are read from {', '.join(_READERS)}; convert it to one of them")
+    if not path.exists():
+        raise UserError(f"{called}: no such recording; check the path")
+    if path.stat().st_size == 0:
+        raise UserError(f"{called}: the recording is an empty file; fetch its content (datalad get, aws s3 cp) or leave it out")
+    with broken_told(called):
+        return reader(path)
+
+
+@contextmanager
+def broken_told(called: str) -> Iterator[None]:
+    """Say in one sentence that a recording is broken: readers fail with whatever they stumble over, some only when samples are loaded."""
+    try:
+        yield
+    except Exception as error:
+        cause = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(f"{called}: cannot be read as a recording ({cause}); replace the file or leave it out") from error
+
+
+def list_files(recordings: FileRecordings) -> list[Entry]:
+    """List named recordings with the files that belong to each; one that is missing is told when it is read."""
+    entries = [_entry(file, recordings) for file in recordings.files]
+    by_name: dict[tuple[str, str], Entry] = {}
+    for entry in entries:
+        other = by_name.setdefault((entry.subject, entry.run), entry)
+        if other is not entry:
+            raise UserError(f"{entry.uri} and {other.uri} are both {entry.label}; give each its own run in recordings.files")
+    return entries
+
+
+def _entry(file: FileEntry, recordings: FileRecordings) -> Entry:
+    filesystem, path = open_fs(file.path, recordings.anonymous, recordings.endpoint_url)
+    folder, _, name = path.rpartition("/")
+    try:
+        listed = {PurePosixPath(details["name"]).name: details for details in filesystem.ls(folder, detail=True)}
+    except FileNotFoundError:
+        listed = {}
+    suffix = _suffix(name)
+    pattern = _PARTS.get(suffix, "(?!)").format(stem=re.escape(name.removesuffix(suffix)))
+    parts = sorted((part for part in listed if re.fullmatch(pattern, part)), key=lambda part: (len(part), part))
+    found = tuple(SourceFile.listed(filesystem, listed[part]) for part in parts)
+    first = SourceFile.listed(filesystem, listed[name]) if name in listed else SourceFile(uri=file.path, size_bytes=0, version="")
+    return Entry(subject=file.subject, run=file.run, files=(first, *found))
+
+
+def _suffix(name: str) -> str:
+    return ".fif.gz" if name.endswith(".fif.gz") else PurePosixPath(name).suffix.lower()

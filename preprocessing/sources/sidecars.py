@@ -1,0 +1,91 @@
+"""Read BIDS sidecars: what the channels are and what happened when."""
+
+import csv
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crossmodal.config import UserError
+
+# BIDS channel types that say what an input of the amplifier really recorded. MEG types are left to the recording itself.
+_TYPES = {"EEG": "eeg", "EOG": "eog", "HEOG": "eog", "VEOG": "eog", "ECG": "ecg", "EMG": "emg", "MISC": "misc"}
+# Columns that may hold what an event was, the first present wins; ds000117 uses stim_type.
+_TRIAL_TYPE_COLUMNS = ("trial_type", "stim_type", "value", "trigger")
+
+
+@dataclass(frozen=True)
+class ChannelTable:
+    """What channels.tsv says.
+
+    Attributes
+    ----------
+    types : dict
+        MNE's type ('eeg', 'eog', 'ecg', 'emg', 'misc') by channel name, where BIDS's has one.
+    bad : tuple of str
+        Channels whose status is bad.
+    """
+
+    types: dict[str, str]
+    bad: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TimedEvents:
+    """Events in time, so that resampling cannot move them.
+
+    Attributes
+    ----------
+    onset_s, duration_s : float64 array, shape (n,)
+        Seconds; onsets count from the recording's first sample.
+    trial_type : tuple of str, length n
+    """
+
+    onset_s: NDArray[np.float64]
+    duration_s: NDArray[np.float64]
+    trial_type: tuple[str, ...]
+
+    def shifted(self, delay_s: float) -> "TimedEvents":
+        """Return the same events `delay_s` seconds later."""
+        return TimedEvents(self.onset_s + delay_s, self.duration_s, self.trial_type)
+
+
+def parse_channels(text: str) -> ChannelTable:
+    """Read channels.tsv, which need not list every channel of the file."""
+    rows = [row for row in _rows(text) if row.get("name")]
+    types = {row["name"]: _TYPES[row.get("type", "").upper()] for row in rows if row.get("type", "").upper() in _TYPES}
+    return ChannelTable(types, tuple(row["name"] for row in rows if row.get("status") == "bad"))
+
+
+def parse_events(text: str, uri: str) -> TimedEvents:
+    """Read events.tsv.
+
+    Raises
+    ------
+    UserError
+        An onset is not a number; the sentence names the file and line.
+    """
+    rows = _rows(text)
+    columns = set().union(*rows) if rows else set()
+    label = next((column for column in _TRIAL_TYPE_COLUMNS if column in columns), None)
+    onsets = np.array([_seconds(row, "onset", uri, line) for line, row in enumerate(rows, start=2)], dtype=np.float64)
+    durations = np.array([_seconds(row, "duration", uri, line, missing=0.0) for line, row in enumerate(rows, start=2)], dtype=np.float64)
+    return TimedEvents(onsets, durations, tuple(row[label] if label else "event" for row in rows))
+
+
+def _rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(text.removeprefix("\ufeff").splitlines(), delimiter="\t", restval="n/a"))
+
+
+def _seconds(row: dict[str, str], column: str, uri: str, line: int, missing: float | None = None) -> float:
+    text = row.get(column, "n/a")
+    if text == "n/a" and missing is not None:
+        return missing
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise UserError(f"{uri}: line {line} has {column} '{text}', not a number of seconds; correct or remove the line")
+    return value

@@ -1,0 +1,103 @@
+"""Refuse or interpolate channels that recorded nothing usable; they are never silently used.
+
+Interpolating keeps every recording's channels the same, which a dataset needs; a channel that is bad everywhere is better left out of all
+recordings by retyping it as misc.
+"""
+
+from collections import Counter
+
+import numpy as np
+from mne.io import BaseRaw
+from numpy.typing import NDArray
+
+from crossmodal.config import UserError
+from crossmodal.config.preprocessing import Preprocessing
+from preprocessing.steps.segments import peak_to_peak, segment_starts
+
+VERSION = 1
+
+# Beyond this share of a type's channels, interpolation invents more than it mends.
+_MOST_INTERPOLATED = 0.25
+
+
+def mend_bad_channels(
+    raw: BaseRaw, marked: tuple[str, ...], good: NDArray[np.bool_], settings: Preprocessing, called: str
+) -> tuple[str, ...]:
+    """Interpolate bad channels in place, or refuse the recording.
+
+    Parameters
+    ----------
+    raw : BaseRaw
+        Loaded; its own list of bad channels counts, too.
+    marked : tuple of str
+        Channels that channels.tsv calls bad.
+    good : bool array, shape (T,)
+        Samples outside annotated bad spans: an amplifier switched off there makes no channel flat.
+    settings : Preprocessing
+        Whether to interpolate, and what is flat.
+    called : str
+        What sentences call the recording.
+
+    Returns
+    -------
+    tuple of str
+        The interpolated channels.
+
+    Raises
+    ------
+    UserError
+        Lists each bad channel with its reason: marked, NaN or flat.
+    """
+    reasons = {name: "marked bad" for name in raw.ch_names if name in marked or name in raw.info["bads"]}
+    reasons |= _broken(raw, good, settings)
+    if not reasons:
+        return ()
+    listing = ", ".join(f"{name} ({reason})" for name, reason in reasons.items())
+    if settings.bad_channels == "refuse":
+        raise UserError(
+            f"{called}: bad channels {listing}; set preprocessing.bad_channels=interpolate, or leave them out of every recording"
+            f" (recordings.channel_types.{_quoted(next(iter(reasons)))}=misc)"
+        )
+    _refuse_too_many(raw, reasons, called)
+    _interpolate(raw, list(reasons), listing, called)
+    return tuple(reasons)
+
+
+def _broken(raw: BaseRaw, good: NDArray[np.bool_], settings: Preprocessing) -> dict[str, str]:
+    starts = segment_starts(len(raw.times), raw.info["sfreq"], settings.segment_s)
+    usable = np.logical_and.reduceat(good, starts)
+    usable = usable if usable.any() else np.ones(len(starts), dtype=bool)
+    reasons = {}
+    for index, (name, kind) in enumerate(zip(raw.ch_names, raw.get_channel_types(), strict=True)):
+        x_t = raw[index][0][0]
+        threshold = settings.flat_v if kind == "eeg" else settings.flat_t
+        if not np.isfinite(x_t).all():
+            reasons[name] = "NaN"
+        elif np.median(peak_to_peak(x_t, starts)[usable]) < threshold:
+            reasons[name] = "flat"
+    return reasons
+
+
+def _refuse_too_many(raw: BaseRaw, reasons: dict[str, str], called: str) -> None:
+    types = dict(zip(raw.ch_names, raw.get_channel_types(), strict=True))
+    for kind, bad in Counter(types[name] for name in reasons).items():
+        channels = Counter(types.values())[kind]
+        if bad > _MOST_INTERPOLATED * channels:
+            raise UserError(f"{called}: {bad} of {channels} {kind} channels are bad, too many to interpolate; leave the recording out")
+
+
+def _interpolate(raw: BaseRaw, names: list[str], listing: str, called: str) -> None:
+    raw.info["bads"] = names
+    # A NaN would spread through the interpolation matrix, in which a bad channel has weight zero.
+    for name in names:
+        raw[name] = 0.0
+    try:
+        raw.interpolate_bads(on_bad_position="raise", verbose="error")
+    except (ValueError, RuntimeError) as error:
+        cause = " ".join(str(error).split())
+        advice = "leave them out of every recording (recordings.channel_types)"
+        raise UserError(f"{called}: cannot interpolate {listing} ({cause}); {advice}") from error
+
+
+def _quoted(name: str) -> str:
+    return f"'{name}'" if " " in name else name

@@ -1,0 +1,108 @@
+"""Decide what each channel is, and keep only brain signals.
+
+An amplifier's EEG inputs often carry eyes and heart: in ds000117 EEG061 is the horizontal EOG, EEG062 the vertical one, EEG063 the ECG and
+EEG064 unused. Fed to a model they would predict artifacts from artifacts.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from difflib import SequenceMatcher
+
+import numpy as np
+from mne.io import BaseRaw
+
+from crossmodal.config import UserError
+from crossmodal.config.preprocessing import ChannelType
+
+VERSION = 1
+
+MODALITY_TYPES = {"eeg": ("eeg",), "meg": ("mag", "grad")}
+_RETYPABLE = {"eeg", "eog", "ecg", "emg", "misc"}
+_TELLING_NAME = re.compile(r"(?:[hv]?(?P<eog>eog)|(?P<ecg>ecg|ekg)|(?P<emg>emg))", re.IGNORECASE)
+
+
+def keep_brain_channels(
+    raw: BaseRaw, modalities: Sequence[str], configured: Mapping[str, ChannelType], listed: Mapping[str, str], called: str
+) -> list[str]:
+    """Retype channels in place and drop all but those of `modalities`, ordered by type, then name.
+
+    Parameters
+    ----------
+    raw : BaseRaw
+        Need not be loaded.
+    modalities : sequence of str
+        'eeg', 'meg': all of them must be there.
+    configured : mapping of channel name to type
+        From the experiment; overrules everything.
+    listed : mapping of channel name to type
+        From channels.tsv; overrules names that tell what they are (VEOG), which overrule the file.
+    called : str
+        What sentences call the recording.
+
+    Returns
+    -------
+    list of str
+        Sentences that the run should say.
+
+    Raises
+    ------
+    UserError
+        A configured channel is absent, or no channel of a modality is left.
+    """
+    for name in configured:
+        if name not in raw.ch_names:
+            nearest = _nearest(name, raw.ch_names)
+            raise UserError(f"{called}: has no channel '{name}' to retype (recordings.channel_types); the nearest is '{nearest}'")
+    types = dict(zip(raw.ch_names, raw.get_channel_types(), strict=True))
+    found = _types_without_config(types, listed)
+    chosen = {**found, **configured}
+    raw.set_channel_types({name: chosen[name] for name in types if chosen[name] != types[name]}, on_unit_change="ignore", verbose="error")
+    _pick(raw, chosen, modalities, called)
+    return _notes(raw, found)
+
+
+def _nearest(name: str, known: Sequence[str]) -> str:
+    return max(known, key=lambda other: SequenceMatcher(None, name.lower(), other.lower()).ratio())
+
+
+def _types_without_config(types: Mapping[str, str], listed: Mapping[str, str]) -> dict[str, str]:
+    found = dict(types)
+    for name, kind in types.items():
+        match = _TELLING_NAME.match(name)
+        if kind == "eeg" and match:
+            found[name] = next(group for group, text in match.groupdict().items() if text)
+        if kind in _RETYPABLE and name in listed:
+            found[name] = listed[name]
+    return found
+
+
+def _pick(raw: BaseRaw, types: Mapping[str, str], modalities: Sequence[str], called: str) -> None:
+    kept: list[str] = []
+    for modality in modalities:
+        names = [name for kind in MODALITY_TYPES[modality] for name in sorted(raw.ch_names) if types[name] == kind]
+        if not names:
+            wanted = " and ".join(modality.upper() for modality in modalities)
+            raise UserError(
+                f"{called}: has no {modality.upper()} channel, and the experiment asks for {wanted};"
+                " leave the recording out, or change preprocessing.modalities"
+            )
+        kept += names
+    raw.pick(kept)
+
+
+def _notes(raw: BaseRaw, found: Mapping[str, str]) -> list[str]:
+    notes = []
+    eeg = [channel for channel, kind in zip(raw.info["chs"], raw.get_channel_types(), strict=True) if kind == "eeg"]
+    for channel in eeg:
+        known = found[channel["ch_name"]]
+        if known != "eeg":
+            notes.append(f"{channel['ch_name']} is taken as EEG as configured, though it is known as {known.upper()}")
+    lost = [channel["ch_name"] for channel in eeg if not _is_located(channel["loc"])]
+    if lost and len(lost) < len(eeg):
+        names = ", ".join(lost)
+        notes.append(f"{names} have no position, unlike the other electrodes; if they are no EEG, retype them (recordings.channel_types)")
+    return notes
+
+
+def _is_located(location: np.ndarray) -> bool:
+    return bool(np.isfinite(location[:3]).all() and location[:3].any())

@@ -1,0 +1,94 @@
+import shutil
+
+import pytest
+
+from crossmodal.config import UserError
+from crossmodal.config.preprocessing import BidsRecordings
+from crossmodal.storage.uri import join, open_fs
+from preprocessing.sources.reading import list_recordings
+
+
+def _touch(root, *paths):
+    for path in paths:
+        file = root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("x")
+
+
+def test_real_dataset_is_listed_with_the_sidecars_that_apply(real_data):
+    root = real_data / "ds000117_bids"
+    entries = list_recordings(BidsRecordings(root=str(root), task="facerecognition"))
+    assert [entry.label for entry in entries] == [f"sub-0{subject} run 0{run}" for subject in (1, 2) for run in range(1, 7)]
+    first = entries[0]
+    assert first.uri == str(root / "sub-01/ses-meg/meg/sub-01_ses-meg_task-facerecognition_run-01_meg.fif")
+    # beh/ holds an events.tsv, too, whose entities fit every run: it lies beside the recordings, not above them.
+    assert first.events.name == "sub-01_ses-meg_task-facerecognition_run-01_events.tsv"
+    assert first.channels.uri == str(root / "sub-01/ses-meg/sub-01_ses-meg_task-facerecognition_channels.tsv")
+
+
+def test_real_derivatives_take_the_sidecars_of_the_raw_dataset(real_data):
+    root = real_data / "ds000117_bids"
+    entries = list_recordings(BidsRecordings(root=str(root), processing="sss", subjects=("02",)))
+    assert len(entries) == 6
+    assert entries[5].uri.startswith(str(root / "derivatives/meg_derivatives/sub-02"))
+    assert entries[5].events.uri == str(root / "sub-02/ses-meg/meg/sub-02_ses-meg_task-facerecognition_run-06_events.tsv")
+
+
+def test_empty_room_and_calibration_are_no_recordings_unless_asked_for(tmp_path):
+    _touch(tmp_path, *(f"sub-01/meg/sub-01_{middle}_meg.fif" for middle in ("task-a", "acq-crosstalk", "task-a_proc-sss")))
+    _touch(tmp_path, "sub-emptyroom/ses-20090409/meg/sub-emptyroom_ses-20090409_task-noise_meg.fif")
+    assert [entry.label for entry in list_recordings(BidsRecordings(root=str(tmp_path)))] == ["sub-01 run 01"]
+    empty = list_recordings(BidsRecordings(root=str(tmp_path), subjects=("emptyroom",)))
+    assert [entry.label for entry in empty] == ["sub-emptyroom run 01"]
+
+
+def test_splits_are_one_recording_in_order(tmp_path):
+    _touch(tmp_path, *(f"sub-01/meg/sub-01_task-a_run-01_split-0{split}_meg.fif" for split in (2, 1, 3)))
+    (entry,) = list_recordings(BidsRecordings(root=str(tmp_path)))
+    assert [file.name[-12:-8] for file in entry.files] == ["t-01", "t-02", "t-03"]
+
+
+def test_runs_are_told_apart_by_session_and_task_where_they_vary(tmp_path):
+    _touch(tmp_path, "sub-01/ses-a/meg/sub-01_ses-a_task-x_run-1_meg.fif", "sub-01/ses-b/meg/sub-01_ses-b_task-x_run-1_meg.fif")
+    _touch(tmp_path, "sub-02/ses-a/meg/sub-02_ses-a_task-x_run-1_meg.fif", "sub-02/ses-a/meg/sub-02_ses-a_task-y_meg.fif")
+    labels = [(entry.subject, entry.run) for entry in list_recordings(BidsRecordings(root=str(tmp_path)))]
+    assert sorted(labels) == [("01", "ses-a_1"), ("01", "ses-b_1"), ("02", "task-x_1"), ("02", "task-y_01")]
+
+
+def test_most_specific_sidecar_wins(tmp_path):
+    _touch(tmp_path, "task-x_events.tsv", "sub-01/meg/sub-01_task-x_run-1_meg.fif", "sub-01/meg/sub-01_task-x_run-1_events.tsv")
+    _touch(tmp_path, "sub-01/meg/sub-01_task-x_run-2_meg.fif", "sub-01/meg/sub-01_task-y_channels.tsv")
+    first, second = list_recordings(BidsRecordings(root=str(tmp_path)))
+    assert first.events.name == "sub-01_task-x_run-1_events.tsv"
+    assert second.events.name == "task-x_events.tsv"
+    assert first.channels is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"root": "absent"}, "absent: no such dataset; set recordings.root"),
+        ({"subjects": ("01", "09")}, "no recording of subject 09"),
+        ({"task": "other"}, "no recording found .*_task-other"),
+        ({"processing": "sss"}, "no recording found .*_proc-sss_meg.fif"),
+    ],
+)
+def test_what_is_not_there_is_named(tmp_path, settings, sentence):
+    _touch(tmp_path, "sub-01/meg/sub-01_task-x_meg.fif")
+    with pytest.raises(UserError, match=sentence):
+        list_recordings(BidsRecordings(**({"root": str(tmp_path)} | settings)))
+
+
+def test_s3_lists_the_same_and_names_content_by_etag(s3, real_data, tmp_path):
+    shutil.copytree(real_data / "ds000117_bids/sub-01", tmp_path / "ds/sub-01")
+    uri = join(s3, "listing")
+    filesystem, path = open_fs(uri)
+    filesystem.put(str(tmp_path / "ds") + "/", path, recursive=True)
+    local = list_recordings(BidsRecordings(root=str(tmp_path / "ds")))
+    remote = list_recordings(BidsRecordings(root=uri))
+    assert [entry.label for entry in remote] == [entry.label for entry in local]
+    assert remote[0].uri == join(uri, "sub-01/ses-meg/meg/sub-01_ses-meg_task-facerecognition_run-01_meg.fif")
+    assert remote[0].events.size_bytes == local[0].events.size_bytes
+    assert remote[0].events.version not in {"", local[0].events.version, remote[1].events.version}
+    with pytest.raises(UserError, match="nothing-here: no such dataset"):
+        list_recordings(BidsRecordings(root=join(s3, "nothing-here")))

@@ -1,0 +1,66 @@
+import mne
+import numpy as np
+import pytest
+
+from crossmodal.config import UserError
+from crossmodal.config.preprocessing import FileEntry, FileRecordings
+from preprocessing.sources.files import list_files, read_raw_file
+
+
+def test_real_files_of_every_format_open(real_data):
+    assert read_raw_file(real_data / "paired_eeg_meg/sample_audvis_trunc_raw_sss.fif").info["nchan"] == 376
+    assert read_raw_file(real_data / "paired_eeg_meg/test_move_anon_erm_raw.fif").info["maxshield"]
+    assert read_raw_file(real_data / "eeg/test_raw.set").info["nchan"] == 32
+    assert read_raw_file(real_data / "eeg/bv_dig_test.vhdr").info["sfreq"] == 5000
+
+
+def test_edf_opens(make_raw, tmp_path):
+    raw = make_raw().pick("eeg")
+    mne.export.export_raw(tmp_path / "a.edf", raw, verbose="error")
+    opened = read_raw_file(tmp_path / "a.edf")
+    assert opened.ch_names == raw.ch_names
+    np.testing.assert_allclose(opened.get_data(), raw.get_data(), atol=1e-8)
+
+
+def test_split_fif_is_listed_with_its_siblings(make_raw, tmp_path):
+    raw = make_raw(duration_s=250.0)
+    raw.save(tmp_path / "a_raw.fif", split_size="2MB", verbose="error")
+    (tmp_path / "a_raw-note.fif").write_text("not a split")
+    (entry,) = list_files(FileRecordings(files=(FileEntry(path=str(tmp_path / "a_raw.fif"), subject="1"),)))
+    assert [file.name for file in entry.files] == ["a_raw.fif", "a_raw-1.fif", "a_raw-2.fif"]
+    assert len(read_raw_file(tmp_path / "a_raw.fif").times) == len(raw.times)
+
+
+def test_header_is_listed_with_its_data(real_data):
+    paths = (str(real_data / "eeg" / name) for name in ("bv_dig_test.vhdr", "test_raw.set"))
+    files = tuple(FileEntry(path=path, subject=str(number)) for number, path in enumerate(paths))
+    brainvision, eeglab = list_files(FileRecordings(files=files))
+    assert [file.name for file in brainvision.files] == ["bv_dig_test.vhdr", "bv_dig_test.eeg", "bv_dig_test.vmrk"]
+    assert [file.name for file in eeglab.files] == ["test_raw.set", "test_raw.fdt"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("a_raw.fif", None, "a_raw.fif: no such recording"),
+        ("a_raw.fif", b"", "a_raw.fif: the recording is an empty file"),
+        ("a_raw.fif", b"not a fif", "a_raw.fif: cannot be read as a recording"),
+        ("a.edf", b"not an edf", "a.edf: cannot be read as a recording"),
+        ("a.txt", b"1 2 3", "a.txt: recordings are read from .fif"),
+    ],
+)
+def test_what_cannot_be_read_is_named(tmp_path, name, content, sentence):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError, match=sentence):
+        read_raw_file(tmp_path / name)
+
+
+def test_averages_are_no_recording(real_data):
+    with pytest.raises(UserError, match=r"test-ave.fif.gz: cannot be read as a recording \(No raw data"):
+        read_raw_file(real_data / "paired_eeg_meg/test-ave.fif.gz")
+
+
+def test_two_files_of_one_name_are_refused():
+    with pytest.raises(UserError, match="b.fif and a.fif are both sub-1 run 01"):
+        list_files(FileRecordings(files=(FileEntry(path="a.fif", subject="1"), FileEntry(path="b.fif", subject="1"))))

@@ -1,0 +1,78 @@
+import re
+
+import mne
+import numpy as np
+import pytest
+
+from crossmodal.config import UserError
+from crossmodal.config.preprocessing import Preprocessing
+from preprocessing.sources.timeline import Span
+from preprocessing.steps.bad_channels import mend_bad_channels
+from preprocessing.steps.segments import outside
+
+_INTERPOLATE = Preprocessing(bad_channels="interpolate")
+
+
+@pytest.fixture
+def raw(make_raw):
+    return make_raw().pick(["eeg", "meg"])
+
+
+def _mend(raw, settings=Preprocessing(), marked=()):  # noqa: B008
+    return mend_bad_channels(raw, marked, np.ones(len(raw.times), dtype=bool), settings, "a.fif")
+
+
+def test_whole_recording_is_left_alone(raw):
+    before = raw.get_data()
+    assert _mend(raw) == ()
+    np.testing.assert_array_equal(raw.get_data(), before)
+
+
+def test_each_bad_channel_is_listed_with_its_reason(raw):
+    raw.info["bads"] = ["P8"]
+    raw["Fp1", 100] = np.nan
+    raw["MEG0111", :] = 3e-12
+    raw["O1", :1500] = 0
+    listing = "C4 (marked bad), P8 (marked bad), Fp1 (NaN), O1 (flat), MEG0111 (flat)"
+    with pytest.raises(UserError, match=re.escape(f"a.fif: bad channels {listing}; set preprocessing.bad_channels=interpolate")):
+        _mend(raw, marked=("C4",))
+
+
+def test_interpolation_keeps_the_channels_and_ignores_what_was_bad(raw):
+    electrodes = raw.copy().pick("eeg").get_data().mean(axis=0)
+    raw.apply_function(lambda x_t: x_t * 0 + electrodes, picks="eeg")
+    raw["C3"] = np.nan
+    names = raw.ch_names
+    assert _mend(raw, _INTERPOLATE) == ("C3",)
+    assert raw.ch_names == names
+    assert raw.info["bads"] == []
+    # All other electrodes agree, so does what is put between them.
+    np.testing.assert_allclose(raw["C3"][0][0], electrodes, rtol=1e-3, atol=1e-9)
+
+
+def test_real_magnetometer_is_recovered_from_its_neighbours(real_data):
+    raw = mne.io.read_raw_fif(real_data / "paired_eeg_meg/sample_audvis_trunc_raw_sss.fif", verbose="error").pick("mag").load_data()
+    true = raw["MEG 1211"][0][0]
+    raw["MEG 1211"] = 0
+    assert _mend(raw, _INTERPOLATE) == ("MEG 1211",)
+    assert np.corrcoef(raw["MEG 1211"][0][0], true)[0, 1] > 0.9
+
+
+def test_too_many_are_refused(raw):
+    for name in ("Fp1", "Fp2", "C3"):
+        raw[name] = 0.0
+    with pytest.raises(UserError, match="3 of 8 eeg channels are bad, too many to interpolate"):
+        _mend(raw, _INTERPOLATE)
+
+
+def test_channel_without_position_cannot_be_interpolated(raw):
+    raw["Fp1"] = 0
+    raw.info["chs"][0]["loc"][:3] = np.nan
+    with pytest.raises(UserError, match=r"cannot interpolate Fp1 \(flat\)"):
+        _mend(raw, _INTERPOLATE)
+
+
+def test_amplifier_switched_off_in_a_bad_span_makes_no_channel_flat(raw):
+    raw["eeg", :1500] = 0
+    good = outside([Span(0.0, 7.5)], len(raw.times), raw.info["sfreq"])
+    assert mend_bad_channels(raw, (), good, Preprocessing(), "a.fif") == ()

@@ -1,0 +1,43 @@
+"""How a job reaches Ray: the cluster it was submitted to, or one of its own on this machine."""
+
+import logging
+import os
+from typing import Any
+
+
+def start_ray(dashboard: bool = False, num_cpus: int | None = None) -> None:
+    """Connect to Ray unless that is done already.
+
+    Parameters
+    ----------
+    dashboard : bool
+        Start one where Ray itself is started here; Tune needs it wherever trials start trainers of their own.
+    num_cpus : int, optional
+        Tasks at a time where Ray itself is started here; by default one a core.
+
+    Raises
+    ------
+    UserError
+        Ray does not start, or no cluster answers.
+    """
+    import ray.data
+
+    from crossmodal.config import UserError
+
+    # Its plans, warnings and traces of lost workers would drown the job's own progress, which tells what failed in a sentence.
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)
+    if ray.is_initialized():
+        return
+    # Without this, ray.init() would also join whatever cluster someone else started on the machine.
+    address = os.environ.get("RAY_ADDRESS", "local")
+    options: dict[str, Any] = {"include_dashboard": dashboard, "num_cpus": num_cpus} if address == "local" else {}
+    if address != "local" and "RAY_JOB_CONFIG_JSON_ENV_VAR" not in os.environ:
+        # A submitted job brings its code by its runtime environment; joined by hand, workers find it where the job does.
+        options["runtime_env"] = {"env_vars": {"PYTHONPATH": os.environ["PYTHONPATH"]}}
+    # On a busy machine Ray's own helpers take longer to start than the seconds it waits for them.
+    os.environ.setdefault("RAY_agent_register_timeout_ms", "120000")
+    try:
+        ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False, **options)
+    except Exception as error:  # Ray raises bare ones when its processes are late, or nobody answers.
+        advice = "the machine is busy, run again" if address == "local" else "check RAY_ADDRESS and that the cluster runs"
+        raise UserError(f"Ray ({address}) did not start: {' '.join(str(error).split())}; {advice}") from error

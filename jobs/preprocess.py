@@ -1,0 +1,60 @@
+"""Preprocess the recordings of an experiment into shards, one Ray task a recording; what is there already is not made again."""
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from cluster import start_ray
+from command import run_job
+
+if TYPE_CHECKING:
+    from crossmodal.config import Experiment
+    from preprocessing.report import Outcome, Report
+
+
+def preprocess(experiment: "Experiment", arguments: argparse.Namespace) -> int:
+    """Make the dataset, say what became of each recording, and return 1 when some failed."""
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from preprocessing.plan import plan_dataset
+
+    plan = plan_dataset(experiment)
+    # Only now, since it brings Ray, which takes seconds that a wrong path need not wait for.
+    from preprocessing.pipeline import preprocess_dataset
+
+    if plan.missing:
+        start_ray()
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn(), TextColumn("{task.fields[failed]} failed"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("preprocessing recordings", total=len(plan.entries), failed=0)
+
+        def advance(outcome: "Outcome") -> None:
+            failed = progress.tasks[task].fields["failed"] + (outcome.status == "failed")
+            progress.update(task, advance=1, failed=failed)
+
+        report = preprocess_dataset(plan, advance)
+    _print_report(report, experiment.store)
+    return 1 if report.failures else 0
+
+
+def _print_report(report: "Report", store: str) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    for outcome in report.outcomes:
+        for note in outcome.notes:
+            print(f"{outcome.entry.label}: {note}")
+    made, cached, failed = (report.count(status) for status in ("made", "cached", "failed"))
+    nothing = "nothing to make: " if cached == len(report.outcomes) else ""
+    print(f"{nothing}made {made}, cached {cached}, failed {failed}; dataset {report.name} in {store}")
+    if report.failures:
+        table = Table("recording", "cause", title="failed", title_justify="left", box=None)
+        for outcome in report.failures:
+            table.add_row(outcome.entry.label, outcome.cause)
+        # A terminal wraps; in a log a row stays a line.
+        Console(width=None if sys.stdout.isatty() else 10_000).print(table)
+
+
+if __name__ == "__main__":
+    run_job(__doc__, preprocess)

@@ -1,0 +1,63 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import mne
+import numpy as np
+import pytest
+import yaml
+
+_JOB = Path(__file__).resolve().parents[2] / "jobs/preprocess.py"
+
+
+@pytest.fixture
+def experiment(tmp_path):
+    """Write an experiment of one whole recording and one that is broken."""
+    info = mne.create_info(["C3", "C4", "MEG0111", "MEG0121"], 200.0, ["eeg", "eeg", "mag", "mag"])
+    noise = np.random.default_rng(0).normal(size=(4, 2000)) * [[1e-5], [1e-5], [1e-13], [1e-13]]
+    mne.io.RawArray(noise, info, verbose="error").save(tmp_path / "whole_raw.fif", verbose="error")
+    (tmp_path / "broken_raw.fif").write_bytes((tmp_path / "whole_raw.fif").read_bytes()[:500])
+    files = [{"path": str(tmp_path / f"{name}_raw.fif"), "subject": name} for name in ("whole", "broken")]
+    settings = {"name": "test", "store": str(tmp_path / "store"), "recordings": {"kind": "files", "files": files}}
+    (tmp_path / "both.yaml").write_text(yaml.safe_dump(settings))
+    (tmp_path / "whole.yaml").write_text(yaml.safe_dump(settings | {"recordings": {"kind": "files", "files": files[:1]}}))
+    return tmp_path
+
+
+def _run(folder, *arguments):
+    # From another folder and without the paths that pytest adds: the job finds the project by itself.
+    environment = {key: value for key, value in os.environ.items() if key not in {"PYTHONPATH", "RAY_ADDRESS"}}
+    return subprocess.run([sys.executable, str(_JOB), *arguments], capture_output=True, text=True, cwd=folder, env=environment)
+
+
+def test_broken_recording_ends_in_a_table_and_what_is_there_is_not_made_again(experiment):
+    first = _run(experiment, "both.yaml")
+    assert first.stdout, first.stderr
+    assert first.returncode == 1
+    summary, *table = first.stdout.splitlines()
+    assert summary.startswith("made 1, cached 0, failed 1; dataset ")
+    assert any(line.strip().startswith(f"sub-broken run 01  {experiment}/broken_raw.fif: cannot be read") for line in table)
+    assert "2/2" in first.stderr
+    assert "1 failed" in first.stderr
+
+    second = _run(experiment, "whole.yaml")
+    assert second.returncode == 0, second.stderr
+    assert second.stdout.startswith("nothing to make: made 0, cached 1, failed 0; dataset ")
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("preprocessing.higpass_hz=1", "unknown key 'preprocessing.higpass_hz'; the nearest valid name is 'highpass_hz'"),
+        ("preprocessing.sfreq=60", "lowpass_hz must be below half of sfreq (30 Hz)"),
+        ("recordings={kind: bids, root: nowhere}", "nowhere: no such dataset; set recordings.root"),
+    ],
+)
+def test_mistake_is_one_sentence(experiment, override, sentence):
+    done = _run(experiment, "whole.yaml", override)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert sentence in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert not (experiment / "store").exists()

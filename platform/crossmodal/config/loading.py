@@ -67,8 +67,10 @@ def _merge(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in top.items():
         below = merged.get(key)
-        same_kind = isinstance(value, dict) and isinstance(below, dict) and value.get("kind", below.get("kind")) == below.get("kind")
-        merged[key] = _merge(below, value) if same_kind else value
+        if isinstance(value, dict) and isinstance(below, dict) and value.get("kind", below.get("kind")) == below.get("kind"):
+            merged[key] = _merge(below, value)
+        else:
+            merged[key] = value
     return merged
 
 
@@ -115,8 +117,11 @@ def _names_at(model: type[BaseModel], location: list[str]) -> list[str]:
     """Valid keys of the section that an error points into, following union tags and list positions."""
     candidates: list[type[BaseModel]] = [model]
     for part in location:
-        inner = [found for candidate in candidates if part in candidate.model_fields for found in _models_in(candidate.model_fields[part].annotation)]
-        tagged = [candidate for candidate in candidates if "kind" in candidate.model_fields and candidate.model_fields["kind"].default == part]
+        fields = [candidate.model_fields for candidate in candidates]
+        inner = [found for known in fields if part in known for found in _models_in(known[part].annotation)]
+        tagged = [
+            candidate for candidate in candidates if "kind" in candidate.model_fields and candidate.model_fields["kind"].default == part
+        ]
         candidates = inner or tagged or candidates
     return [name for candidate in candidates for name in candidate.model_fields]
 

@@ -65,6 +65,7 @@ class BatchReader:
         target_btc = torch.empty(batch_size, n_times, self._target.n_channels, pin_memory=pin)
         return Buffer(source_btc, target_btc, self._source.destinations(source_btc), self._target.destinations(target_btc))
 
+    @torch.inference_mode()  # Calls cost less without autograd's records.
     def read(self, chosen: NDArray[np.integer], buffer: "Buffer") -> None:
         """Copy windows, scaled by the affine part of the normaliser, into the first rows of a buffer."""
         self._source.read(chosen, buffer.source)
@@ -124,6 +125,8 @@ def iterate(reader: BatchReader, batch_size: int, order: NDArray[np.integer], de
             if on_gpu:
                 copied[this].record()
             yield Batch(normaliser.source.after_affine(source_bct), normaliser.target.after_affine(target_bst), chunk)
+            if on_gpu:
+                reader.normaliser.target.clipped = normaliser.target.clipped
 
 
 def epoch_order(n_windows: int, seed: int, epoch: int, rank: int, size: int) -> NDArray[np.int64]:

@@ -11,6 +11,6 @@ class Evaluation(Config):
 
     baselines: tuple[BaselineConfig, ...] = (TrainingMeanConfig(), RidgeConfig(), RidgeConfig(lag_s=0.1), MinimumNormConfig())
     ceilings: bool = Field(True, description="oracle and linear reference, where the cohort's truth is known")
-    fir_lag_s: float = Field(0.3, gt=0, description="half-length of the subject-fitted FIR")
+    fir_lag_s: float = Field(0.1, gt=0, description="half-length of the subject-fitted FIR; its cost grows with the square")
     confidence: float = Field(0.95, gt=0.5, lt=1)
     bands_hz: dict[str, tuple[float, float]] = Field(default={"delta": (1, 4), "theta": (4, 8), "alpha": (8, 13), "beta": (13, 30)})

@@ -11,6 +11,8 @@ from crossmodal.evaluation.scores import FoldScores, Role, Score
 from crossmodal.evaluation.statistics import bca_interval, holm, is_significant, sign_flip_p, t_interval
 
 _NAN = float("nan")
+_NOTHING = 1e-6
+_ALARM_CONFIDENCE = 0.9973  # three standard deviations, as `exceeds_oracle`
 
 
 @dataclass(frozen=True)
@@ -74,17 +76,22 @@ class _TypeScores:
         return sign_flip_p([one[subject] - two[subject] for subject in one if subject in two], "two-sided", seed)
 
     def ratio(self, name: str) -> float:
-        reference = self.explained.get(LINEAR_REFERENCE)
-        return float(np.mean(list(self.explained[name].values())) / np.mean(list(reference.values()))) if reference else _NAN
+        """Over the linear reference's mean, unless there is none or it explains nothing, as in a null cohort."""
+        reference = np.mean(list(self.explained.get(LINEAR_REFERENCE, {"none": 0.0}).values()))
+        return float(np.mean(list(self.explained[name].values())) / reference) if reference > _NOTHING else _NAN
 
     def leaks(self, name: str) -> bool:
-        """Compare with the oracle on the same subjects; ceilings do not leak."""
+        """Whether a predictor is above the oracle: beyond the oracle's sampling error, and in subject after subject beyond its own.
+
+        The second matters where the oracle knows nothing, as in a null cohort: then its own error is zero.
+        """
         if ORACLE not in self.scores or name not in self.compared:
             return False
         oracle = self.explained[ORACLE]
         error = _by_subject(self.scores[ORACLE], lambda score: score.standard_error)
         triples = [(explained, oracle[subject], error[subject]) for subject, explained in self.explained[name].items() if subject in oracle]
-        return exceeds_oracle(*zip(*triples, strict=True))
+        low, _ = t_interval([explained - bound for explained, bound, _ in triples], _ALARM_CONFIDENCE)
+        return exceeds_oracle(*zip(*triples, strict=True)) and not low <= 0
 
 
 def summarise(folds: Sequence[FoldScores], confidence: float = 0.95, seed: int = 0) -> tuple[CohortRow, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from scipy.fft import irfft, next_fast_len, rfft
+from scipy.fft import next_fast_len, rfft
 from scipy.linalg import cho_factor, cho_solve
 
 Array = NDArray[np.float64]
@@ -34,7 +34,20 @@ def lagged_products(a_tc: Array, b_ts: Array, half_length: int) -> Array:
     a_gfc = rfft(padded_a_tc.reshape(n_segments, step, n_a), n_fft, axis=1)
     b_gsf = rfft(sliding_window_view(padded_b_ts, n_fft, axis=0)[::step], axis=2)
     spectrum_fcs = a_gfc.conj().transpose(1, 2, 0) @ b_gsf.transpose(2, 0, 1)
-    return irfft(spectrum_fcs, n_fft, axis=0)[: reach + 1]
+    return _first_lags(spectrum_fcs, n_fft, reach + 1)
+
+
+def _first_lags(spectrum_fcs: NDArray[np.complex128], n_fft: int, n_lags: int) -> Array:
+    """What irfft gives first along its axis: where few lags are wanted of many, sums for those alone are several times faster."""
+    n_freqs = len(spectrum_fcs)
+    phase_lf = 2 * np.pi / n_fft * np.outer(np.arange(n_lags), np.arange(n_freqs))
+    twins_f = np.full(n_freqs, 2.0)
+    twins_f[0] = 1.0
+    if n_fft % 2 == 0:
+        twins_f[-1] = 1.0
+    flat_fp = spectrum_fcs.reshape(n_freqs, -1)
+    lags_lp = (twins_f * np.cos(phase_lf)) @ flat_fp.real - (twins_f * np.sin(phase_lf)) @ flat_fp.imag
+    return lags_lp.reshape(n_lags, *spectrum_fcs.shape[1:]) / n_fft
 
 
 @dataclass(frozen=True)

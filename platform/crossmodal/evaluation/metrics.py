@@ -183,6 +183,10 @@ class SubjectSums:
             )
         return metrics
 
+    def reference_variance(self) -> Floats:
+        """Mean square of the truth about the training mean, (n_sensors,), unit squared."""
+        return self._sensor_sums["reference_sq"] / (self._n_windows * self._n_times)
+
     def psd(self) -> tuple[Floats, Floats]:
         """Mean power densities of truth and prediction over windows, each (n_sensors, n_freqs), unit squared per Hz."""
         return self._truth_psd_sf / self._n_windows, self._prediction_psd_sf / self._n_windows
@@ -208,7 +212,7 @@ def window_psd(y_bst: Floats, sfreq: float) -> Floats:
     tapered_bst = y_bst - y_bst.mean(axis=-1, keepdims=True)
     tapered_bst *= taper_t
     spectrum_bsf = fft.rfft(tapered_bst, axis=-1, overwrite_x=True)
-    density_sf = np.einsum("bsf,bsf->sf", spectrum_bsf.real, spectrum_bsf.real) + np.einsum("bsf,bsf->sf", spectrum_bsf.imag, spectrum_bsf.imag)
+    density_sf = sum(np.einsum("bsf,bsf->sf", part_bsf, part_bsf) for part_bsf in (spectrum_bsf.real, spectrum_bsf.imag))
     # One-sided: what lies at negative frequencies counts too, but 0 Hz and, of an even length, half the sampling rate have no such twin.
     density_sf[:, 1 : (n_times + 1) // 2] *= 2
     return density_sf / (sfreq * np.sum(taper_t**2))

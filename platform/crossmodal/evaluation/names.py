@@ -5,7 +5,7 @@ from crossmodal.config.models import AimConfig, MinimumNormConfig, RidgeConfig, 
 TRAINING_MEAN = "training mean"
 LINEAR_REFERENCE = "linear reference"
 ORACLE = "oracle"
-OWN_FIR = "subject's own FIR"
+OWN_FIR = "own FIR"
 NOISE_BOUND = "noise-only bound"
 _LAGGED_RIDGE = "lagged ridge"
 

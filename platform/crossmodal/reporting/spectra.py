@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from crossmodal.evaluation.metrics import type_slices
 from crossmodal.evaluation.scores import FoldDetail
@@ -34,6 +35,9 @@ def draw_spectra(detail: FoldDetail, subject: str, predictor: str, linear: str |
                 density_f = scale * np.sqrt(of_subject.psd[name][of_type].mean(axis=0))
                 axis.loglog(of_subject.frequencies_hz[shown], density_f[shown], color=colour, linestyle=line, label=name)
             axis.set(title=f"subject {subject}, {sensor_title(channel_type)}", xlabel="frequency (Hz)", ylabel=f"{unit} / √Hz")
-            axis.xaxis.set_major_formatter("{x:g}")
+            for scaled in (axis.xaxis, axis.yaxis):
+                scaled.set_major_locator(LogLocator(subs=(1, 2, 5)))
+                scaled.set_major_formatter("{x:g}")
+                scaled.set_minor_formatter(NullFormatter())
             axis.legend()
         return figure

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from rich import box
@@ -11,7 +12,9 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from crossmodal.evaluation.cohort import CohortRow
+from crossmodal.config import Experiment
+from crossmodal.evaluation.cohort import CohortRow, summarise
+from crossmodal.evaluation.scores import FoldScores
 from crossmodal.evaluation.statistics import LEAST_SUBJECTS
 from crossmodal.reporting.units import display_unit, sensor_title
 
@@ -44,6 +47,14 @@ class ScoreTable:
     label: str
     confidence: float
     rows: tuple[CohortRow, ...]
+
+    @classmethod
+    def of(cls, experiment: Experiment, folds: Sequence[FoldScores]) -> Self:
+        """Summarise the folds of an experiment."""
+        source, target = (signals.modality.upper() for signals in (experiment.data.source, experiment.data.target))
+        confidence = experiment.evaluation.confidence
+        rows = summarise(folds, confidence, experiment.seed)
+        return cls(f"{experiment.name}: {source} → {target}", experiment.note, folds[0].label, confidence, rows)
 
     def by_type(self) -> dict[str, list[CohortRow]]:
         """Rows of each channel type, in order."""

@@ -20,7 +20,7 @@ def evaluated():
         log_psd_error_db={"alpha": 2.5, "gamma": None},
     )
     scores = FoldScores(run="demo", fold="01", label="leaky", bounded=True, scores=(score,))
-    example = {"truth": np.ones((2, 5), np.float32), "subject's own FIR": np.zeros((2, 5), np.float32)}
+    example = {"truth": np.ones((2, 5), np.float32), "own FIR": np.zeros((2, 5), np.float32)}
     subject = SubjectDetail({"ridge": np.array([0.2, np.nan])}, np.arange(3.0), {"truth": np.ones((2, 3))}, example)
     return scores, FoldDetail(("MEG0111", "MEG0121"), ("mag", "mag"), 100.0, {"01": subject})
 

@@ -1,0 +1,54 @@
+"""Score the trained models of an experiment on their test subjects, beside baselines and ceilings: a table, figures, MLflow."""
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from command import run_job
+
+if TYPE_CHECKING:
+    from crossmodal.config import Experiment
+
+
+def evaluate(experiment: "Experiment", arguments: argparse.Namespace) -> None:
+    """Evaluate all folds, print the table, and say where everything lies."""
+    import mne
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
+
+    from crossmodal.config import UserError
+    from crossmodal.evaluation.evaluate import evaluate_folds
+    from crossmodal.reporting.loss import Losses
+    from crossmodal.reporting.report import Publisher, draw_fold, draw_run
+    from crossmodal.reporting.table import ScoreTable, to_rich
+    from crossmodal.tracking.describe import without_credentials
+    from crossmodal.tracking.runs import Tracker
+    from crossmodal.training.experiment import plan_training
+
+    # Per call, as everywhere else, it would not hold: folds are evaluated in threads, which share MNE's level.
+    mne.set_log_level("ERROR")
+    plan = plan_training(experiment)
+    if plan.missing:
+        names = ", ".join(fold.name for fold in plan.missing)
+        raise UserError(f"{names}: not trained with these settings; run python jobs/train.py {arguments.experiment} first")
+    losses = {
+        name: Losses([epoch.loss for epoch in result.history], [epoch.validation_loss for epoch in result.history])
+        for name, result in plan.finished.items()
+    }
+    scores = []
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Tracker(experiment.tracking) as tracker, Progress(*columns, console=Console(stderr=True)) as progress:
+        publisher = Publisher(plan.experiment.store, plan.run, tracker)
+        evaluations = evaluate_folds(plan.experiment, plan.manifest, plan.run, plan.folds)
+        for fold in progress.track(evaluations, len(plan.folds), description="evaluating folds"):
+            publisher.publish_fold(fold.scores, draw_fold(fold, experiment.preprocessing.lowpass_hz))
+            scores.append(fold.scores)
+        table = ScoreTable.of(experiment, scores)
+        publisher.publish_run(table, draw_run(scores, losses))
+    # A log has no width; columns would be cut at 80.
+    Console(width=None if sys.stdout.isatty() else 150).print(to_rich(table))
+    print(f"figures: {publisher.figures_uri}\nMLflow: mlflow ui --backend-store-uri {without_credentials(experiment.tracking.uri)}")
+
+
+if __name__ == "__main__":
+    run_job(__doc__, evaluate)

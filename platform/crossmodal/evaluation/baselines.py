@@ -1,0 +1,87 @@
+"""Baselines of every fold, fitted from statistics of each subject that are read once."""
+
+from collections.abc import Sequence
+from functools import reduce
+from operator import add
+from threading import Lock
+from typing import cast
+
+import numpy as np
+import torch
+
+from crossmodal.config.data import Data
+from crossmodal.config.models import BaselineConfig, TrainingMeanConfig
+from crossmodal.datasets.batches import BatchReader, iterate
+from crossmodal.datasets.channels import columns_of
+from crossmodal.datasets.normaliser import ChannelScaling, Normaliser
+from crossmodal.datasets.opening import FoldData
+from crossmodal.datasets.windows import WindowSet
+from crossmodal.evaluation.names import predictor_name
+from crossmodal.models.base import Baseline, Shapes, Statistics
+from crossmodal.models.registry import build_model
+
+_BATCH_SIZE = 16
+# Order of magnitude of each type's signal, V, T and T/m.
+_UNIT = {"eeg": 1e-5, "mag": 1e-13, "grad": 2e-12}
+
+
+class BaselineFitter:
+    """Fits the baselines of folds, which may be several at a time.
+
+    Every fold has its own normaliser, so statistics in normalised units could not be summed. Baselines therefore work in units
+    that are the same in all folds: fixed multiples of SI units, one a channel type, which are fitted to nothing.
+
+    Parameters
+    ----------
+    configs : sequence of BaselineConfig
+        Baselines to fit; the training mean is always among them.
+    data : Data
+        Names source and target channels.
+    """
+
+    def __init__(self, configs: Sequence[BaselineConfig], data: Data) -> None:
+        self._configs = {predictor_name(config): config for config in (TrainingMeanConfig(), *configs)}
+        self._data = data
+        self._known: dict[tuple[object, ...], list[Statistics]] = {}
+        self._reading = Lock()
+
+    def fit(self, fold: FoldData) -> dict[str, Baseline]:
+        """Fit each baseline, by its name, to the training windows of a fold; penalties are chosen on its validation windows."""
+        shapes = Shapes(fold.n_source, fold.n_target, fold.n_times, fold.sfreq)
+        baselines = {name: cast(Baseline, build_model(config, shapes)) for name, config in self._configs.items()}
+        training, validation = (self._statistics(fold, role.windows, baselines) for role in (fold.train, fold.validation))
+        for baseline, of_training, of_validation in zip(baselines.values(), training, validation, strict=True):
+            baseline.solve(of_training, of_validation)
+        return baselines
+
+    def reader(self, fold: FoldData, windows: WindowSet) -> BatchReader:
+        """Read windows of a fold's shards in the units of baselines."""
+        return BatchReader(fold.shards, windows, self._data, self.units(fold))
+
+    def units(self, fold: FoldData) -> Normaliser:
+        """Between SI units and those of baselines."""
+        shard, scalings = fold.shards[0], []
+        for signals in (self._data.source, self._data.target):
+            types = np.array(shard.types(signals.modality))[columns_of(shard, signals)]
+            scale_c = torch.tensor([1 / _UNIT[kind] for kind in types])
+            scalings.append(ChannelScaling(torch.zeros_like(scale_c), scale_c))
+        return Normaliser(*scalings)
+
+    def _statistics(self, fold: FoldData, windows: WindowSet, baselines: dict[str, Baseline]) -> list[Statistics]:
+        """Statistics of some windows, a baseline each: the sum of those of subjects, each of which is read once for all folds."""
+        subjects = np.array([fold.shards[index].subject for index in windows.shard_index])
+        parts = [windows.subset(np.flatnonzero(subjects == subject)) for subject in np.unique(subjects)]
+        by_subject = [self._of_subject(fold, part, baselines) for part in parts]
+        return [reduce(add, of_baseline) for of_baseline in zip(*by_subject, strict=True)]
+
+    def _of_subject(self, fold: FoldData, windows: WindowSet, baselines: dict[str, Baseline]) -> list[Statistics]:
+        recordings = tuple(fold.shards[index].entry.fingerprint for index in windows.shard_index)
+        key = (recordings, windows.start.tobytes())
+        with self._reading:
+            if key not in self._known:
+                statistics = [baseline.new_statistics() for baseline in baselines.values()]
+                for batch in iterate(self.reader(fold, windows), _BATCH_SIZE, np.arange(len(windows))):
+                    for of_baseline in statistics:
+                        of_baseline.accumulate(batch.source_bct, batch.target_bst)
+                self._known[key] = statistics
+            return self._known[key]

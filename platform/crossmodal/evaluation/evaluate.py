@@ -1,0 +1,78 @@
+"""Judge the trained models of a run, fold by fold."""
+
+import contextlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import mne
+
+from crossmodal.config import Experiment, UserError
+from crossmodal.config.models import SynaptechNetConfig, Waveform
+from crossmodal.datasets.folds import Fold
+from crossmodal.datasets.manifest import Manifest
+from crossmodal.datasets.normaliser import Normaliser
+from crossmodal.datasets.opening import open_fold
+from crossmodal.evaluation.evaluator import Evaluator
+from crossmodal.evaluation.scores import FoldDetail, FoldScores, save_scores
+from crossmodal.models.base import Model
+from crossmodal.models.store import load_model
+from crossmodal.storage.node_cache import NodeCache
+from crossmodal.storage.uri import fetch_folder, join
+
+# NumPy and torch leave the interpreter to other threads; more folds would not fit every laptop's memory.
+_FOLDS_AT_A_TIME = 2
+
+
+@dataclass(frozen=True)
+class FoldEvaluation:
+    """What the evaluation of a fold gives: its scores, arrays for figures, and the sensors of each test subject."""
+
+    scores: FoldScores
+    detail: FoldDetail
+    infos: dict[str, mne.Info]
+
+
+def evaluate_folds(experiment: Experiment, manifest: Manifest, run: str, folds: Sequence[Fold]) -> Iterator[FoldEvaluation]:
+    """Evaluate the trained folds of a run, some at a time, and keep their scores in the store.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        Which the run trained.
+    manifest : Manifest
+        Of its dataset.
+    run : str
+        The training run, whose models lie in the store.
+    folds : sequence of Fold
+        All trained.
+
+    Yields
+    ------
+    FoldEvaluation
+        In the order of `folds`.
+    """
+    if isinstance(experiment.model, SynaptechNetConfig) and not isinstance(experiment.model.target, Waveform):
+        raise UserError("model.target: only waveforms are scored, in SI units, beside baselines; train with model.target.kind=waveform")
+    evaluator = Evaluator(experiment, run)
+    cache = NodeCache(Path(experiment.node_cache.root), int(experiment.node_cache.max_gb * 1e9))
+
+    def evaluate(fold: Fold) -> FoldEvaluation:
+        network, normaliser = _load(join(experiment.store, "models", run, fold.name))
+        data = open_fold(manifest, fold, experiment.data, experiment.seed, cache)
+        scores, detail = evaluator.evaluate(data, network, normaliser)
+        save_scores(experiment.store, scores, detail)
+        return FoldEvaluation(scores, detail, {subject: data.info(subject) for subject in detail.subjects})
+
+    with contextlib.closing(cache), ThreadPoolExecutor(_FOLDS_AT_A_TIME) as pool:
+        yield from pool.map(evaluate, folds)
+
+
+def _load(uri: str) -> tuple[Model, Normaliser]:
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "model"
+        fetch_folder(uri, folder)
+        network, card = load_model(folder)
+    return network, Normaliser.from_plain(card.normaliser)

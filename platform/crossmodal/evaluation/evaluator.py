@@ -1,0 +1,147 @@
+"""Score a network on the test windows of a fold, beside baselines fitted to the same training windows and ceilings."""
+
+from dataclasses import asdict, dataclass
+
+import mne
+import numpy as np
+import torch
+
+from crossmodal.config import Experiment
+from crossmodal.datasets.batches import iterate
+from crossmodal.datasets.normaliser import Normaliser
+from crossmodal.datasets.opening import FoldData
+from crossmodal.datasets.windows import WindowSet
+from crossmodal.evaluation.baselines import BaselineFitter
+from crossmodal.evaluation.metrics import Floats, SubjectSums, TruthBlock, TypeMetrics
+from crossmodal.evaluation.names import TRAINING_MEAN, predictor_name
+from crossmodal.evaluation.references import References
+from crossmodal.evaluation.scores import FoldDetail, FoldScores, Role, Score, SubjectDetail
+from crossmodal.models.base import Geometry, Model
+
+_BATCH_SIZE = 16
+
+
+@dataclass(frozen=True)
+class _Predictor:
+    """A model that reads and writes SI units."""
+
+    role: Role
+    model: Model
+    normaliser: Normaliser
+
+    def __call__(self, source_bct: torch.Tensor) -> torch.Tensor:
+        return self.normaliser.target.inverse(self.model(self.normaliser.source.forward(source_bct)))
+
+    def for_subject(self, fold: FoldData, info: mne.Info) -> "_Predictor":
+        geometry = Geometry(info, fold.source_names, fold.target_names, self.normaliser)
+        return _Predictor(self.role, self.model.for_subject(geometry).eval(), self.normaliser)
+
+
+class Evaluator:
+    """Evaluates folds, keeping what they share: statistics of subjects and spectra of their truth. Threads may share it.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        Its baselines and ceilings are computed.
+    run : str
+        Names the training run, and the scores.
+    """
+
+    def __init__(self, experiment: Experiment, run: str) -> None:
+        self._experiment = experiment
+        self._run = run
+        self._fitter = BaselineFitter(experiment.evaluation.baselines, experiment.data)
+        self._references = References(experiment)
+
+    @torch.no_grad()
+    def evaluate(self, fold: FoldData, network: Model, normaliser: Normaliser) -> tuple[FoldScores, FoldDetail]:
+        """Score a network, baselines and ceilings on each test subject of a fold.
+
+        Parameters
+        ----------
+        fold : FoldData
+            Baselines learn from its training windows, choose on its validation windows and are scored, like the network, on its test
+            windows, which are read once for all of them.
+        network : Model
+            Trained on this fold.
+        normaliser : Normaliser
+            It was trained with.
+        """
+        baselines = self._fitter.fit(fold)
+        fixed = self._fitter.units(fold)
+        predictors = {predictor_name(self._experiment.model): _Predictor("model", network, normaliser)}
+        predictors |= {name: _Predictor("baseline", baseline, fixed) for name, baseline in baselines.items()}
+        detail = FoldDetail(fold.target_names, fold.target_types, fold.sfreq)
+        scores: list[Score] = []
+        for subject in dict.fromkeys(fold.test.subjects.tolist()):
+            windows = fold.test.windows.subset(np.flatnonzero(fold.test.subjects == subject))
+            info = fold.info(subject)
+            of_subject = {name: predictor.for_subject(fold, info) for name, predictor in predictors.items()}
+            sums, example = self._predict(fold, windows, of_subject)
+            scores += self._scores(subject, of_subject, sums)
+            variance_s = sums[TRAINING_MEAN].reference_variance()
+            scores += self._references.score(fold, subject, _covered_s(windows, fold.sfreq), variance_s)
+            detail.subjects[subject] = _detail(sums, example)
+        label = "leaky" if fold.fold.leaky else "within recording" if fold.fold.within_recording else ""
+        return FoldScores(run=self._run, fold=fold.fold.name, label=label, bounded=self._references.bounded, scores=tuple(scores)), detail
+
+    def _predict(
+        self, fold: FoldData, windows: WindowSet, predictors: dict[str, _Predictor]
+    ) -> tuple[dict[str, SubjectSums], dict[str, np.ndarray]]:
+        """Run all predictors over one subject's windows; give their sums, and truth and predictions in the middle window."""
+        reader = self._fitter.reader(fold, windows)
+        sums = {name: SubjectSums(fold.target_types, fold.sfreq, fold.n_times) for name in predictors}
+        example: dict[str, np.ndarray] = {}
+        training_mean_st: Floats | None = None
+        for batch in iterate(reader, _BATCH_SIZE, np.arange(len(windows))):
+            source_bct = reader.normaliser.source.inverse(batch.source_bct)
+            truth_bst = reader.normaliser.target.inverse(batch.target_bst).numpy()
+            predicted = {name: predictor(source_bct).numpy() for name, predictor in predictors.items()}
+            if training_mean_st is None:
+                training_mean_st = predicted[TRAINING_MEAN][0].astype(np.float64)
+            block = TruthBlock(truth_bst, training_mean_st, fold.target_types, fold.sfreq)
+            for name, predicted_bst in predicted.items():
+                sums[name].add(block, predicted_bst)
+            (middle,) = np.nonzero(batch.windows == len(windows) // 2)
+            if len(middle):
+                example = {name: y_bst[middle[0]].copy() for name, y_bst in ({"truth": truth_bst} | predicted).items()}
+        return sums, example
+
+    def _scores(self, subject: str, predictors: dict[str, _Predictor], sums: dict[str, SubjectSums]) -> list[Score]:
+        return [
+            Score(predictor=name, role=predictors[name].role, subject=subject, channel_type=kind, **_defined(metrics))
+            for name, of_predictor in sums.items()
+            for kind, metrics in of_predictor.types(self._experiment.evaluation.bands_hz).items()
+        ]
+
+
+def _detail(sums: dict[str, SubjectSums], example: dict[str, np.ndarray]) -> SubjectDetail:
+    truth = sums[TRAINING_MEAN]
+    return SubjectDetail(
+        explained_variance={name: of_predictor.sensors().explained_variance for name, of_predictor in sums.items()},
+        frequencies_hz=truth.frequencies_hz,
+        psd={"truth": truth.psd()[0]} | {name: of_predictor.psd()[1] for name, of_predictor in sums.items()},
+        example=example,
+    )
+
+
+def _defined(metrics: TypeMetrics) -> dict[str, object]:
+    """Fields of a score, None where a metric is undefined."""
+    return {
+        name: {band: _or_none(error) for band, error in value.items()} if isinstance(value, dict) else _or_none(value)
+        for name, value in asdict(metrics).items()
+    }
+
+
+def _or_none(value: float) -> float | None:
+    return None if np.isnan(value) else value
+
+
+def _covered_s(windows: WindowSet, sfreq: float) -> float:
+    """Duration of recording that windows cover, overlaps counted once."""
+    covered = 0
+    for shard in np.unique(windows.shard_index):
+        starts = np.sort(windows.start[windows.shard_index == shard])
+        covered += int(np.minimum(np.diff(starts), windows.n_times).sum()) + windows.n_times
+    return covered / sfreq

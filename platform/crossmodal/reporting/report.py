@@ -1,0 +1,97 @@
+"""All that an evaluation shows: figures of each fold and of the run, table and figures in the store and in MLflow."""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from crossmodal.evaluation.evaluate import FoldEvaluation
+from crossmodal.evaluation.names import is_lagged_ridge
+from crossmodal.evaluation.scores import FoldScores
+from crossmodal.reporting.loss import Losses, draw_losses
+from crossmodal.reporting.spectra import draw_spectra
+from crossmodal.reporting.style import render_png
+from crossmodal.reporting.subjects import draw_subjects
+from crossmodal.reporting.table import ScoreTable, to_csv, to_markdown
+from crossmodal.reporting.topographies import draw_topographies
+from crossmodal.reporting.waveforms import draw_waveforms
+from crossmodal.storage.uri import join, write_bytes
+from crossmodal.tracking.runs import Tracker
+
+
+def draw_fold(fold: FoldEvaluation, lowpass_hz: float | None) -> dict[str, Figure]:
+    """Draw waveforms, spectra up to the low-pass and, where sensors have positions, maps of each test subject, by file name."""
+    scores, detail = fold.scores.scores, fold.detail
+    model = next(score.predictor for score in scores if score.role == "model")
+    linear = next((score.predictor for score in scores if is_lagged_ridge(score.predictor)), None)
+    figures = {}
+    for subject, info in fold.infos.items():
+        figures[f"waveforms_sub-{subject}"] = draw_waveforms(detail, subject, model)
+        figures[f"spectra_sub-{subject}"] = draw_spectra(detail, subject, model, linear, lowpass_hz or detail.sfreq / 2)
+        if topographies := draw_topographies(detail, subject, model, info):
+            figures[f"topographies_sub-{subject}"] = topographies
+    return figures
+
+
+def draw_run(folds: Sequence[FoldScores], losses: Mapping[str, Losses]) -> dict[str, Figure]:
+    """Draw what concerns all folds: every subject's scores, and how losses fell."""
+    return {"subjects": draw_subjects(folds), "losses": draw_losses(losses)}
+
+
+class Publisher:
+    """Puts what an evaluation shows into the store and into the runs that training opened.
+
+    Parameters
+    ----------
+    store : str
+        URI; figures go to figures/<run>/, tables beside the scores.
+    run : str
+        The training run.
+    tracker : Tracker
+        Of the experiment.
+    """
+
+    def __init__(self, store: str, run: str, tracker: Tracker) -> None:
+        self.figures_uri = join(store, "figures", run)
+        self._scores_uri = join(store, "scores", run)
+        self._run = run
+        self._tracker = tracker
+        self._parent_id = tracker.start(run)
+
+    def publish_fold(self, scores: FoldScores, figures: Mapping[str, Figure]) -> None:
+        """Keep the figures of one fold, and log them and its scores to the fold's run."""
+        run_id = self._tracker.start(self._run, scores.fold, self._parent_id)
+        self._publish_figures(run_id, join(self.figures_uri, scores.fold), figures)
+        explained: dict[str, list[float]] = {}
+        for score in scores.scores:
+            explained.setdefault(_metric(score.channel_type, score.predictor, "explained_variance"), []).append(score.explained_variance)
+        self._tracker.log_metrics(run_id, {name: float(np.mean(values)) for name, values in explained.items()})
+        self._tracker.end(run_id, "FINISHED")
+
+    def publish_run(self, table: ScoreTable, figures: Mapping[str, Figure]) -> None:
+        """Keep table and figures of all folds, and log them to the experiment's run."""
+        self._publish_figures(self._parent_id, self.figures_uri, figures)
+        for name, text in (("table.md", to_markdown(table)), ("scores.csv", to_csv(table))):
+            write_bytes(join(self._scores_uri, name), text.encode())
+            self._tracker.client.log_text(self._parent_id, text, name)
+        metrics: dict[str, float] = {}
+        for row in table.rows:
+            values = {"explained_variance": row.explained_variance, "r": row.r, "topography_r": row.topography_r, "nmse": row.nmse}
+            metrics |= {_metric(row.channel_type, row.predictor, name): value for name, value in values.items() if not np.isnan(value)}
+        self._tracker.log_metrics(self._parent_id, metrics)
+        self._tracker.end(self._parent_id, "FINISHED")
+
+    def _publish_figures(self, run_id: str, uri: str, figures: Mapping[str, Figure]) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            for name, figure in figures.items():
+                png = render_png(figure)
+                write_bytes(join(uri, f"{name}.png"), png)
+                path = Path(folder) / f"{name}.png"
+                path.write_bytes(png)
+                self._tracker.log_figure(run_id, path)
+
+
+def _metric(channel_type: str, predictor: str, name: str) -> str:
+    return f"test/{channel_type}/{predictor}/{name}"

@@ -1,0 +1,93 @@
+"""A stationary Gaussian cohort with its truth, small enough to be evaluated in a second."""
+
+from pathlib import Path
+
+import mne
+import numpy as np
+
+from crossmodal.config import Experiment
+from crossmodal.config.simulation import SourceSpectrum
+from crossmodal.datasets.manifest import Manifest, publish, shard_uri
+from crossmodal.datasets.recording import Events, Recording, Signal
+from crossmodal.datasets.shard import write_shard
+from crossmodal.physics.gaussian import sample_signal
+from crossmodal.physics.spectra import alpha_density, aperiodic_density
+from crossmodal.physics.truth import SubjectTruth, truth_path
+
+SFREQ = 50.0
+N_EEG, N_MAG, N_GRAD = 6, 5, 4
+NAMES = tuple(f"{kind}{index}" for kind, count in (("EEG", N_EEG), ("MAG", N_MAG), ("GRAD", N_GRAD)) for index in range(count))
+TYPES = ("eeg",) * N_EEG + ("mag",) * N_MAG + ("grad",) * N_GRAD
+UNITS = np.array([1e-5] * N_EEG + [1e-13] * N_MAG + [2e-12] * N_GRAD)
+
+
+def gaussian_experiment(root: Path, **changes: object) -> Experiment:
+    """Each subject left out once; nothing is preprocessed, so the truth is that of the shards."""
+    settings = {
+        "name": "gaussian",
+        "store": str(root / "store"),
+        "simulation": {"root": str(root / "cohort"), "evoked": False, "artifacts": False},
+        "recordings": {"kind": "bids", "root": str(root / "cohort")},
+        "preprocessing": {"highpass_hz": None, "lowpass_hz": None, "sfreq": None, "average_reference": False},
+        "data": {"target": {"modality": "meg"}, "windows": {"kind": "sliding", "length_s": 2.0, "hop_s": 1.0}},
+        "model": {"kind": "synaptech_net", "widths": [4], "bridge_layers": 0},
+        "training": {"epochs": 1, "batch_size": 8, "workers": 1},
+        "evaluation": {
+            "baselines": [{"kind": "training_mean"}, {"kind": "ridge"}, {"kind": "ridge", "lag_s": 0.1}],
+            "bands_hz": {"alpha": [8, 13]},
+        },
+        "tracking": {"uri": f"sqlite:///{root}/mlflow.db", "experiment": "tests"},
+        "node_cache": {"root": str(root / "cache")},
+    }
+    return Experiment.model_validate(settings | changes)
+
+
+def publish_cohort(experiment: Experiment, n_subjects: int = 4, duration_s: float = 60.0, coupled: bool = True) -> Manifest:
+    """Draw recordings, and keep them as shards and their truth where a simulated cohort does."""
+    root = Path(experiment.recordings.root)
+    entries = []
+    for number in range(1, n_subjects + 1):
+        subject = f"{number:02d}"
+        truth = _truth(number, coupled)
+        path = truth_path(root, subject)
+        path.parent.mkdir(parents=True)
+        truth.save(path)
+        data_tc = sample_signal(truth, round(duration_s * SFREQ), np.random.default_rng(number)).T
+        entries.append(write_shard(_recording(subject, data_tc), Path(shard_uri(experiment.store, f"shard-{subject}"))))
+    manifest = Manifest.of(entries, "test")
+    publish(manifest, experiment.store, experiment.dataset_recipe)
+    return manifest
+
+
+def _truth(number: int, coupled: bool) -> SubjectTruth:
+    """What subjects share, and a third of that of their own; uncoupled, EEG and MEG see different sources."""
+    shared, own = np.random.default_rng(0), np.random.default_rng(number)
+    factors = tuple(
+        UNITS[:, None] * (shared.standard_normal((len(TYPES), 4)) + 0.3 * own.standard_normal((len(TYPES), 4))) / 2 for _ in range(2)
+    )
+    if not coupled:
+        factors = tuple(np.hstack([np.where(eeg, factor, 0.0), np.where(eeg, 0.0, factor)]) for factor in factors for eeg in [_is_eeg()])
+    densities = (aperiodic_density(SourceSpectrum(), SFREQ / 2), alpha_density(SourceSpectrum(), SFREQ / 2))
+    return SubjectTruth(NAMES, TYPES, factors, densities, (0.5 * UNITS) ** 2 / (SFREQ / 2), SFREQ)
+
+
+def _is_eeg() -> np.ndarray:
+    return (np.array(TYPES) == "eeg")[:, None]
+
+
+def _recording(subject: str, data_tc: np.ndarray) -> Recording:
+    signals = {}
+    for modality, columns in (("eeg", slice(0, N_EEG)), ("meg", slice(N_EEG, None))):
+        units = tuple({"eeg": "V", "mag": "T", "grad": "T/m"}[kind] for kind in TYPES[columns])
+        positions_m = np.full((len(units), 3), np.nan)
+        signals[modality] = Signal(modality, data_tc[:, columns].astype(np.float32), NAMES[columns], TYPES[columns], units, positions_m)
+    return Recording(
+        subject=subject,
+        run="01",
+        sfreq=SFREQ,
+        signals=signals,
+        events=Events(np.array([], dtype=np.int64), np.array([]), ()),
+        good=np.ones(len(data_tc), dtype=bool),
+        info=mne.create_info(list(NAMES), SFREQ, list(TYPES)),
+        provenance={},
+    )

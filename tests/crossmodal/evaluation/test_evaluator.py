@@ -1,0 +1,170 @@
+"""A fold's scores are those of its own test windows, beside baselines of its own training windows."""
+
+import numpy as np
+import pytest
+import torch
+
+from crossmodal.config import UserError
+from crossmodal.config.models import Bands, RidgeConfig, SynaptechNetConfig
+from crossmodal.datasets.batches import iterate
+from crossmodal.datasets.folds import make_folds
+from crossmodal.datasets.opening import open_fold
+from crossmodal.evaluation.baselines import BaselineFitter
+from crossmodal.evaluation.cohort import summarise
+from crossmodal.evaluation.evaluate import evaluate_folds
+from crossmodal.evaluation.evaluator import Evaluator
+from crossmodal.evaluation.scores import save_scores
+from crossmodal.models.base import Model, Shapes
+from crossmodal.models.ridge import Ridge
+from crossmodal.storage.node_cache import NodeCache
+from tests.crossmodal.evaluation.gaussian_cohort import gaussian_experiment, publish_cohort
+
+
+class Silent(Model):
+    """A network that has learned nothing."""
+
+    def __init__(self, n_target: int) -> None:
+        super().__init__()
+        self.n_target = n_target
+
+    def forward(self, x_bct: torch.Tensor) -> torch.Tensor:
+        return x_bct.new_zeros(len(x_bct), self.n_target, x_bct.shape[2])
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory):
+    root = tmp_path_factory.mktemp("gaussian")
+    experiment = gaussian_experiment(root)
+    return experiment, publish_cohort(experiment), NodeCache(root / "cache", 1 << 30)
+
+
+def evaluate(cohort, **changes):
+    """All folds of the cohort, after changes of the experiment."""
+    experiment, manifest, cache = cohort
+    experiment = type(experiment).model_validate(experiment.model_dump() | changes)
+    evaluator = Evaluator(experiment, "run")
+    results = []
+    for fold in make_folds(experiment.split, manifest):
+        data = open_fold(manifest, fold, experiment.data, experiment.seed, cache)
+        results.append((data, *evaluator.evaluate(data, Silent(data.n_target), data.normaliser)))
+    return results
+
+
+def explained(results, predictor, channel_type="mag"):
+    return [
+        score.explained_variance
+        for _, scores, _ in results
+        for score in scores.scores
+        if (score.predictor, score.channel_type) == (predictor, channel_type)
+    ]
+
+
+def test_predictors_stand_in_the_order_of_what_they_know(cohort):
+    results = evaluate(cohort)
+    for channel_type in ("mag", "grad"):
+        means = [np.mean(explained(results, name, channel_type)) for name in ("training mean", "ridge", "linear reference", "oracle")]
+        assert means == sorted(means)
+        assert explained(results, "training mean", channel_type) == pytest.approx([0.0] * 4, abs=1e-6)
+    assert explained(results, "Synaptech-Net") == pytest.approx([0.0] * 4, abs=0.002)
+
+
+def test_nothing_is_above_the_oracle_where_it_is_a_bound(cohort):
+    rows = summarise([scores for _, scores, _ in evaluate(cohort)])
+    assert {row.predictor for row in rows if row.role == "ceiling"} == {"oracle", "linear reference", "own FIR"}
+    assert not any(row.leak for row in rows)
+
+
+def test_a_cohort_with_evoked_responses_quotes_no_oracle(cohort):
+    experiment, *_ = cohort
+    results = evaluate(cohort, simulation=experiment.simulation.model_copy(update={"evoked": True}).model_dump())
+    assert not results[0][1].bounded
+    assert {score.predictor for score in results[0][1].scores if score.role == "ceiling"} == {"noise-only bound", "own FIR"}
+    assert all(np.array(explained(results, "noise-only bound")) > explained(results, "own FIR"))
+
+
+def test_ridge_is_fitted_to_the_training_windows_of_the_fold_alone(cohort):
+    experiment, manifest, cache = cohort
+    data = open_fold(manifest, make_folds(experiment.split, manifest)[1], experiment.data, 0, cache)
+    config = RidgeConfig(lag_s=0.1)
+    fitter = BaselineFitter([config], experiment.data)
+    direct = Ridge(config, Shapes(data.n_source, data.n_target, data.n_times, data.sfreq))
+    statistics = []
+    for role in (data.train, data.validation):
+        statistics.append(direct.new_statistics())
+        for batch in iterate(fitter.reader(data, role.windows), 7, np.arange(len(role))):
+            statistics[-1].accumulate(batch.source_bct, batch.target_bst)
+    direct.solve(*statistics)
+    torch.testing.assert_close(fitter.fit(data)["lagged ridge 100 ms"].weight_scl, direct.weight_scl)
+
+
+def test_scores_are_those_of_the_whole_arrays_at_once(cohort):
+    data, scores, detail = evaluate(cohort)[2]
+    fitter = BaselineFitter([RidgeConfig()], cohort[0].data)
+    baselines, units = fitter.fit(data), fitter.units(data)
+    (batch,) = iterate(fitter.reader(data, data.test.windows), 1000, np.arange(len(data.test)))
+    truth, predicted, mean = (
+        units.target.inverse(y_bst.double()).numpy()[:, :5]
+        for y_bst in (batch.target_bst, baselines["ridge"](batch.source_bct), baselines["training mean"](batch.source_bct))
+    )
+    (score,) = (score for score in scores.scores if (score.predictor, score.channel_type) == ("ridge", "mag"))
+    assert score.explained_variance == pytest.approx(1 - ((truth - predicted) ** 2).sum() / ((truth - mean) ** 2).sum(), abs=1e-5)
+    assert score.rms_error == pytest.approx(np.sqrt(np.mean((truth - predicted) ** 2)), rel=1e-4)
+    correlations = [np.corrcoef(truth[:, s].ravel(), predicted[:, s].ravel())[0, 1] for s in range(5)]
+    assert score.r == pytest.approx(np.mean(correlations), abs=1e-5)
+    np.testing.assert_allclose(detail.subjects["03"].example["truth"][:5], truth[len(truth) // 2], rtol=1e-5, atol=1e-20)
+
+
+def test_a_second_evaluation_gives_the_same_bytes(cohort, tmp_path):
+    for store in ("one", "two"):
+        for _, scores, detail in evaluate(cohort):
+            save_scores(str(tmp_path / store), scores, detail)
+    for path in sorted((tmp_path / "one").rglob("*.*")):
+        assert path.read_bytes() == (tmp_path / "two" / path.relative_to(tmp_path / "one")).read_bytes(), path.name
+
+
+def test_modalities_may_be_swapped(cohort):
+    results = evaluate(cohort, data=cohort[0].data.model_dump() | {"source": {"modality": "meg"}, "target": {"modality": "eeg"}})
+    rows = {row.predictor: row for row in summarise([scores for _, scores, _ in results])}
+    assert {row.channel_type for row in rows.values()} == {"eeg"}
+    assert 0.2 < rows["ridge"].explained_variance < rows["oracle"].explained_variance
+    assert 5e-6 < rows["ridge"].rms_error < 2e-5
+
+
+def test_where_nothing_can_be_learned_nothing_is(tmp_path):
+    experiment = gaussian_experiment(tmp_path)
+    manifest = publish_cohort(experiment, coupled=False)
+    results = evaluate((experiment, manifest, NodeCache(tmp_path / "cache", 1 << 30)))
+    rows = {row.predictor: row for row in summarise([scores for _, scores, _ in results]) if row.channel_type == "mag"}
+    assert rows["oracle"].explained_variance == pytest.approx(0.0, abs=1e-6)
+    for name in ("ridge", "lagged ridge 100 ms", "Synaptech-Net"):
+        assert rows[name].interval[0] <= 0
+    assert not any(row.leak for row in rows.values())
+
+
+@pytest.mark.parametrize(
+    ("split", "label"),
+    [
+        ({"kind": "leaky_windows"}, "leaky"),
+        ({"kind": "fixed", "train": ["01"], "validation": ["02"], "test": ["03"]}, ""),
+        (
+            {
+                "kind": "fixed",
+                "train": [{"subject": "01", "stop_s": 30}],
+                "validation": [{"subject": "01", "start_s": 32, "stop_s": 40}],
+                "test": [{"subject": "01", "start_s": 42}],
+            },
+            "within recording",
+        ),
+    ],
+)
+def test_protocols_that_say_nothing_of_new_subjects_are_labelled(cohort, split, label):
+    ((_, scores, detail),) = evaluate(cohort, split=split)
+    assert scores.label == label
+    assert set(detail.subjects) == {score.subject for score in scores.scores}
+
+
+def test_models_of_bands_are_refused(cohort):
+    experiment, manifest, _ = cohort
+    experiment = experiment.model_copy(update={"model": SynaptechNetConfig(target=Bands())})
+    with pytest.raises(UserError, match="only waveforms are scored"):
+        next(evaluate_folds(experiment, manifest, "run", make_folds(experiment.split, manifest)))

@@ -1,0 +1,64 @@
+"""`python jobs/evaluate.py`, on models that were trained without Ray."""
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from mlflow import MlflowClient
+
+from crossmodal.config import Experiment
+from crossmodal.evaluation.scores import load_scores
+from crossmodal.training.experiment import plan_training
+from crossmodal.training.fold import train_fold
+from crossmodal.training.world import World
+from tests.crossmodal.evaluation.gaussian_cohort import gaussian_experiment, publish_cohort
+
+JOB = Path(__file__).resolve().parents[2] / "jobs" / "evaluate.py"
+
+
+@pytest.fixture(scope="module")
+def experiment(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
+    experiment = gaussian_experiment(tmp_path_factory.mktemp("evaluated"), note="A note for the reader.")
+    publish_cohort(experiment, n_subjects=3, duration_s=30.0)
+    return experiment
+
+
+def run(experiment: Experiment, folder: Path, *overrides: str) -> subprocess.CompletedProcess[str]:
+    path = folder / "experiment.yaml"
+    path.write_text(yaml.safe_dump(experiment.model_dump(mode="json")))
+    return subprocess.run([sys.executable, str(JOB), str(path), *overrides], capture_output=True, text=True, cwd=folder)
+
+
+def test_an_evaluation_leaves_table_scores_figures_and_metrics(experiment, tmp_path):
+    plan = plan_training(experiment)
+    for fold in plan.folds:
+        train_fold(plan.experiment, plan.manifest, plan.run, fold, World(), lambda progress: None)
+    done = run(experiment, tmp_path)
+    assert done.returncode == 0, done.stderr
+    for shown in ("gaussian: EEG → MEG: magnetometers", "gradiometers", "lagged ridge 100 ms", "oracle", "A note for the reader.", "n = 3"):
+        assert shown in done.stdout
+    assert f"mlflow ui --backend-store-uri {experiment.tracking.uri}" in done.stdout
+
+    scores, _ = load_scores(experiment.store, plan.run, "sub-02")
+    assert {score.subject for score in scores.scores} == {"02"}
+    with (Path(experiment.store) / "scores" / plan.run / "scores.csv").open() as file:
+        rows = {(row["channel_type"], row["predictor"]): row for row in csv.DictReader(file)}
+    figures = Path(experiment.store) / "figures" / plan.run
+    drawn = {str(path.relative_to(figures)) for path in figures.rglob("*.png")}
+    # No maps: the sensors of this cohort have no places.
+    assert drawn == {"losses.png", "subjects.png"} | {
+        f"sub-{subject}/{name}_sub-{subject}.png" for subject in ("01", "02", "03") for name in ("waveforms", "spectra")
+    }
+
+    client = MlflowClient(experiment.tracking.uri)
+    runs = {found.info.run_name: found for found in client.search_runs([client.get_experiment_by_name("tests").experiment_id])}
+    assert set(runs) == {plan.run, "sub-01", "sub-02", "sub-03"}
+    assert {found.info.status for found in runs.values()} == {"FINISHED"}
+    logged = runs[plan.run].data.metrics["test/mag/ridge/explained_variance"]
+    assert logged == pytest.approx(float(rows["mag", "ridge"]["explained_variance"]))
+    parent_id = runs[plan.run].info.run_id
+    assert {"table.md", "scores.csv", "figures"} <= {file.path for file in client.list_artifacts(parent_id)}
+    assert {file.path for file in client.list_artifacts(parent_id, "figures")} == {"figures/losses.png", "figures/subjects.png"}

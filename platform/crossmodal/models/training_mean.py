@@ -26,7 +26,12 @@ class TargetSum:
 
 
 class TrainingMean(Baseline):
-    """Mean of the training targets per sensor and time in the window, whatever the source shows."""
+    """Mean of the training targets per sensor and time in the window, whatever the source shows.
+
+    The mean of n windows is off by 1/n of the variance, and against it a model that predicts nothing at all would seem to
+    explain that much. So what differs between times in the window counts as far as validation windows bear it out: fully for a
+    response to events, hardly where windows slide over ongoing activity.
+    """
 
     mean_st: torch.Tensor
 
@@ -39,10 +44,21 @@ class TrainingMean(Baseline):
         return TargetSum(0, torch.zeros(self.mean_st.shape, dtype=torch.float64))
 
     def solve(self, training: Statistics, validation: Statistics) -> None:
-        """Take the mean over training windows; there is nothing to choose."""
+        """Take the mean over training windows, and of its course over time the share that fits validation windows best."""
         assert isinstance(training, TargetSum)
-        self.mean_st = (training.sum_st / training.n_windows).float()
+        assert isinstance(validation, TargetSum)
+        (level_s1, course_st), (_, observed_st) = (
+            _level_and_course(targets.sum_st / targets.n_windows) for targets in (training, validation)
+        )
+        share = (course_st * observed_st).sum() / course_st.square().sum().clamp_min(torch.finfo(torch.float64).tiny)
+        self.mean_st = (level_s1 + share.clamp(0, 1) * course_st).float()
 
     def forward(self, x_bct: torch.Tensor) -> torch.Tensor:
         """Predict the same for every window."""
         return self.mean_st.expand(len(x_bct), -1, -1)
+
+
+def _level_and_course(mean_st: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """A sensor's mean over time, and how the mean at each time departs from it."""
+    level_s1 = mean_st.mean(dim=1, keepdim=True)
+    return level_s1, mean_st - level_s1

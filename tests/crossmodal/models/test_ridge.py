@@ -80,5 +80,20 @@ def test_training_mean_is_the_mean_per_sensor_and_time(split):
     parts = [model.new_statistics(), model.new_statistics()]
     for statistics, windows in zip(parts, (y_bst[:split], y_bst[split:]), strict=True):
         statistics.accumulate(torch.zeros(len(windows), 3, 7), windows)
-    model.solve(parts[0] + parts[1], parts[0])
+    model.solve(parts[0] + parts[1], parts[0] + parts[1])
     torch.testing.assert_close(model(torch.randn(2, 3, 7)), y_bst.mean(0).expand(2, -1, -1))
+
+
+def test_training_mean_keeps_a_response_and_not_the_chance_of_few_windows():
+    torch.manual_seed(0)
+    response_st = torch.linspace(-1, 1, 50).repeat(4, 1)
+    predicted = {}
+    for gain in (0.0, 1.0):
+        model = build_model(TrainingMeanConfig(), Shapes(3, 4, 50, 100.0))
+        training, validation = model.new_statistics(), model.new_statistics()
+        for statistics in (training, validation):
+            statistics.accumulate(torch.zeros(20, 3, 50), 5 + gain * response_st + torch.randn(20, 4, 50))
+        model.solve(training, validation)
+        predicted[gain] = model.mean_st
+    assert (predicted[1.0] - 5 - response_st).square().mean() < 0.1
+    assert predicted[0.0].var(dim=1).mean() < 0.3 / 20

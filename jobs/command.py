@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from crossmodal.config import Experiment
 
 
-def run_job(description: str, action: Callable[["Experiment", argparse.Namespace], int | None], options: Callable[[argparse.ArgumentParser], None] | None = None) -> None:
+def run_job(
+    description: str,
+    action: Callable[["Experiment", argparse.Namespace], int | None],
+    options: Callable[[argparse.ArgumentParser], None] | None = None,
+) -> None:
     """Read EXPERIMENT.yaml and overrides, run `action`, and exit: 0 done, 1 partly failed, 2 a mistake the user can mend."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("experiment", metavar="EXPERIMENT.yaml")

@@ -37,9 +37,10 @@ lint: install
 	PYTHONPATH=platform:. $(VENV)/bin/lint-imports
 
 bench: install
-	$(PY) -m pip install --quiet --no-deps --constraint constraints.txt mosaicml-streaming
-	$(PY) -m benchmarks.batches
-	$(PY) -m benchmarks.training
+	# A peer of the benchmark; the libraries it names beside these are not needed for what is compared, and large.
+	$(PY) -m pip install --quiet --no-deps --constraint constraints.txt mosaicml-streaming brotli python-snappy cramjam zstd xxhash catalogue
+	PYTHONPATH=platform:. OMP_NUM_THREADS=1 $(PY) -m benchmarks.batches
+	PYTHONPATH=platform:. OMP_NUM_THREADS=1 $(PY) -m benchmarks.training
 
 clean:
 	rm -rf runs

@@ -30,7 +30,7 @@ class Experiment(Config):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
     note: str = Field("", description="printed beside every table")
-    seed: int = 0
+    seed: int = Field(0, ge=0)
     store: str = Field("runs/store", description="URI under which shards, checkpoints and scores are kept")
     node_cache: NodeCopies = NodeCopies()
     simulation: Simulation | None = None

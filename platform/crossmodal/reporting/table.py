@@ -95,7 +95,7 @@ def cells(row: CohortRow, label: str) -> list[str]:
     scale, _ = display_unit(row.channel_type)
     low, high = row.interval
     interval = "" if np.isnan(low) else f" [{_number(low)}, {_number(high)}]"
-    psd_error = list(row.log_psd_error_db.values())
+    psd_errors = [error for error in row.log_psd_error_db.values() if not np.isnan(error)]
     return [
         row.predictor + (f" ({label})" if label and row.role != "ceiling" else "") + (" LEAK" if row.leak else ""),
         _number(row.explained_variance) + interval,
@@ -103,7 +103,7 @@ def cells(row: CohortRow, label: str) -> list[str]:
         _number(row.r),
         _number(row.topography_r),
         _number(row.nmse),
-        _number(float(np.mean(psd_error)) if psd_error else np.nan, "{:.1f}"),
+        _number(float(np.mean(psd_errors)) if psd_errors else np.nan, "{:.1f}"),
         _number(scale * row.rms_error, "{:#.3g}"),
         _p(row.p_above_mean, row.above_mean),
         _p(row.p_lagged, row.differs_from_lagged),
@@ -160,7 +160,8 @@ def _line(row: Sequence[str]) -> str:
 
 
 def _number(value: float, pattern: str = "{:.3f}") -> str:
-    return _UNDEFINED if np.isnan(value) else pattern.format(value)
+    # What rounds to zero is shown without a sign.
+    return _UNDEFINED if np.isnan(value) else pattern.format(value).replace("-0.000", "0.000")
 
 
 def _p(p: float, significant: bool) -> str:

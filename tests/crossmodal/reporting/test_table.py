@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from crossmodal.evaluation.cohort import CohortRow
-from crossmodal.reporting.table import ScoreTable, to_csv, to_markdown, to_rich
+from crossmodal.reporting.table import ScoreTable, cells, to_csv, to_markdown, to_rich
 
 NAN = float("nan")
 
@@ -67,6 +67,10 @@ def test_leaky_protocols_and_leaks_are_said_at_the_row_and_below(render):
     assert "Synaptech-Net (leaky) LEAK" in text
     assert "LEAKY: windows" in text
     assert "LEAK: Synaptech-Net is above the oracle" in text
+
+
+def test_bands_narrower_than_the_resolution_are_left_out_of_the_mean():
+    assert cells(row("ridge", log_psd_error_db={"delta": NAN, "alpha": 2.0}), "")[6] == "2.0"
 
 
 def test_few_subjects_are_said():

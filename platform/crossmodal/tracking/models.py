@@ -1,4 +1,4 @@
-"""Models in MLflow: a folder of files, the script that reads them, and a signature with names and units."""
+"""Models in MLflow: a folder of files, the module that reads them, and a signature with names and units."""
 
 import os
 import warnings
@@ -32,13 +32,13 @@ class SignalSpec:
         return Schema([TensorSpec(np.dtype(np.float32), (-1, len(self.channels), self.n_times))])
 
 
-def log_model(tracker: Tracker, run_id: str, script: Path, folder: Path, source: SignalSpec, target: SignalSpec) -> str:
+def log_model(tracker: Tracker, run_id: str, loader: str, folder: Path, source: SignalSpec, target: SignalSpec) -> str:
     """Log a model so that `mlflow.pyfunc.load_model` gives it back, and return its URI.
 
     Parameters
     ----------
-    script : Path
-        Sets an MLflow PythonModel whose artifact 'model' is `folder`; nothing is pickled.
+    loader : str
+        Module of this package whose `_load_pyfunc` reads `folder`; nothing is pickled.
     """
     # Bars of MLflow's own would break those of the job.
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
@@ -48,8 +48,8 @@ def log_model(tracker: Tracker, run_id: str, script: Path, folder: Path, source:
         warnings.simplefilter("ignore", UserWarning)
         logged = mlflow.pyfunc.log_model(
             name="model",
-            python_model=str(script),
-            artifacts={"model": str(folder)},
+            loader_module=loader,
+            data_path=str(folder),
             code_paths=[str(Path(__file__).parent.parent)],
             signature=ModelSignature(source.schema, target.schema),
             pip_requirements=[f"{package}=={version(package)}" for package in _PACKAGES],

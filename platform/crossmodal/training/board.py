@@ -30,7 +30,7 @@ class Board:
         self._epochs = epochs
         self._done = dict.fromkeys(self._folds, 0)
         columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
-        self._progress = Progress(*columns, console=console, speed_estimate_period=_SPEED_OVER_S)
+        self._progress = Progress(*columns, console=console, speed_estimate_period=_SPEED_OVER_S, disable=not console.is_terminal)
         self._task = self._progress.add_task("starting workers", total=len(self._folds) * epochs)
 
     def __enter__(self) -> Self:

@@ -16,11 +16,12 @@ from crossmodal.storage.uri import fetch_folder, join
 from crossmodal.tracking.describe import parameters, without_credentials
 from crossmodal.tracking.models import SignalSpec, log_model
 from crossmodal.tracking.runs import Tracker
+from crossmodal.training import served_model
 from crossmodal.training.fold import FoldProgress
 from crossmodal.training.runs import FoldResult, model_uri
 
 _LOG = logging.getLogger(__name__)
-_UNITS = {"eeg": "V", "meg": "T (magnetometers), T/m (gradiometers)"}
+_UNITS = {"eeg": "V", "meg": "T, T/m", "mag": "T", "grad": "T/m"}
 
 
 class Journal:
@@ -108,7 +109,7 @@ class Journal:
             fetch_folder(uri, folder)
             _, card = load_model(folder)
             source = SignalSpec(_UNITS[card.data.source.modality], card.source_names, card.shapes.n_times, card.shapes.sfreq)
-            target = SignalSpec(_UNITS[card.data.target.modality], card.target_names, card.shapes.n_times, card.shapes.sfreq)
-            # Named and not imported: it tells MLflow which model it holds.
-            log_model(self._tracker, run_id, Path(__file__).with_name("served_model.py"), folder, source, target)
+            target_unit = ", ".join(_UNITS[kind] for kind in dict.fromkeys(card.target_types))
+            target = SignalSpec(target_unit, card.target_names, card.shapes.n_times, card.shapes.sfreq)
+            log_model(self._tracker, run_id, served_model.__name__, folder, source, target)
         self._tracker.end(run_id, "FINISHED")

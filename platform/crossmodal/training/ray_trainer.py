@@ -20,6 +20,7 @@ from ray.train import get_context
 from ray.train.torch import TorchTrainer, get_device
 from ray.train.v2.api.config import FailureConfig, LoggingConfig, RunConfig, ScalingConfig
 from ray.util.queue import Queue
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from crossmodal.config import Experiment, UserError, fingerprint
 from crossmodal.config.training import Training
@@ -56,7 +57,9 @@ def train_folds(experiment: Experiment, manifest: Manifest, run: str, folds: Seq
         user can mend stopped a group, and ray.train.TrainingFailedError where workers failed or were lost more often
         than `training.max_failures`; in both cases when the other groups have ended.
     """
-    reports = Queue(actor_options={"num_cpus": 0})
+    # Beside the job, so that no reclaimed node takes the news with it.
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    reports = Queue(actor_options={"num_cpus": 0, "scheduling_strategy": here})
     n_groups = min(experiment.training.parallel_folds, len(folds))
     groups = [Group(experiment, manifest, run, tuple(folds[first::n_groups]), reports) for first in range(n_groups)]
     return _news([_in_thread(partial(_fit, group)) for group in groups], reports)

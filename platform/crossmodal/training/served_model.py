@@ -1,32 +1,32 @@
-"""The script MLflow runs to load a model that was logged: volts (or tesla) in, tesla (or volts) out, as its signature says."""
+"""How MLflow loads a model that was logged: volts (or tesla) in, tesla (or volts) out, as its signature says."""
 
 from pathlib import Path
-from typing import Any
 
-import mlflow.models
 import numpy as np
 import torch
-from mlflow.pyfunc.model import PythonModel
 from numpy.typing import NDArray
 
 from crossmodal.datasets.normaliser import Normaliser
+from crossmodal.models.base import Model
 from crossmodal.models.store import load_model
 
 
-class ServedModel(PythonModel):
+class ServedModel:
     """A trained network with the scaling it was trained with."""
 
-    def load_context(self, context: Any) -> None:
-        """Read the model's folder."""
-        self.network, card = load_model(Path(context.artifacts["model"]))
-        self.normaliser = Normaliser.from_plain(card.normaliser)
+    def __init__(self, network: Model, normaliser: Normaliser) -> None:
+        self._network = network
+        self._normaliser = normaliser
 
-    def predict(self, context: Any, model_input: Any, params: dict[str, Any] | None = None) -> NDArray[np.float32]:
+    @torch.inference_mode()
+    def predict(self, x_bct: NDArray[np.float32]) -> NDArray[np.float32]:
         """Map windows of shape (windows, n_source, n_times) to (windows, n_target, n_times), both in SI units."""
-        with torch.inference_mode():
-            x_bct = self.normaliser.source(torch.from_numpy(model_input))
-            y_bst: NDArray[np.float32] = self.normaliser.target.inverse(self.network(x_bct)).numpy()
-        return y_bst
+        y_bst = self._network(self._normaliser.source(torch.from_numpy(x_bct)))
+        predicted: NDArray[np.float32] = self._normaliser.target.inverse(y_bst).numpy()
+        return predicted
 
 
-mlflow.models.set_model(ServedModel())
+def _load_pyfunc(path: str) -> ServedModel:
+    """Load a model's folder; MLflow asks for a function of this name."""
+    network, card = load_model(Path(path))
+    return ServedModel(network, Normaliser.from_plain(card.normaliser))

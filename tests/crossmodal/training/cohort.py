@@ -1,5 +1,6 @@
 """A cohort small enough to train on in a second, and a network small enough for it."""
 
+import tempfile
 from pathlib import Path
 
 import mne
@@ -12,9 +13,10 @@ from crossmodal.datasets.folds import make_folds
 from crossmodal.datasets.manifest import Manifest, publish, shard_uri
 from crossmodal.datasets.opening import FoldData, open_fold
 from crossmodal.datasets.recording import Events, Recording, Signal
-from crossmodal.datasets.shard import write_shard
+from crossmodal.datasets.shard import LAST_FILE, read_entry, write_shard
 from crossmodal.models.base import Model
 from crossmodal.storage.node_cache import NodeCache
+from crossmodal.storage.uri import publish_folder
 
 SFREQ = 50.0
 N_EEG, N_MAG = 6, 5
@@ -33,12 +35,13 @@ class SmallNet(Model):
         return self.layers(x_bct)
 
 
-def small_experiment(root: Path, **training: object) -> Experiment:
-    """Five subjects, each left out once, and the narrowest Synaptech-Net."""
+def small_experiment(root: Path, store: str | None = None, **training: object) -> Experiment:
+    """Five subjects, each left out once, and the narrowest Synaptech-Net; all but the store lies below `root`."""
     return Experiment.model_validate(
         {
             "name": "small",
-            "store": str(root / "store"),
+            "store": store or str(root / "store"),
+            "node_cache": {"root": str(root / "cache")},
             "recordings": {"kind": "files", "files": [{"path": "absent.fif", "subject": "1"}]},
             "data": {"windows": {"kind": "sliding", "length_s": 1.28, "hop_s": 0.64}},
             "model": {"kind": "synaptech_net", "widths": [4, 8], "bridge_hidden": 4, "bridge_layers": 1},
@@ -50,11 +53,16 @@ def small_experiment(root: Path, **training: object) -> Experiment:
 
 def publish_cohort(experiment: Experiment, n_subjects: int = 5, duration_s: float = 20.0) -> Manifest:
     """Write shards in which MEG follows from EEG but for noise, of one mixing for all subjects, and publish them."""
-    entries = []
     mixing = np.random.default_rng(0).standard_normal((N_EEG, N_MAG))
+    entries = []
     for subject in range(n_subjects):
         recording = _recording(str(subject + 1), duration_s + 20.32 * (subject % 2), mixing)
-        entries.append(write_shard(recording, Path(shard_uri(experiment.store, f"shard-{subject}"))))
+        uri = shard_uri(experiment.store, f"shard-{subject}")
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch) / f"shard-{subject}"
+            write_shard(recording, folder)
+            publish_folder(folder, uri, last=LAST_FILE)
+        entries.append(read_entry(uri))
     manifest = Manifest.of(entries, "test")
     publish(manifest, experiment.store, experiment.dataset_recipe)
     return manifest

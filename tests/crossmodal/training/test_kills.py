@@ -1,9 +1,11 @@
 """jobs/train.py on a Ray of its own, disturbed in every way: it ends with the bits of an undisturbed run (two workers, CPU)."""
 
+import contextlib
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -20,6 +22,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[3]
 EPOCHS = 40
+TIMEOUT_S = 500
 
 
 def prepare(root: Path) -> Experiment:
@@ -33,21 +36,26 @@ def prepare(root: Path) -> Experiment:
     return experiment
 
 
-def start(root: Path) -> subprocess.Popen[bytes]:
-    with open(root / "log", "ab") as log:
-        return subprocess.Popen(
-            [sys.executable, "jobs/train.py", str(root / "small.yaml")], cwd=ROOT, stdout=log, stderr=log, start_new_session=True
-        )
+@contextlib.contextmanager
+def running(root: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run jobs/train.py; whatever happens, it does not outlive the test."""
+    command = [sys.executable, "jobs/train.py", str(root / "small.yaml")]
+    with open(root / "log", "ab") as log, subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log) as job:
+        try:
+            yield job
+        finally:
+            job.kill()
 
 
-def finish(job: subprocess.Popen[bytes], root: Path) -> None:
-    assert job.wait(timeout=400) == 0, (root / "log").read_text()
+def finish(root: Path) -> None:
+    with running(root) as job:
+        assert job.wait(timeout=TIMEOUT_S) == 0, (root / "log").read_text()
 
 
 def wait_for_epoch(experiment: Experiment, epoch: int) -> None:
     """Wait until a checkpoint of that epoch is there, that is, the next epoch runs."""
     place = Path(checkpoints_uri(experiment.store, plan_training(experiment).run, "sub-1"))
-    for _ in range(4000):
+    for _ in range(TIMEOUT_S * 20):
         if any(int(found.name.rpartition("-")[2]) >= epoch for found in place.glob("epochs-*")):
             return
         time.sleep(0.05)
@@ -79,43 +87,42 @@ def check_runs(experiment: Experiment) -> None:
 def undisturbed(tmp_path_factory):
     root = tmp_path_factory.mktemp("undisturbed")
     experiment = prepare(root)
-    finish(start(root), root)
+    finish(root)
     return result(experiment), weights(experiment)
 
 
 def test_a_killed_worker(undisturbed, tmp_path):
     experiment = prepare(tmp_path)
-    job = start(tmp_path)
-    wait_for_epoch(experiment, 3)
-    workers = [
-        process
-        for process in psutil.Process(job.pid).children(recursive=True)
-        if "RayTrainWorker" in process.name() + "".join(process.cmdline())
-    ]
-    assert len(workers) == 2
-    workers[-1].kill()
-    finish(job, tmp_path)
+    with running(tmp_path) as job:
+        wait_for_epoch(experiment, 3)
+        workers = [
+            process
+            for process in psutil.Process(job.pid).children(recursive=True)
+            if "RayTrainWorker" in process.name() + "".join(process.cmdline())
+        ]
+        assert len(workers) == 2
+        workers[-1].kill()
+        assert job.wait(timeout=TIMEOUT_S) == 0, (tmp_path / "log").read_text()
     assert (result(experiment), weights(experiment)) == undisturbed
     check_runs(experiment)
 
 
 def test_a_killed_job(undisturbed, tmp_path):
     experiment = prepare(tmp_path)
-    job = start(tmp_path)
-    wait_for_epoch(experiment, 3)
-    processes = psutil.Process(job.pid).children(recursive=True)
-    job.kill()
-    job.wait()
+    with running(tmp_path) as job:
+        wait_for_epoch(experiment, 3)
+        processes = psutil.Process(job.pid).children(recursive=True)
+        job.kill()
     # Ray's own follow the job into death.
     _, alive = psutil.wait_procs(processes, timeout=60)
     assert not alive
     assert not plan_training(experiment).finished
-    finish(start(tmp_path), tmp_path)
+    finish(tmp_path)
     assert (result(experiment), weights(experiment)) == undisturbed
     check_runs(experiment)
 
     before = weights(experiment)
-    finish(start(tmp_path), tmp_path)
+    finish(tmp_path)
     assert "1 of 1 folds are trained already" in (tmp_path / "log").read_text()
     assert weights(experiment) == before
     check_runs(experiment)
@@ -124,9 +131,9 @@ def test_a_killed_job(undisturbed, tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_job_says_so_in_mlflow(tmp_path, number):
     experiment = prepare(tmp_path)
-    job = start(tmp_path)
-    wait_for_epoch(experiment, 1)
-    job.send_signal(number)
-    assert job.wait(timeout=60) != 0
+    with running(tmp_path) as job:
+        wait_for_epoch(experiment, 1)
+        job.send_signal(number)
+        assert job.wait(timeout=TIMEOUT_S) != 0
     with Tracker(experiment.tracking) as tracker:
         assert {run.info.status for run in tracker.client.search_runs([tracker.experiment_id])} == {"KILLED"}

@@ -1,0 +1,118 @@
+"""D2: steps through the platform against a bare PyTorch loop. D3: two workers of one thread against one, paper widths.
+
+Both alternate rounds of what they compare and tell the median of the ratios, since what else the machine does slows both. D3
+needs two idle cores to mean anything, and takes minutes: one step of a worker is 48 windows through 17 million parameters.
+"""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from rich.console import Console
+
+from benchmarks.batches import SFREQ, open_reader
+from crossmodal.config.models import SynaptechNetConfig
+from crossmodal.config.training import Training
+from crossmodal.datasets.batches import Batch, BatchReader, iterate
+from crossmodal.models.base import Model, Shapes
+from crossmodal.models.registry import build_model
+from crossmodal.training.loop import train_epoch
+from crossmodal.training.world import World
+
+D2_TARGET, D2_ROUNDS = 0.95, 7
+D3_TARGET, D3_ROUNDS, D3_STEPS = 1.7, 3, 2
+# Where a step is short, what surrounds it weighs most.
+NARROW = SynaptechNetConfig(widths=(16, 32, 64, 64), bridge_hidden=64)
+
+
+def main() -> None:
+    """Measure both and say what was reached."""
+    console = Console()
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as scratch:
+        console.print("D2: steps through the platform and bare ones ...")
+        _tell(console, "D2", "of a bare loop's speed", platform_share(open_reader(Path(scratch), "whiten")), D2_TARGET)
+        console.print("D3: two workers and one, paper widths, some minutes ...")
+        _tell(console, "D3", "times one worker", two_workers_speedup(Path(scratch)), D3_TARGET)
+
+
+def platform_share(reader: BatchReader) -> float:
+    """Speed of the platform's steps, as a share of that of bare ones on batches that lie ready in memory."""
+    training = Training(batch_size=16, schedule="constant", warmup_epochs=0)
+    order = np.arange(len(reader))
+    ready = [(batch.source_bct.clone(), batch.target_bst.clone()) for batch in iterate(reader, training.batch_size, order)]
+    model, optimiser = _model(reader, NARROW)
+
+    def bare() -> None:
+        for x_bct, y_bst in ready:
+            loss = torch.nn.functional.mse_loss(model(x_bct), y_bst)
+            optimiser.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimiser.step()
+
+    def platform() -> None:
+        train_epoch(model, optimiser, iterate(reader, training.batch_size, order), training, 0, len(order), World())
+
+    model.train()
+    bare()
+    return statistics.median(_seconds(bare) / _seconds(platform) for _ in range(D2_ROUNDS))
+
+
+def two_workers_speedup(folder: Path) -> float:
+    """Windows per second of two processes that train together, over those of one of them alone."""
+    torch.multiprocessing.spawn(_measure_worker, (folder,), nprocs=2)
+    return float((folder / "speedup").read_text())
+
+
+def _measure_worker(rank: int, folder: Path) -> None:
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo", init_method=f"file://{folder}/rendezvous", rank=rank, world_size=2)
+    training = Training(batch_size=48, schedule="constant", warmup_epochs=0)
+    rng = torch.Generator().manual_seed(rank)
+    shapes = Shapes(n_source=70, n_target=102, n_times=500, sfreq=SFREQ)
+    x_bct, y_bst = (torch.randn(training.batch_size, n, shapes.n_times, generator=rng) for n in (shapes.n_source, shapes.n_target))
+    batches = [Batch(x_bct, y_bst, np.arange(training.batch_size))] * D3_STEPS
+    model = build_model(SynaptechNetConfig(), shapes)
+    optimiser = torch.optim.AdamW(model.parameters(), fused=True)
+
+    def train(world: World) -> None:
+        train_epoch(model, optimiser, batches, training, 0, training.batch_size * D3_STEPS, world)
+
+    ratios = []
+    for _ in range(D3_ROUNDS):
+        dist.barrier()
+        alone_s = _seconds(lambda: train(World())) if rank == 0 else 0.0
+        dist.barrier()
+        together_s = _seconds(lambda: train(World(rank, 2)))
+        ratios.append(2 * alone_s / together_s)
+    if rank == 0:
+        (folder / "speedup").write_text(str(statistics.median(ratios)))
+    dist.barrier()
+    dist.destroy_process_group()
+
+
+def _model(reader: BatchReader, config: SynaptechNetConfig) -> tuple[Model, torch.optim.Optimizer]:
+    batch = next(iterate(reader, 1, np.arange(1)))
+    shapes = Shapes(batch.source_bct.shape[1], batch.target_bst.shape[1], batch.source_bct.shape[2], SFREQ)
+    model = build_model(config, shapes)
+    return model, torch.optim.AdamW(model.parameters(), fused=True)
+
+
+def _seconds(action: Callable[[], None]) -> float:
+    started = time.perf_counter()
+    action()
+    return time.perf_counter() - started
+
+
+def _tell(console: Console, name: str, what: str, reached: float, wanted: float) -> None:
+    console.print(f"{name}: {reached:.2f} {what}, wanted at least {wanted:g}: {'reached' if reached >= wanted else 'missed'}")
+
+
+if __name__ == "__main__":
+    main()

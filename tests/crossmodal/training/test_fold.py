@@ -1,0 +1,76 @@
+import contextlib
+
+import mne
+import pytest
+
+from crossmodal.config import UserError
+from crossmodal.datasets.folds import make_folds
+from crossmodal.datasets.normaliser import Normaliser
+from crossmodal.models.store import TARGET_INFO, load_model
+from crossmodal.storage.uri import exists, fetch_folder, join
+from crossmodal.training.fold import FoldProgress, train_fold
+from crossmodal.training.runs import checkpoints_uri, finished, model_uri, run_name
+from crossmodal.training.validation import validation_loss
+from crossmodal.training.world import World
+from tests.crossmodal.training.cohort import open_first_fold, publish_cohort, small_experiment
+
+
+def train(experiment, manifest, tell=lambda progress: None):
+    fold = make_folds(experiment.split, manifest)[0]
+    train_fold(experiment, manifest, run_name(experiment, manifest), fold, World(), tell)
+
+
+@pytest.fixture(params=["local", "s3"])
+def experiment(request, tmp_path):
+    store = f"{request.getfixturevalue('s3')}/{tmp_path.name}" if request.param == "s3" else None
+    return small_experiment(tmp_path, store, epochs=3)
+
+
+def test_leaves_the_best_model_and_no_checkpoints(experiment, tmp_path):
+    manifest = publish_cohort(experiment)
+    news: list[FoldProgress] = []
+    train(experiment, manifest, news.append)
+    assert [len(progress.history) for progress in news] == [0, 1, 2, 3, 3]
+
+    run = run_name(experiment, manifest)
+    result = finished(experiment.store, run, "sub-1")
+    assert result == news[-1].result
+    assert not exists(join(checkpoints_uri(experiment.store, run, "sub-1"), "epochs-00003", "history.json"))
+    fetch_folder(model_uri(experiment.store, run, "sub-1"), tmp_path / "model")
+    network, card = load_model(tmp_path / "model")
+    data = open_first_fold(experiment, manifest, tmp_path)
+    assert validation_loss(network, data.validation, experiment.training, World()) == result.best.validation_loss
+    assert Normaliser.from_plain(card.normaliser).target.scale_c.equal(data.normaliser.target.scale_c)
+    assert mne.io.read_info(tmp_path / "model" / TARGET_INFO, verbose="error")["ch_names"] == list(card.target_names)
+    assert card.trained_on == ("3", "4", "5", "2")
+
+    train(experiment, manifest, news.append)
+    assert news[-1] == FoldProgress("sub-1", result.history, result=result)
+
+
+def test_a_fold_goes_on_where_it_was_interrupted(experiment):
+    manifest = publish_cohort(experiment)
+    news: list[FoldProgress] = []
+
+    def die(progress: FoldProgress) -> None:
+        if len(progress.history) == 2:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        train(experiment, manifest, die)
+    train(experiment, manifest, news.append)
+    assert [len(progress.history) for progress in news] == [2, 3, 3]
+
+
+def test_a_full_disk_is_told_and_leaves_nothing_half_written(small_disk, tmp_path):
+    experiment = small_experiment(tmp_path, str(small_disk / "store"), epochs=2)
+    manifest = publish_cohort(experiment)
+    ballast = small_disk / "ballast"
+    with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+    with pytest.raises(UserError, match="no space left"):
+        train(experiment, manifest)
+    assert not list(small_disk.glob("store/runs/**/*.*"))
+    ballast.unlink()
+    train(experiment, manifest)

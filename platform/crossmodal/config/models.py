@@ -61,8 +61,8 @@ class InputSkip(Config):
 class SynaptechNetConfig(Config):
     """U-Net over (frequency x time) with a BiLSTM bridge (Synaptech paper, section 3.1).
 
-    The defaults are the paper's. InstanceNorm takes the amplitude of every window away, and with it much of what EEG tells of
-    MEG; `norm: none` with an `input_skip` keeps it.
+    The defaults are the paper's. InstanceNorm takes the amplitude of every window away; `norm: none` keeps it, and an
+    `input_skip` adds the linear map that most of a waveform's prediction is.
     """
 
     kind: Literal["synaptech_net"] = "synaptech_net"

@@ -10,6 +10,8 @@ from crossmodal.datasets.manifest import Manifest
 
 Role = Literal["train", "validation", "test"]
 ROLES: tuple[Role, ...] = get_args(Role)
+# 1.4 - 1.3 is less than 0.1 in floating point; no recording is sampled this finely.
+_ROUNDING_S = 1e-9
 
 
 class Fold(Config):
@@ -108,7 +110,7 @@ def _check_apart(role: str, part: Part, other_role: str, other: Part, gap_s: flo
         return
     (start, stop), (other_start, other_stop) = _stretch(part), _stretch(other)
     distance = max(other_start - stop, start - other_stop)
-    if distance < (gap_s if role != other_role else 0):
+    if distance < (gap_s if role != other_role else 0) - _ROUNDING_S:
         where = f"in split.{role}" if role == other_role else f"in split.{role} and split.{other_role}"
         apart = f" less than {gap_s:g} s apart" if distance >= 0 else ""
         raise UserError(f"sub-{part.subject} is named twice {where}{apart}; each stretch of a recording has one role")

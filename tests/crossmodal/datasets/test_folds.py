@@ -66,6 +66,12 @@ def test_stretches_of_one_recording_may_have_several_roles_with_a_gap_and_are_la
     assert fold.within_recording
 
 
+def test_a_gap_may_be_exactly_what_is_asked_for():
+    """Written in decimals, which floating point rounds: 1.4 - 1.3 < 0.1."""
+    split = FixedSplit(train=(Part(subject="01", stop_s=1.3),), validation=("02",), test=(Part(subject="01", start_s=1.4),), gap_s=0.1)
+    assert make_folds(split, manifest(["01", "02"]))[0].within_recording
+
+
 def test_other_runs_of_a_training_subject_are_not_within_a_recording():
     split = FixedSplit(train=(Part(subject="01", run="01"),), validation=("02",), test=(Part(subject="01", run="02"),))
     (fold,) = make_folds(split, manifest(["01", "02"], runs=("01", "02")))

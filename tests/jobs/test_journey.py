@@ -8,8 +8,14 @@ import pytest
 
 def test_evaluation_prints_the_model_beside_baselines_and_n(journey):
     _, printed = journey
-    for row in ("synaptech_net", "training mean", "ridge", "minimum norm"):
-        assert row in printed["evaluate"].replace("_", "_")
+    for row in (
+        "Synaptech-Net",
+        "training mean",
+        "lagged ridge",
+        "minimum norm",
+        "n = 3: with fewer than 6 subjects nothing is called significant",
+    ):
+        assert row in printed["evaluate"]
     assert "mlflow ui --backend-store-uri" in printed["evaluate"]
 
 

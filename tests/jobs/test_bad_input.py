@@ -4,6 +4,8 @@ import shutil
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 
 def refused(done):
     """The one sentence of a refused job."""

@@ -5,6 +5,7 @@ import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import mne
 import numpy as np
@@ -62,7 +63,11 @@ class Clock:
     @classmethod
     def of(cls, raw: BaseRaw) -> "Clock":
         """Read a recording's clock before any step changes it."""
-        return cls(raw.info["sfreq"], len(raw.times), raw.first_samp, raw.annotations.copy())
+        annotations = raw.annotations.copy()
+        if annotations.orig_time is None:
+            # Without a measurement date, MNE takes onsets from the first sample when they are set, and gives them from sample 0.
+            annotations.onset -= raw.first_time
+        return cls(raw.info["sfreq"], len(raw.times), raw.first_samp, annotations)
 
 
 @dataclass(frozen=True)
@@ -174,7 +179,7 @@ def _keep_source(raw: BaseRaw, card: ModelCard, path: str) -> None:
     raw.pick(list(card.source_names))
 
 
-def _on_clock(y_st: NDArray[np.float64], clock: Clock, translator: Translator, digitised: list[mne.io.DigPoint] | None) -> mne.io.RawArray:
+def _on_clock(y_st: NDArray[np.float64], clock: Clock, translator: Translator, digitised: list[dict[str, Any]] | None) -> mne.io.RawArray:
     at_rate_st = mne.filter.resample(y_st, up=clock.sfreq, down=translator.card.shapes.sfreq, verbose="error")
     lacking = clock.n_samples - at_rate_st.shape[1]
     # Rounding to whole samples at the model's rate can lose the last few.

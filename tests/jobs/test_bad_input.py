@@ -20,7 +20,7 @@ def refused(done):
         ("preprocess", ["recordings.rot=x"], "unknown key 'recordings.bids.rot'; the nearest valid name is 'root'"),
         ("train", ["split.held_out=['09']"], "subject '09' is not in the dataset; it has 01, 02, 03"),
         ("train", ["split={kind: fixed, train: ['01'], validation: ['02'], test: ['01']}"], "sub-01 is named twice"),
-        ("train", ["data.target.channels=[MEG9999]"], "channel 'MEG9999', which the dataset has not"),
+        ("train", ["data.target={modality: meg, channels: [MEG9999]}"], "channel 'MEG9999', which the dataset has not"),
         ("train", ["preprocessing.sfreq=125"], "run jobs/preprocess.py first"),
         ("evaluate", ["training.epochs=7"], "not trained with these settings; run python jobs/train.py"),
         ("predict", ["--recording", "nowhere.fif"], "nowhere.fif: no such recording"),

@@ -46,7 +46,6 @@ def eeg_only(journey):
     return raw
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("extension", ["_raw.fif", ".edf", ".vhdr", ".set"])
 def test_eeg_becomes_a_virtual_recording_that_mne_opens(journey, run_job, eeg_only, extension, tmp_path):
     experiment, _ = journey
@@ -68,13 +67,12 @@ def test_eeg_becomes_a_virtual_recording_that_mne_opens(journey, run_job, eeg_on
     assert abs(len(raw.times) - len(eeg_only.times)) <= (0 if source is not None else 250)
     assert raw.info["dev_head_t"] is not None
     assert 1e-15 < np.abs(raw.get_data()).max() < 1e-9
-    assert "blink" in raw.annotations.description.tolist()
+    assert any(each.endswith("blink") for each in raw.annotations.description)  # BrainVision prefixes the marker's type
     if source is not None:
         assert raw.first_samp == source.first_samp
         np.testing.assert_allclose(raw.annotations.onset, source.annotations.onset)
 
 
-@pytest.mark.slow
 def test_a_virtual_recording_resembles_the_real_one(journey, run_job, eeg_only, tmp_path):
     """The tiny network has barely learned; what it predicts is nevertheless what evaluation scored, in place and in time."""
     experiment, _ = journey
@@ -91,7 +89,6 @@ def test_a_virtual_recording_resembles_the_real_one(journey, run_job, eeg_only, 
     assert in_place > shifted
 
 
-@pytest.mark.slow
 def test_a_virtual_recording_is_never_written_over_another(journey, run_job, eeg_only, tmp_path):
     experiment, _ = journey
     eeg_only.save(tmp_path / "eeg_raw.fif", verbose="error")
@@ -102,7 +99,6 @@ def test_a_virtual_recording_is_never_written_over_another(journey, run_job, eeg
     assert (tmp_path / "there_raw.fif").read_text() == "mine"
 
 
-@pytest.mark.slow
 def test_a_recording_that_lacks_the_model_s_channels_is_refused_by_name(journey, run_job, eeg_only, tmp_path):
     experiment, _ = journey
     eeg_only.copy().drop_channels(["EEG003", "EEG017"]).save(tmp_path / "eeg_raw.fif", verbose="error")

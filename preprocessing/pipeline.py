@@ -79,11 +79,15 @@ def _make_shards(plan: Plan) -> Iterator[tuple[str, Outcome]]:
     lost = dict(plan.missing)
     with DataContext.current(context):
         blocks = ray.data.from_items(rows, override_num_blocks=len(rows))
-        made = blocks.map(make, num_cpus=1, memory=_task_memory(lost.values()), max_retries=_ATTEMPTS_AGAIN)
+        made = blocks.map(make, num_cpus=1, memory=_task_memory(lost.values()), ray_remote_args_fn=_retried)
         for row in made.iter_rows():
             yield row["name"], _outcome(lost.pop(row["name"]), row, plan.store)
     for name, entry in lost.items():
         yield name, Outcome(entry, cause=f"{entry.uri}: the worker died, perhaps for lack of memory; use a larger node or leave it out")
+
+
+def _retried() -> dict[str, int]:
+    return {"max_retries": _ATTEMPTS_AGAIN}
 
 
 def _make_shard(row: dict[str, Any], recordings: Recordings, preprocessing: Preprocessing, store: str) -> dict[str, Any]:

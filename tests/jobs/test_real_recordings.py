@@ -40,5 +40,5 @@ def test_real_recordings_go_the_whole_way(explained_variance):
 @pytest.mark.slow
 def test_an_empty_room_scores_nothing(explained_variance):
     scored = explained_variance("empty_room")
-    # A quarter of a second is scored: what chance gives either way, not a bound to be proud of.
-    assert max(scored.values()) < 0.1
+    # A fifth of a second of a band of 26 Hz is some ten independent samples: by chance, a score is within a fifth of 0.
+    assert max(scored.values()) < 0.2

@@ -126,6 +126,11 @@ def _dataset(folder: Path) -> Manifest:
     return Manifest.of([write_shard(_recording(subject), folder / "shards" / subject) for subject in subjects], "benchmark")
 
 
+def open_reader(folder: Path, source_scaling: str) -> BatchReader:
+    """Write the benchmark's shards and open them."""
+    return _reader(_dataset(folder), source_scaling, folder)
+
+
 def _reader(dataset: Manifest, source_scaling: str, folder: Path) -> BatchReader:
     """Open a reader of all windows; its first pass finds them in the page cache but not yet in this process."""
     everyone = tuple(Part(subject=subject) for subject in dataset.subjects)

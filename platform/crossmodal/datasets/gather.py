@@ -15,7 +15,7 @@ from crossmodal.datasets.windows import WindowSet
 
 # Samples scaled as if they were one long one: the inner loop of addcmul otherwise runs over channels alone, and costs as much to
 # start as to run. With more of them, their scales and offsets would no longer stay in the nearest cache.
-_MOST_JOINED = 16
+_MOST_JOINED = 4
 
 # For each block of channels, for each window of a batch, where it goes.
 Destinations = Sequence[Sequence[torch.Tensor]]

@@ -1,0 +1,44 @@
+"""What is done to BOLD images before they become shards."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from crossmodal.config.base import Config
+
+
+class VoxelTargets(Config):
+    """Every voxel, or those of a mask that all recordings share."""
+
+    kind: Literal["voxels"] = "voxels"
+    mask: str | None = Field(None, description="NIfTI; None stores all voxels, and beside them each recording's own brain mask")
+
+
+class RegionTargets(Config):
+    """The mean over each region of an atlas."""
+
+    kind: Literal["regions"] = "regions"
+    atlas: str = Field(description="NIfTI of whole numbers, 0 outside regions, in the space of the images")
+    labels: str | None = Field(None, description="TSV with the columns index and name; None names regions by their number")
+
+
+class Bold(Config):
+    """The steps from an image to targets, in the order they run."""
+
+    grid: str | None = Field(None, description="NIfTI whose grid all images are resampled to, as an MNI template; None keeps each its own")
+    fd_mm: float | None = Field(0.5, gt=0, description="volumes after a greater framewise displacement are masked; None masks none")
+    dvars_iqr: float | None = Field(1.5, gt=0, description="the same beyond so many interquartile ranges of DVARS above the third quartile")
+    detrend_order: int = Field(1, ge=0, le=10, description="polynomial drift removed from each target, keeping its mean; 0 removes none")
+    targets: Annotated[VoxelTargets | RegionTargets, Field(discriminator="kind")] = VoxelTargets()
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Files that the settings name."""
+        named = (self.targets.mask,) if self.targets.kind == "voxels" else (self.targets.atlas, self.targets.labels)
+        return tuple(path for path in (self.grid, *named) if path)
+
+
+class GradientCorrection(Config):
+    """Average template subtraction of the scanner's gradients from raw EEG."""
+
+    epochs: int = Field(25, ge=2, description="neighbouring volumes whose mean is a volume's template")

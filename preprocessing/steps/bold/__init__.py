@@ -1,0 +1,1 @@
+"""Steps from a BOLD image to targets, one a file."""

@@ -1,0 +1,86 @@
+"""Mask volumes during which the head moved; targets are never interpolated."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crossmodal.config.bold import Bold
+
+VERSION = 1
+
+# Rotations become displacements on a sphere of this radius, about the distance from the cortex to the centre of the head.
+_HEAD_RADIUS_MM = 50.0
+
+
+def framewise_displacement(motion: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sum how far the head moved since the volume before.
+
+    Parameters
+    ----------
+    motion : float64 array, shape (n_volumes, 6)
+        Three translations, mm, and three rotations, rad.
+
+    Returns
+    -------
+    float64 array, shape (n_volumes,)
+        mm; 0 for the first volume.
+
+    Notes
+    -----
+    Source: Power et al. (2012), NeuroImage 59:2142-2154, rotations on a sphere of 50 mm.
+    """
+    moved = np.abs(np.diff(motion, axis=0)) * [1.0, 1.0, 1.0, *[_HEAD_RADIUS_MM] * 3]
+    return np.concatenate([[0.0], moved.sum(axis=1)])
+
+
+def dvars(data_vs: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Rms over voxels of the change since the volume before.
+
+    Parameters
+    ----------
+    data_vs : array, shape (n_volumes, n_voxels)
+        Voxels of the brain.
+
+    Returns
+    -------
+    float64 array, shape (n_volumes,)
+        In the data's unit; 0 for the first volume.
+
+    Notes
+    -----
+    Source: Smyser et al. (2010), as defined by Power et al. (2012), NeuroImage 59:2142-2154, without scaling.
+    """
+    changes = np.diff(data_vs.astype(np.float64, copy=False), axis=0)
+    return np.concatenate([[0.0], np.sqrt(np.mean(changes**2, axis=1))])
+
+
+def good_volumes(data_vs: NDArray[np.floating], motion: NDArray[np.float64] | None, settings: Bold) -> tuple[NDArray[np.bool_], list[str]]:
+    """Mark volumes at which the head lay still.
+
+    Parameters
+    ----------
+    data_vs : array, shape (n_volumes, n_voxels)
+        Voxels of the brain.
+    motion : float64 array, shape (n_volumes, 6), optional
+        As for `framewise_displacement`; without it only DVARS judges.
+    settings : Bold
+        The thresholds. That of DVARS is the rule of a box plot, as in FSL's fsl_motion_outliers.
+
+    Returns
+    -------
+    good : bool array, shape (n_volumes,)
+    notes : list of str
+        Sentences that the run should say.
+    """
+    good = np.ones(len(data_vs), dtype=bool)
+    notes = []
+    if settings.fd_mm is not None and motion is not None:
+        good &= framewise_displacement(motion) <= settings.fd_mm
+    elif settings.fd_mm is not None:
+        notes.append("has no motion parameters (recordings.motion), so only DVARS tells when the head moved")
+    if settings.dvars_iqr is not None and len(data_vs) > 2:
+        change = dvars(data_vs)
+        first, third = np.quantile(change[1:], (0.25, 0.75))
+        good &= change <= third + settings.dvars_iqr * (third - first)
+    if not good.all():
+        notes.append(f"masked {int((~good).sum())} of {len(good)} volumes for motion")
+    return good, notes

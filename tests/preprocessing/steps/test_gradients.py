@@ -1,0 +1,83 @@
+"""Removal of gradients is measured on EEG whose gradients are known."""
+
+import mne
+import numpy as np
+import pytest
+
+from crossmodal.config import UserError
+from crossmodal.config.bold import GradientCorrection
+from preprocessing.steps.gradients import correct_gradients, subtract_template
+
+SFREQ, TR_S, N_VOLUMES, FIRST_S = 1000.0, 1.28, 60, 3.7
+
+
+@pytest.fixture
+def scanned():
+    """EEG of 20 uV in gradients of millivolts that grow by a tenth over the run; the scanner starts 3.7 s after the EEG."""
+    rng = np.random.default_rng(0)
+    length, first = round(TR_S * SFREQ), round(FIRST_S * SFREQ)
+    n_times = first + N_VOLUMES * length + 2500
+    eeg = np.zeros((2, n_times))
+    for channel in range(2):  # pink-like: white noise summed with a leak
+        white = rng.standard_normal(n_times)
+        for time in range(1, n_times):
+            eeg[channel, time] = 0.95 * eeg[channel, time - 1] + white[time]
+    eeg *= 20e-6 / eeg.std()
+    shape = np.sin(2 * np.pi * 23 * np.arange(length) / length) * np.sin(np.pi * np.arange(length) / length) * 3e-3
+    gradients = np.zeros_like(eeg)
+    for volume in range(N_VOLUMES):
+        gradients[:, first + volume * length : first + (volume + 1) * length] = shape * (1 + 0.1 * volume / N_VOLUMES)
+    markers_s = FIRST_S + TR_S * np.arange(N_VOLUMES)
+    return eeg, gradients, markers_s
+
+
+def test_gradients_a_hundred_times_the_eeg_are_removed_to_below_it(scanned):
+    eeg, gradients, markers_s = scanned
+    raw = mne.io.RawArray(eeg + gradients, mne.create_info(2, SFREQ, "eeg"), verbose="error")
+    correct_gradients(raw, markers_s, GradientCorrection(epochs=15), "run")
+    cleaned = raw.get_data()
+    during = slice(round(FIRST_S * SFREQ), round((FIRST_S + TR_S * N_VOLUMES) * SFREQ))
+    residual = cleaned[:, during] - eeg[:, during]
+    attenuation_db = 20 * np.log10(gradients[:, during].std() / residual.std())
+    assert attenuation_db > 38
+    for channel in range(2):
+        assert np.corrcoef(cleaned[channel, during], eeg[channel, during])[0, 1] > 0.93
+    np.testing.assert_array_equal(np.delete(cleaned, np.r_[during], axis=1), np.delete(eeg, np.r_[during], axis=1))
+
+
+def test_a_constant_artifact_leaves_only_what_the_template_takes_of_the_eeg(scanned):
+    """With an artifact that repeats exactly, the residual is the mean over n stretches of EEG: 1 / n of its power."""
+    rng = np.random.default_rng(1)
+    onsets = 500 + 1000 * np.arange(200)
+    eeg, artifact = rng.standard_normal(500 + 1000 * 200), np.zeros(500 + 1000 * 200)
+    artifact[500:] = np.tile(1e4 * rng.standard_normal(1000), 200)
+    for n_epochs in (10, 40):
+        residual = (subtract_template(eeg + artifact, onsets, n_epochs) - eeg)[500:]
+        assert residual.var() == pytest.approx(1 / n_epochs, rel=0.1)
+
+
+def test_markers_counted_from_sample_zero_would_leave_the_gradients(scanned):
+    """The control: the same correction at the wrong times removes next to nothing where amplitudes drift and volumes end."""
+    eeg, gradients, markers_s = scanned
+    onsets = np.round((markers_s - FIRST_S) * SFREQ).astype(np.int64)
+    residual = subtract_template(eeg[0] + gradients[0], onsets, 15) - eeg[0]
+    assert residual[-3000:].std() > 20 * eeg[0].std()
+
+
+def test_a_cut_off_last_volume_and_uneven_lengths_are_corrected(scanned):
+    rng = np.random.default_rng(2)
+    lengths = rng.integers(99, 101, 50)
+    onsets = np.concatenate([[0], np.cumsum(lengths)])[:50]
+    n_times = int(onsets[-1]) + 60
+    shape = rng.standard_normal(100) * 1e3
+    x = np.zeros(n_times)
+    for start, stop in zip(onsets, [*onsets[1:], n_times], strict=True):
+        x[start:stop] = shape[: stop - start]
+    residual = subtract_template(x, onsets, 10)
+    assert np.abs(residual).max() < 0.15 * np.abs(shape).max()
+
+
+def test_too_few_volumes_for_a_template_are_told():
+    raw = mne.io.RawArray(np.zeros((1, 5000)), mne.create_info(1, SFREQ, "eeg"), verbose="error")
+    with pytest.raises(UserError, match=r"run: has 3 volume markers, preprocessing.gradients.epochs needs 25; lower it"):
+        correct_gradients(raw, np.arange(3.0), GradientCorrection(), "run")

@@ -38,6 +38,27 @@ def preprocess(experiment: "Experiment", arguments: argparse.Namespace) -> int:
     return 1 if report.failures else 0
 
 
+class _ListSources(argparse.Action):
+    """Print every source and end, as --help does."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *unused: object) -> None:
+        """Import the sources only now."""
+        from rich.console import Console
+        from rich.table import Table
+
+        from preprocessing.sources.registry import SOURCES
+
+        table = Table("recordings.kind", "reads", box=None, title_justify="left")
+        for kind, source in SOURCES.items():
+            table.add_row(kind, source.summary)
+        Console(width=None if sys.stdout.isatty() else 10_000).print(table)
+        parser.exit()
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--list", action=_ListSources, nargs=0, help="list the sources of recordings and exit")
+
+
 def _print_report(report: "Report", store: str) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -57,4 +78,4 @@ def _print_report(report: "Report", store: str) -> None:
 
 
 if __name__ == "__main__":
-    run_job(__doc__, preprocess)
+    run_job(__doc__, preprocess, _add_options)

@@ -1,4 +1,4 @@
-"""Simulate the cohort of an experiment: a BIDS dataset of simultaneous EEG and MEG, with its ground truth."""
+"""Simulate the cohort of an experiment: a BIDS dataset of EEG with MEG or BOLD recorded at once, with its ground truth."""
 
 import argparse
 from typing import TYPE_CHECKING

@@ -1,6 +1,6 @@
 """One recording, from its files to what a shard holds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,21 +10,24 @@ from mne.io import BaseRaw
 from mne.transforms import apply_trans
 from numpy.typing import NDArray
 
-from crossmodal.config import fingerprint
+from crossmodal.config import UserError, fingerprint
 from crossmodal.config.preprocessing import Preprocessing, Recordings
 from crossmodal.datasets.recording import Events, Recording, Signal
+from preprocessing.bold import BOLD_STEPS, bold_identity, to_volumes
 from preprocessing.sources import reading
 from preprocessing.sources.base import Entry
 from preprocessing.sources.files import broken_told
 from preprocessing.sources.reading import OpenedRecording, open_recording
+from preprocessing.sources.registry import SOURCES
 from preprocessing.sources.sidecars import TimedEvents
-from preprocessing.steps import bad_channels, channel_types, filtering, masking, referencing, resampling
+from preprocessing.steps import bad_channels, channel_types, filtering, gradients, masking, referencing, resampling
 from preprocessing.steps.segments import outside
 
 # In the order they run; a new version of one makes new shards.
 _STEPS = {
     "reading": reading.VERSION,
     "channel_types": channel_types.VERSION,
+    "gradients": gradients.VERSION,
     "bad_channels": bad_channels.VERSION,
     "filtering": filtering.VERSION,
     "resampling": resampling.VERSION,
@@ -57,15 +60,16 @@ class Cleaned:
 
 def shard_fingerprint(entry: Entry, recordings: Recordings, preprocessing: Preprocessing) -> str:
     """Name the shard of a recording by all that goes into it: identity of its files, settings, and versions of the steps."""
-    return fingerprint(
-        {
-            "entry": entry.model_dump(),
-            "stimulus_delay_s": recordings.stimulus_delay_s,
-            "channel_types": recordings.channel_types,
-            "preprocessing": preprocessing.model_dump(),
-            "steps": _STEPS,
-        }
-    )
+    content = {
+        "entry": entry.model_dump(),
+        "stimulus_delay_s": recordings.stimulus_delay_s,
+        "channel_types": recordings.channel_types,
+        "preprocessing": preprocessing.model_dump(exclude={"bold"}),
+        "steps": _STEPS,
+    }
+    if entry.bold:
+        content |= bold_identity(recordings, preprocessing.bold)
+    return fingerprint(content)
 
 
 def preprocess_recording(entry: Entry, recordings: Recordings, preprocessing: Preprocessing, scratch: Path) -> Recording:
@@ -87,9 +91,14 @@ def preprocess_recording(entry: Entry, recordings: Recordings, preprocessing: Pr
     """
     opened = open_recording(entry, recordings, scratch)
     recorded = {"sfreq": opened.raw.info["sfreq"], "n_samples": len(opened.raw.times)}
+    if "bold" in preprocessing.modalities and opened.bold is None:
+        raise UserError(f"{entry.uri}: has no BOLD, and the experiment asks for it; change preprocessing.modalities or recordings.kind")
     cleaned = clean(opened, recordings, preprocessing, called=entry.uri)
+    volumes, bold_notes = None, list[str]()
+    if opened.bold and "bold" in preprocessing.modalities:
+        volumes, bold_notes = to_volumes(opened.bold, preprocessing.bold, recordings, scratch, called=entry.uri)
     events, late = _in_samples(opened.events, cleaned.raw)
-    notes = cleaned.notes + [f"{late} events lie outside the recording and are left out"] * bool(late)
+    notes = cleaned.notes + bold_notes + [f"{late} events lie outside the recording and are left out"] * bool(late)
     provenance = {
         "source": opened.source,
         "recorded": recorded,
@@ -101,7 +110,9 @@ def preprocess_recording(entry: Entry, recordings: Recordings, preprocessing: Pr
         "notes": notes,
         "mne": mne.__version__,
     }
-    return _to_recording(entry, cleaned, events, preprocessing, provenance)
+    if volumes:
+        provenance["bold_steps"] = BOLD_STEPS
+    return replace(_to_recording(entry, cleaned, events, preprocessing, provenance), volumes=volumes)
 
 
 def clean(opened: OpenedRecording, recordings: Recordings, preprocessing: Preprocessing, called: str) -> Cleaned:
@@ -117,11 +128,15 @@ def clean(opened: OpenedRecording, recordings: Recordings, preprocessing: Prepro
         What sentences call the recording.
     """
     raw = opened.raw
-    notes = channel_types.keep_brain_channels(raw, preprocessing.modalities, recordings.channel_types, opened.channels.types, called)
+    notes = channel_types.keep_brain_channels(raw, preprocessing.sensors, recordings.channel_types, opened.channels.types, called)
     if raw.info.get("maxshield"):
         notes.append("was recorded with internal active shielding and not MaxFiltered: its fields are distorted unless it is an empty room")
     with broken_told(called):
         raw.load_data(verbose="error")
+    if opened.bold and preprocessing.gradients:
+        gradients.correct_gradients(raw, opened.bold.marker_s, preprocessing.gradients, called)
+    elif opened.bold and SOURCES[recordings.kind].gradients_left:
+        notes.append(SOURCES[recordings.kind].gradients_left)
     annotated_good = outside(opened.bad_spans, len(raw.times), raw.info["sfreq"])
     interpolated = bad_channels.mend_bad_channels(raw, opened.channels.bad, annotated_good, preprocessing, called)
     if interpolated:
@@ -149,7 +164,7 @@ def _to_recording(entry: Entry, cleaned: Cleaned, events: Events, preprocessing:
         subject=entry.subject,
         run=entry.run,
         sfreq=float(raw.info["sfreq"]),
-        signals={modality: _signal(raw, modality) for modality in preprocessing.modalities},
+        signals={modality: _signal(raw, modality) for modality in preprocessing.sensors},
         events=events,
         good=cleaned.good,
         info=raw.info,

@@ -6,6 +6,7 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from crossmodal.config import Config
+from crossmodal.storage.uri import open_fs
 
 
 class SourceFile(Config):
@@ -28,10 +29,46 @@ class SourceFile(Config):
         version = details["ETag"].strip('"') if "ETag" in details else repr(details["mtime"])
         return cls(uri=uri, size_bytes=details["size"], version=version)
 
+    @classmethod
+    def missing(cls, uri: str) -> "SourceFile":
+        """Describe a file that should be there and is not: what needs it says so, and stops no other recording."""
+        return cls(uri=uri, size_bytes=0, version="")
+
+    @classmethod
+    def at(cls, uri: str, anonymous: bool = False, endpoint_url: str | None = None) -> "SourceFile":
+        """Describe the file at a URI."""
+        filesystem, path = open_fs(uri, anonymous, endpoint_url)
+        try:
+            return cls.listed(filesystem, filesystem.info(path))
+        except FileNotFoundError:
+            return cls.missing(uri)
+
     @property
     def name(self) -> str:
         """The file's name without its folder."""
         return self.uri.rpartition("/")[2]
+
+
+class BoldFiles(Config):
+    """The BOLD image recorded with an EEG, and what is known of it.
+
+    Attributes
+    ----------
+    sidecar : SourceFile, optional
+        JSON with the repetition time; where a layout has none the image's header tells it.
+    motion, transform : SourceFile, optional
+        Motion parameters, and the matrix to a common space.
+    """
+
+    image: SourceFile
+    sidecar: SourceFile | None = None
+    motion: SourceFile | None = None
+    transform: SourceFile | None = None
+
+    @property
+    def files(self) -> tuple[SourceFile, ...]:
+        """All files of the image."""
+        return tuple(file for file in (self.image, self.sidecar, self.motion, self.transform) if file)
 
 
 class Entry(Config):
@@ -43,6 +80,8 @@ class Entry(Config):
         The first opens the recording; the others are parts of it (splits of a FIF, data beside a header).
     events, channels : SourceFile, optional
         BIDS sidecars that apply to it.
+    bold : BoldFiles, optional
+        What a scanner recorded meanwhile.
     """
 
     subject: str
@@ -50,6 +89,7 @@ class Entry(Config):
     files: tuple[SourceFile, ...]
     events: SourceFile | None = None
     channels: SourceFile | None = None
+    bold: BoldFiles | None = None
 
     @property
     def label(self) -> str:
@@ -64,9 +104,14 @@ class Entry(Config):
     @property
     def size_bytes(self) -> int:
         """Size of the recording without its sidecars."""
-        return sum(file.size_bytes for file in self.files)
+        return sum(file.size_bytes for file in self.files) + (self.bold.image.size_bytes if self.bold else 0)
 
     @property
     def sidecars(self) -> tuple[SourceFile, ...]:
         """The sidecars that exist."""
         return tuple(file for file in (self.events, self.channels) if file)
+
+    @property
+    def all_files(self) -> tuple[SourceFile, ...]:
+        """Everything that is read."""
+        return (*self.files, *self.sidecars, *(self.bold.files if self.bold else ()))

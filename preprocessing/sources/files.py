@@ -12,6 +12,7 @@ from crossmodal.config import UserError
 from crossmodal.config.preprocessing import FileEntry, FileRecordings
 from crossmodal.storage.uri import open_fs
 from preprocessing.sources.base import Entry, SourceFile
+from preprocessing.sources.brainvision import read_brainvision
 
 # Raw recordings with internal active shielding are opened, too: an empty room needs no SSS, and the run says so of any other.
 _READERS: dict[str, Callable[[Path], BaseRaw]] = {
@@ -19,9 +20,10 @@ _READERS: dict[str, Callable[[Path], BaseRaw]] = {
     ".fif.gz": lambda path: mne.io.read_raw_fif(path, allow_maxshield="yes", verbose="error"),
     ".edf": lambda path: mne.io.read_raw_edf(path, verbose="error"),
     ".bdf": lambda path: mne.io.read_raw_bdf(path, verbose="error"),
-    ".vhdr": lambda path: mne.io.read_raw_brainvision(path, verbose="error"),
+    ".vhdr": read_brainvision,
     ".set": lambda path: mne.io.read_raw_eeglab(path, verbose="error"),
 }
+SUFFIXES = tuple(_READERS)
 # Names of files that hold a part of the recording that `stem` opens.
 _PARTS = {
     ".fif": r"{stem}-\d+\.fif",
@@ -62,6 +64,8 @@ def broken_told(called: str) -> Iterator[None]:
     """Say in one sentence that a recording is broken: readers fail with whatever they stumble over, some only when samples are loaded."""
     try:
         yield
+    except UserError:
+        raise
     except Exception as error:
         cause = " ".join(str(error).split()) or type(error).__name__
         raise UserError(f"{called}: cannot be read as a recording ({cause}); replace the file or leave it out") from error
@@ -89,7 +93,7 @@ def _entry(file: FileEntry, recordings: FileRecordings) -> Entry:
     pattern = _PARTS.get(suffix, "(?!)").format(stem=re.escape(name.removesuffix(suffix)))
     parts = sorted((part for part in listed if re.fullmatch(pattern, part)), key=lambda part: (len(part), part))
     found = tuple(SourceFile.listed(filesystem, listed[part]) for part in parts)
-    first = SourceFile.listed(filesystem, listed[name]) if name in listed else SourceFile(uri=file.path, size_bytes=0, version="")
+    first = SourceFile.listed(filesystem, listed[name]) if name in listed else SourceFile.missing(file.path)
     return Entry(subject=file.subject, run=file.run, files=(first, *found))
 
 

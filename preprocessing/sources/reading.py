@@ -1,6 +1,7 @@
 """List and open the recordings of an experiment, whatever their source."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,13 +9,13 @@ from typing import Any
 from mne.io import BaseRaw
 
 from crossmodal.config import UserError
-from crossmodal.config.preprocessing import Recordings
-from crossmodal.storage.atomic import told_clearly
-from crossmodal.storage.uri import is_local, open_fs
-from preprocessing.sources.base import Entry, SourceFile
-from preprocessing.sources.bids import list_bids
-from preprocessing.sources.files import broken_told, list_files, read_raw_file
+from crossmodal.config.preprocessing import BidsRecordings, FileRecordings, Recordings
+from preprocessing.sources.base import Entry
+from preprocessing.sources.bold import OpenedBold, open_image, time_volumes
+from preprocessing.sources.files import broken_told
+from preprocessing.sources.registry import SOURCES
 from preprocessing.sources.sidecars import ChannelTable, TimedEvents, parse_channels, parse_events
+from preprocessing.sources.staging import stage
 from preprocessing.sources.timeline import Span, bad_spans, recorded_events
 
 VERSION = 1
@@ -32,6 +33,8 @@ class OpenedRecording:
         What annotations call bad.
     source : list of dict
         Identity and SHA-256 of every file that was read.
+    bold : OpenedBold, optional
+        What a scanner recorded meanwhile.
     """
 
     raw: BaseRaw
@@ -39,11 +42,12 @@ class OpenedRecording:
     bad_spans: list[Span]
     channels: ChannelTable
     source: list[dict[str, Any]]
+    bold: OpenedBold | None = None
 
 
 def list_recordings(recordings: Recordings) -> list[Entry]:
     """List the recordings an experiment names, ordered as its source orders them."""
-    return list_bids(recordings) if recordings.kind == "bids" else list_files(recordings)
+    return SOURCES[recordings.kind].list(recordings)
 
 
 def open_recording(entry: Entry, recordings: Recordings, scratch: Path) -> OpenedRecording:
@@ -54,8 +58,9 @@ def open_recording(entry: Entry, recordings: Recordings, scratch: Path) -> Opene
     UserError
         A file is missing or cannot be read.
     """
-    local = {file.uri: _stage(file, recordings, scratch) for file in (*entry.files, *entry.sidecars)}
-    raw = read_raw_file(local[entry.uri], entry.uri)
+    local = {file.uri: stage(file, recordings, scratch) for file in entry.all_files}
+    raw = SOURCES[recordings.kind].open_raw(local[entry.uri], entry.uri)
+    bold = _open_bold(entry, raw, recordings, local)
     if entry.events:
         events = parse_events(local[entry.events.uri].read_text(), entry.events.uri)
     else:
@@ -67,21 +72,20 @@ def open_recording(entry: Entry, recordings: Recordings, scratch: Path) -> Opene
         events=events.shifted(recordings.stimulus_delay_s),
         bad_spans=bad_spans(raw),
         channels=parse_channels(local[entry.channels.uri].read_text()) if entry.channels else ChannelTable({}, ()),
-        source=[file.model_dump() | {"sha256": _checksum(local[file.uri])} for file in (*entry.files, *entry.sidecars)],
+        source=[file.model_dump() | {"sha256": _checksum(local[file.uri])} for file in entry.all_files],
+        bold=bold,
     )
 
 
-def _stage(file: SourceFile, recordings: Recordings, scratch: Path) -> Path:
-    if is_local(file.uri):
-        return Path(file.uri)
-    filesystem, path = open_fs(file.uri, recordings.anonymous, recordings.endpoint_url)
-    staged = scratch / file.name
-    try:
-        with told_clearly(scratch):
-            filesystem.get_file(path, str(staged))
-    except FileNotFoundError:
-        raise UserError(f"{file.uri}: no such recording; check the path") from None
-    return staged
+def _open_bold(entry: Entry, raw: BaseRaw, recordings: Recordings, local: Mapping[str, Path]) -> OpenedBold | None:
+    if entry.bold is None or isinstance(recordings, BidsRecordings | FileRecordings):
+        return None
+    if entry.uri.endswith(".vhdr") and not any(file.name.endswith(".vmrk") for file in entry.files):
+        raise UserError(f"{entry.uri}: its marker file (.vmrk) is missing, which times the volumes; fetch it or leave the recording out")
+    image, tr_s = open_image(entry.bold, local)
+    markers = SOURCES[recordings.kind].volume_markers(raw, recordings, tr_s, entry.uri)
+    duration_s = len(raw.times) / raw.info["sfreq"]
+    return time_volumes(entry.bold, local, image, tr_s, markers, duration_s, recordings.dummy_volumes, entry.uri)
 
 
 def _checksum(path: Path) -> str:

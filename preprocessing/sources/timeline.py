@@ -25,15 +25,21 @@ class Span:
         return self.stop_s - self.start_s
 
 
+def annotations(raw: BaseRaw) -> list[tuple[float, float, str]]:
+    """Onset and duration, s from the first sample, and text of each annotation."""
+    # MNE's onsets count from the start of acquisition, not from the first sample kept.
+    return [(float(note["onset"]) - raw.first_time, float(note["duration"]), str(note["description"])) for note in raw.annotations]
+
+
 def bad_spans(raw: BaseRaw) -> list[Span]:
     """Spans that annotations call bad, or that hold a boundary of acquisition."""
-    return [Span(onset_s, onset_s + duration_s) for onset_s, duration_s, text in _annotations(raw) if _is_bad(text)]
+    return [Span(onset_s, onset_s + duration_s) for onset_s, duration_s, text in annotations(raw) if _is_bad(text)]
 
 
 def continuous_pieces(raw: BaseRaw) -> list[Span]:
     """Stretches that no boundary or skipped acquisition interrupts: what is filtered as one."""
     pieces, start_s = [], 0.0
-    separators = sorted((onset_s, duration_s) for onset_s, duration_s, text in _annotations(raw) if text.upper().startswith(_SEPARATORS))
+    separators = sorted((onset_s, duration_s) for onset_s, duration_s, text in annotations(raw) if text.upper().startswith(_SEPARATORS))
     for onset_s, duration_s in separators:
         pieces.append(Span(start_s, onset_s))
         start_s = max(start_s, onset_s + duration_s)
@@ -43,7 +49,7 @@ def continuous_pieces(raw: BaseRaw) -> list[Span]:
 
 def recorded_events(raw: BaseRaw) -> TimedEvents:
     """Events from annotations that are not bad spans; without any, from the trigger line, named by their code."""
-    named = [annotation for annotation in _annotations(raw) if not _is_bad(annotation[2])]
+    named = [annotation for annotation in annotations(raw) if not _is_bad(annotation[2])]
     if named:
         onsets, durations, texts = zip(*named, strict=True)
         return TimedEvents(np.array(onsets), np.array(durations), tuple(texts))
@@ -53,11 +59,6 @@ def recorded_events(raw: BaseRaw) -> TimedEvents:
     found = mne.find_events(raw, consecutive="increasing", min_duration=2 / raw.info["sfreq"], verbose="error")
     onsets_s = (found[:, 0] - raw.first_samp) / raw.info["sfreq"]
     return TimedEvents(onsets_s, np.zeros(len(found)), tuple(str(code) for code in found[:, 2]))
-
-
-def _annotations(raw: BaseRaw) -> list[tuple[float, float, str]]:
-    # MNE's onsets count from the start of acquisition, not from the first sample kept.
-    return [(float(note["onset"]) - raw.first_time, float(note["duration"]), str(note["description"])) for note in raw.annotations]
 
 
 def _is_bad(description: str) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 from mne.io import BaseRaw
 
 from crossmodal.config import UserError
-from crossmodal.config.preprocessing import ChannelType
+from crossmodal.config.sources import ChannelType
 
 VERSION = 1
 

@@ -7,7 +7,7 @@ from crossmodal.config.data import Data, LeaveOneSubjectOut, Split
 from crossmodal.config.evaluation import Evaluation
 from crossmodal.config.models import NetworkConfig, SynaptechNetConfig
 from crossmodal.config.preprocessing import Preprocessing, Recordings
-from crossmodal.config.simulation import Simulation
+from crossmodal.config.simulation import AnySimulation
 from crossmodal.config.training import Training
 
 
@@ -33,7 +33,7 @@ class Experiment(Config):
     seed: int = Field(0, ge=0)
     store: str = Field("runs/store", description="URI under which shards, checkpoints and scores are kept")
     node_cache: NodeCopies = NodeCopies()
-    simulation: Simulation | None = None
+    simulation: AnySimulation | None = None
     recordings: Recordings
     preprocessing: Preprocessing = Preprocessing()
     data: Data = Data()

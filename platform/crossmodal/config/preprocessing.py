@@ -5,22 +5,12 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from crossmodal.config.base import Config
-
-ChannelType = Literal["eeg", "eog", "ecg", "emg", "misc"]
-
-
-class _Source(Config):
-    """What every kind of recordings can be told."""
-
-    anonymous: bool = Field(False, description="read s3:// without credentials")
-    endpoint_url: str | None = Field(None, description="S3 server of the recordings; None is AWS_ENDPOINT_URL's, or AWS")
-    stimulus_delay_s: float = Field(0.0, description="added once to every event onset")
-    channel_types: dict[str, ChannelType] = Field(
-        default_factory=dict, description="retype channels by name, as EEG061: eog; 'misc' leaves one out of every recording"
-    )
+from crossmodal.config.bold import Bold, GradientCorrection
+from crossmodal.config.eeg_fmri import BidsFmriRecordings, CnEpflRecordings, NoddiRecordings, OddballRecordings
+from crossmodal.config.sources import Source
 
 
-class BidsRecordings(_Source):
+class BidsRecordings(Source):
     """A BIDS dataset with simultaneous EEG and MEG in FIF, local or s3://."""
 
     kind: Literal["bids"] = "bids"
@@ -38,20 +28,24 @@ class FileEntry(Config):
     run: str = "01"
 
 
-class FileRecordings(_Source):
+class FileRecordings(Source):
     """Plain recordings named one by one."""
 
     kind: Literal["files"] = "files"
     files: tuple[FileEntry, ...] = Field(min_length=1)
 
 
-Recordings = Annotated[BidsRecordings | FileRecordings, Field(discriminator="kind")]
+Recordings = Annotated[
+    BidsRecordings | FileRecordings | NoddiRecordings | OddballRecordings | CnEpflRecordings | BidsFmriRecordings,
+    Field(discriminator="kind"),
+]
 
 
 class Preprocessing(Config):
     """The steps from a recording to a shard, in the order they run."""
 
-    modalities: tuple[Literal["eeg", "meg"], ...] = Field(("eeg", "meg"), min_length=1)
+    modalities: tuple[Literal["eeg", "meg", "bold"], ...] = Field(("eeg", "meg"), min_length=1)
+    gradients: GradientCorrection | None = Field(None, description="subtracts the scanner's gradients from raw EEG; None leaves them")
     bad_channels: Literal["refuse", "interpolate"] = "refuse"
     flat_v: float = Field(1e-9, ge=0, description="an EEG channel is flat when most segments range over less than this")
     flat_t: float = Field(1e-18, ge=0, description="the same for MEG channels (T, or T/m)")
@@ -63,6 +57,18 @@ class Preprocessing(Config):
     peak_to_peak_t: float | None = Field(None, gt=0, description="the same for magnetometers")
     peak_to_peak_t_per_m: float | None = Field(None, gt=0, description="the same for gradiometers")
     segment_s: float = Field(1.0, gt=0, description="length of the segments that are flat or masked")
+    bold: Bold = Bold()
+
+    @property
+    def sensors(self) -> tuple[str, ...]:
+        """Modalities that are sampled like EEG."""
+        return tuple(modality for modality in self.modalities if modality != "bold")
+
+    @model_validator(mode="after")
+    def _has_sensors(self) -> Self:
+        if not self.sensors:
+            raise ValueError("modalities must name eeg or meg besides bold: volumes are timed on their clock")
+        return self
 
     @model_validator(mode="after")
     def _filter_fits(self) -> Self:

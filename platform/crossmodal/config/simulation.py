@@ -1,8 +1,8 @@
 """Settings of a simulated cohort."""
 
-from typing import Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from crossmodal.config.base import Config
 
@@ -32,6 +32,7 @@ class Anatomy(Config):
 class Simulation(Config):
     """A physics-based BIDS dataset of simultaneous EEG and MEG, with its ground truth."""
 
+    kind: Literal["eeg_meg"] = "eeg_meg"
     root: str
     cohort: Literal["coupled", "null"] = "coupled"
     subjects: int = Field(8, ge=1)
@@ -51,3 +52,52 @@ class Simulation(Config):
     eeg_noise_v: float = Field(0.5e-6, ge=0, description="rms over the recorded band")
     mag_noise_t: float = Field(20e-15, ge=0)
     grad_noise_t_per_m: float = Field(5e-13, ge=0)
+
+
+class EegFmriSimulation(Config):
+    """A BIDS dataset of EEG and BOLD whose regions follow the EEG's band power through a haemodynamic response.
+
+    In a null cohort the regions follow power of the same kind that no EEG shows.
+    """
+
+    kind: Literal["eeg_fmri"] = "eeg_fmri"
+    root: str
+    cohort: Literal["coupled", "null"] = "coupled"
+    subjects: int = Field(8, ge=1)
+    runs: int = Field(1, ge=1)
+    n_volumes: int = Field(240, ge=20)
+    tr_s: float = Field(2.0, gt=0.1)
+    sfreq: float = Field(250.0, ge=50)
+    seed: int = 0
+    n_dipoles: int = Field(500, ge=50)
+    anatomy: Anatomy = Anatomy()
+    regions: int = Field(6, ge=1, le=20)
+    band_hz: tuple[float, float] = (8.0, 12.0)
+    power_time_s: float = Field(6.0, gt=0, description="standard deviation of the Gaussian that smooths log power in time")
+    power_depth: float = Field(0.7, gt=0, description="standard deviation of log power")
+    region_moment_am: float = Field(3e-9, gt=0, description="rms moment of each dipole of a region in the band, A m")
+    background_moment_am: float = Field(6e-10, ge=0, description="rms aperiodic moment of every dipole, A m")
+    eeg_noise_v: float = Field(0.5e-6, ge=0)
+    voxel_mm: float = Field(8.0, gt=1)
+    change_percent: float = Field(2.0, gt=0, description="change of a region's BOLD when its power doubles for long")
+    noise_percent: float = Field(1.0, ge=0, description="standard deviation of a voxel's white noise")
+    drift_percent: float = Field(1.0, ge=0, description="linear drift of every voxel over a run")
+    lead_in_s: tuple[float, float] = Field((5.0, 40.0), description="between them the scanner starts after the EEG")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not 0 < self.band_hz[0] < self.band_hz[1] < self.sfreq / 2:
+            raise ValueError(f"band_hz must lie in order between 0 and half of sfreq ({self.sfreq / 2:g} Hz)")
+        if not 0 <= self.lead_in_s[0] <= self.lead_in_s[1]:
+            raise ValueError("lead_in_s must lie in order")
+        return self
+
+
+def _kind(settings: Any) -> str:
+    return str(settings.get("kind", "eeg_meg") if isinstance(settings, dict) else settings.kind)
+
+
+AnySimulation = Annotated[
+    Annotated[Simulation, Tag("eeg_meg")] | Annotated[EegFmriSimulation, Tag("eeg_fmri")],
+    Discriminator(_kind),
+]

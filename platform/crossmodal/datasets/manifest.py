@@ -8,6 +8,7 @@ from typing import Self, TypeVar
 from pydantic import Field
 
 from crossmodal.config import Config, UserError, fingerprint
+from crossmodal.datasets.volumes import VolumesEntry
 from crossmodal.storage.uri import exists, join, read_bytes, read_json, write_bytes, write_json
 
 _Value = TypeVar("_Value")
@@ -27,6 +28,7 @@ class ShardEntry(Config):
     sha256: str = Field(description="of the listing of its files and their checksums")
     channels: dict[str, tuple[str, ...]] = Field(description="names by modality, in column order")
     types: dict[str, tuple[str, ...]] = Field(description="types by modality, in column order")
+    volumes: VolumesEntry | None = Field(None, description="BOLD recorded meanwhile")
 
     @property
     def label(self) -> str:
@@ -56,6 +58,7 @@ class Manifest(Config):
         _check_sampling(ordered)
         for modality in sorted({modality for entry in ordered for modality in entry.channels}):
             _check_channels(ordered, modality)
+        _check_volumes(ordered)
         return cls(preprocessing=preprocessing, entries=ordered)
 
     @property
@@ -118,6 +121,23 @@ def _check_channels(entries: Sequence[ShardEntry], modality: str) -> None:
         if channels != usual:
             difference = _difference(channels, usual, modality.upper())
             raise UserError(f"{entry.label} {difference}; leave it out, or retype or interpolate so that all agree")
+
+
+def _check_volumes(entries: Sequence[ShardEntry]) -> None:
+    usual = _most_common([_targets(entry) for entry in entries])
+    other = next(entry for entry in entries if _targets(entry) == usual)
+    for entry in entries:
+        if _targets(entry) != usual:
+            advice = "give preprocessing.bold a grid, a mask or an atlas in one space, or leave it out"
+            raise UserError(f"{entry.label} has {_described(entry)}, the others have {_described(other)}; {advice}")
+
+
+def _described(entry: ShardEntry) -> str:
+    return entry.volumes.describe() if entry.volumes else "no BOLD"
+
+
+def _targets(entry: ShardEntry) -> tuple[str, float] | None:
+    return (entry.volumes.targets, round(entry.volumes.tr_s, 3)) if entry.volumes else None
 
 
 def _typed_channels(entry: ShardEntry, modality: str) -> tuple[tuple[str, str], ...]:

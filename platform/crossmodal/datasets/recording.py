@@ -7,6 +7,8 @@ import mne
 import numpy as np
 from numpy.typing import NDArray
 
+from crossmodal.datasets.volumes import Volumes
+
 # Channels of a signal stand in this order, so that a type is a contiguous slice of columns; other types follow.
 TYPE_ORDER = ("eeg", "mag", "grad")
 
@@ -81,6 +83,8 @@ class Recording:
         Describes at least the channels of all signals.
     provenance : dict
         What JSON can hold: source URI, its identity and checksum, steps with versions and settings.
+    volumes : Volumes, optional
+        BOLD recorded meanwhile.
     """
 
     subject: str
@@ -91,6 +95,7 @@ class Recording:
     good: NDArray[np.bool_]
     info: mne.Info
     provenance: dict[str, Any]
+    volumes: Volumes | None = None
 
     @property
     def label(self) -> str:

@@ -16,6 +16,7 @@ from crossmodal.datasets import arrow
 from crossmodal.datasets.manifest import ShardEntry
 from crossmodal.datasets.recording import Events, Recording, Signal
 from crossmodal.datasets.statistics import ChannelStatistics
+from crossmodal.datasets.volumes import StoredVolumes, Volumes, write_volumes
 from crossmodal.storage.atomic import new_folder
 from crossmodal.storage.uri import join, read_json
 
@@ -48,6 +49,9 @@ def write_shard(recording: Recording, folder: Path) -> ShardEntry:
     with new_folder(folder) as aside:
         for signal in signals.values():
             _write_signal(signal, recording, aside)
+        if recording.volumes:
+            about = {"subject": recording.subject, "run": recording.run, "provenance": recording.provenance}
+            write_volumes(recording.volumes, about, aside)
         _write_events(recording.events, aside / "events.arrow")
         arrow.write(aside / "good.arrow", pa.table({"good": recording.good}))
         _write_info(recording.info, [name for signal in signals.values() for name in signal.names], aside / "info.fif")
@@ -131,6 +135,12 @@ class Shard:
         return self._signals[modality]
 
     @cached_property
+    def volumes(self) -> StoredVolumes:
+        """BOLD recorded meanwhile; the entry tells whether there is any."""
+        assert self.entry.volumes
+        return StoredVolumes(self.folder)
+
+    @cached_property
     def events(self) -> Events:
         """Events of the recording."""
         table = arrow.read(self.folder / "events.arrow")
@@ -171,6 +181,17 @@ def _check(recording: Recording, signals: dict[str, Signal]) -> None:
         broken = [signal.names[column] for column in np.flatnonzero(~np.isfinite(signal.data_tc).all(axis=0))]
         if broken:
             raise UserError(f"{recording.label}: {', '.join(broken)} hold samples that are not finite; interpolate or drop these channels")
+    if recording.volumes:
+        _check_volumes(recording.volumes, recording.label)
+
+
+def _check_volumes(volumes: Volumes, label: str) -> None:
+    assert volumes.data_vs.dtype == np.float32
+    assert len(volumes.data_vs) == len(volumes.onset_s) == len(volumes.good)
+    if not volumes.good.any():
+        raise UserError(f"{label}: every volume is masked for motion; relax preprocessing.bold.fd_mm and dvars_iqr or leave it out")
+    if not np.isfinite(volumes.data_vs).all():
+        raise UserError(f"{label}: its BOLD image holds values that are not finite; replace the file or leave the recording out")
 
 
 def _write_signal(signal: Signal, recording: Recording, folder: Path) -> None:
@@ -239,6 +260,7 @@ def _write_listing(recording: Recording, signals: dict[str, Signal], fingerprint
         sha256=hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest(),
         channels={modality: signal.names for modality, signal in signals.items()},
         types={modality: signal.types for modality, signal in signals.items()},
+        volumes=recording.volumes.entry if recording.volumes else None,
     )
     listing = {"format": _FORMAT, "entry": entry.model_dump(mode="json"), "files": files}
     (folder / LAST_FILE).write_text(json.dumps(listing, indent=1))

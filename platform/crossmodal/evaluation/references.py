@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from crossmodal.config import Experiment
 from crossmodal.config.data import Signals, SlidingWindows
 from crossmodal.config.preprocessing import BidsRecordings
+from crossmodal.config.simulation import Simulation
 from crossmodal.datasets.channels import columns_of
 from crossmodal.datasets.opening import FoldData
 from crossmodal.datasets.shard import Shard
@@ -39,7 +40,9 @@ class References:
     def __init__(self, experiment: Experiment) -> None:
         self._experiment = experiment
         simulation, windows = experiment.simulation, experiment.data.windows
-        stationary = simulation is not None and simulation.root == self._root and not (simulation.evoked or simulation.artifacts)
+        stationary = (
+            isinstance(simulation, Simulation) and simulation.root == self._root and not (simulation.evoked or simulation.artifacts)
+        )
         self.bounded = stationary and isinstance(windows, SlidingWindows)
         self._spectra: dict[str, JointSpectra] = {}
         self._computing = Lock()

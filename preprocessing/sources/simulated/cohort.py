@@ -11,17 +11,19 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 
 from crossmodal.config import UserError, fingerprint
-from crossmodal.config.simulation import Simulation
+from crossmodal.config.simulation import AnySimulation, EegFmriSimulation, Simulation
 from crossmodal.physics.head import HeadModel
 from crossmodal.storage.atomic import new_folder
 from preprocessing.sources.simulated.bids import write_dataset, write_run, write_subject
+from preprocessing.sources.simulated.eeg_fmri import draw_fmri_subject, simulate_fmri_run
+from preprocessing.sources.simulated.eeg_fmri_bids import write_fmri_dataset, write_fmri_run, write_fmri_subject
 from preprocessing.sources.simulated.recording import sensor_patterns, simulate_run, subject_truth
 from preprocessing.sources.simulated.subject import draw_subject, subject_labels, template_conductor
 
 _SETTINGS = Path("derivatives") / "truth" / "simulation.json"
 
 
-def simulate_cohort(simulation: Simulation, on_subject: Callable[[str], None]) -> int:
+def simulate_cohort(simulation: AnySimulation, on_subject: Callable[[str], None]) -> int:
     """Write the cohort at `simulation.root` unless it is there.
 
     Parameters
@@ -49,14 +51,17 @@ def simulate_cohort(simulation: Simulation, on_subject: Callable[[str], None]) -
     with new_folder(root) as aside:
         for label in _write_subjects(simulation, aside):
             on_subject(label)
-        write_dataset(aside, simulation, subject_labels(simulation))
+        if isinstance(simulation, Simulation):
+            write_dataset(aside, simulation, subject_labels(simulation))
+        else:
+            write_fmri_dataset(aside, simulation)
         (aside / _SETTINGS).write_text(json.dumps(_settings(simulation), indent=1) + "\n")
     # Another process may have been first, with other settings.
     assert _is_made(root, simulation)
     return simulation.subjects
 
 
-def _is_made(root: Path, simulation: Simulation) -> bool:
+def _is_made(root: Path, simulation: AnySimulation) -> bool:
     """Tell whether just this cohort is at the root; refuse anything else there."""
     if not root.exists():
         return False
@@ -70,13 +75,16 @@ def _is_made(root: Path, simulation: Simulation) -> bool:
     return True
 
 
-def _settings(simulation: Simulation) -> dict[str, object]:
-    return simulation.model_dump(mode="json", exclude={"root"})
+def _settings(simulation: AnySimulation) -> dict[str, object]:
+    return simulation.model_dump(mode="json", exclude={"root"} if isinstance(simulation, EegFmriSimulation) else {"root", "kind"})
 
 
-def _write_subjects(simulation: Simulation, root: Path) -> Iterator[str]:
+def _write_subjects(simulation: AnySimulation, root: Path) -> Iterator[str]:
     labels = subject_labels(simulation)
-    write = partial(_write_one, simulation, root, template_conductor(simulation))
+    if isinstance(simulation, Simulation):
+        write: Callable[[str], str] = partial(_write_one, simulation, root, template_conductor(simulation))
+    else:
+        write = partial(_write_fmri, simulation, root)
     workers = min(len(labels), len(os.sched_getaffinity(0)))
     if workers == 1:
         yield from map(write, labels)
@@ -94,4 +102,13 @@ def _write_one(simulation: Simulation, root: Path, conductor: HeadModel, label: 
         for number in range(1, simulation.runs + 1):
             write_run(root, subject, number, simulate_run(subject, truth, patterns, simulation, number))
         write_subject(root, subject, truth, simulation.runs)
+    return label
+
+
+def _write_fmri(simulation: EegFmriSimulation, root: Path, label: str) -> str:
+    with threadpool_limits(1):
+        subject = draw_fmri_subject(simulation, label)
+        for number in range(1, simulation.runs + 1):
+            write_fmri_run(root, subject, number, simulate_fmri_run(subject, simulation, number), simulation)
+        write_fmri_subject(root, subject)
     return label

@@ -6,7 +6,7 @@ import mne
 import numpy as np
 from numpy.typing import NDArray
 
-from crossmodal.config.simulation import Anatomy, Simulation
+from crossmodal.config.simulation import Anatomy, AnySimulation, Simulation
 from crossmodal.physics.bem import template_boundary_elements
 from crossmodal.physics.cortex import template_cortex, template_head
 from crossmodal.physics.geometry import Dipoles
@@ -31,7 +31,7 @@ class Subject:
     lead_field: NDArray[np.float64]
 
 
-def subject_labels(simulation: Simulation) -> list[str]:
+def subject_labels(simulation: AnySimulation) -> list[str]:
     """BIDS labels of the cohort, as 01, 02, ..."""
     width = max(2, len(str(simulation.subjects)))
     return [f"{number:0{width}d}" for number in range(1, simulation.subjects + 1)]

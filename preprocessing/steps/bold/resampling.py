@@ -1,8 +1,9 @@
 """Bring images to a grid that recordings share."""
 
 import numpy as np
+from nibabel.nifti1 import Nifti1Image
 from nibabel.spatialimages import SpatialImage
-from nilearn.image import new_img_like, resample_img
+from nilearn.image import resample_img
 from numpy.typing import NDArray
 
 VERSION = 1
@@ -33,9 +34,9 @@ def to_grid(image: SpatialImage, grid: SpatialImage | None, transform: NDArray[n
     """
     notes = [] if transform is not None else [NATIVE_WARNING]
     if transform is not None:
-        image = new_img_like(image, image.dataobj, affine=transform @ image.affine, copy_header=True)
+        image = Nifti1Image(np.asarray(image.dataobj, dtype=np.float32), transform @ image.affine)
     if grid is not None:
         # Scanners write whole numbers, between which there would be nothing to interpolate to.
-        image = new_img_like(image, np.asarray(image.dataobj, dtype=np.float32), copy_header=True)
+        image = Nifti1Image(np.asarray(image.dataobj, dtype=np.float32), image.affine)
         image = resample_img(image, grid.affine, grid.shape[:3], interpolation="linear")
     return image, notes

@@ -1,0 +1,187 @@
+"""BOLD of a recording: one row a volume, each timed on the EEG's clock."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import nibabel
+import numpy as np
+from numpy.typing import NDArray
+
+from crossmodal.config import Config, fingerprint
+from crossmodal.datasets import arrow
+
+BOLD = "bold"
+_MASK_FILE = "bold_mask.nii"
+
+
+class VolumesEntry(Config):
+    """What is known of a shard's volumes without opening it.
+
+    Attributes
+    ----------
+    targets : str
+        Fingerprint of what the columns are: names of regions, or the voxels of a grid.
+    grid : tuple of int
+        Shape of the images the targets were taken from.
+    """
+
+    n_volumes: int
+    n_targets: int
+    kind: Literal["voxels", "regions"]
+    targets: str
+    grid: tuple[int, int, int]
+    tr_s: float
+
+    def describe(self) -> str:
+        """Say in a sentence what the targets are."""
+        grid = " x ".join(str(size) for size in self.grid)
+        return f"{self.n_targets} {self.kind} on a grid of {grid}, one every {self.tr_s:g} s"
+
+
+@dataclass(frozen=True)
+class Volumes:
+    """A recording's BOLD after all steps.
+
+    Attributes
+    ----------
+    data_vs : float32 array, shape (n_volumes, n_targets)
+        In the scanner's unit, which nobody defines: only changes relative to a target's mean compare.
+    onset_s : float64 array, shape (n_volumes,)
+        s from the first sample of the EEG.
+    good : bool array, shape (n_volumes,)
+        False where the head moved.
+    tr_s : float
+        Repetition time, s.
+    affine : float64 array, shape (4, 4)
+        From voxels to mm.
+    brain : bool array, shape (X, Y, Z)
+        Voxels of the brain on the image's grid.
+    names : tuple of str, optional
+        Of regions; None where targets are voxels.
+    stored : bool array, shape (X, Y, Z), optional
+        Voxels that are targets, in C order; None where targets are regions.
+    in_common_space : bool
+        Whether a voxel is the same place in every head.
+    """
+
+    data_vs: NDArray[np.float32]
+    onset_s: NDArray[np.float64]
+    good: NDArray[np.bool_]
+    tr_s: float
+    affine: NDArray[np.float64]
+    brain: NDArray[np.bool_]
+    names: tuple[str, ...] | None
+    stored: NDArray[np.bool_] | None
+    in_common_space: bool
+
+    @property
+    def entry(self) -> VolumesEntry:
+        """Describe the volumes for a manifest."""
+        grid = (self.brain.shape[0], self.brain.shape[1], self.brain.shape[2])
+        if self.stored is None:
+            targets = fingerprint(list(self.names or ()))
+        else:
+            # In its own space every image has another affine; what is compared then is the index of a voxel.
+            place = np.round(self.affine, 3).tolist() if self.in_common_space else None
+            targets = fingerprint([grid, place, hashlib.sha256(np.packbits(self.stored).tobytes()).hexdigest()])
+        n_volumes, n_targets = self.data_vs.shape
+        kind: Literal["voxels", "regions"] = "regions" if self.stored is None else "voxels"
+        return VolumesEntry(n_volumes=n_volumes, n_targets=n_targets, kind=kind, targets=targets, grid=grid, tr_s=self.tr_s)
+
+
+def write_volumes(volumes: Volumes, about: dict[str, Any], folder: Path) -> None:
+    """Write `bold.arrow`, its statistics over good volumes and the mask of the brain.
+
+    Parameters
+    ----------
+    volumes : Volumes
+        At least one good volume; all values finite.
+    about : dict
+        What JSON can hold: subject, run, provenance.
+    folder : Path
+        Of the shard.
+    """
+    metadata = {
+        **about,
+        "modality": BOLD,
+        "kind": volumes.entry.kind,
+        "unit": "arbitrary",
+        "tr_s": volumes.tr_s,
+        "onset_s": volumes.onset_s.tolist(),
+        "good": volumes.good.tolist(),
+        "grid": list(volumes.brain.shape),
+        "affine": volumes.affine.tolist(),
+        "names": volumes.names,
+        "in_common_space": volumes.in_common_space,
+        "mask": _MASK_FILE,
+    }
+    arrow.write_matrices(folder / f"{BOLD}.arrow", {BOLD: volumes.data_vs}, metadata)
+    good_vs = volumes.data_vs[volumes.good].astype(np.float64)
+    statistics = {"mean": good_vs.mean(axis=0), "variance": good_vs.var(axis=0), "min": good_vs.min(axis=0), "max": good_vs.max(axis=0)}
+    rows = {name: values[None] for name, values in statistics.items()}
+    arrow.write_matrices(folder / f"{BOLD}_statistics.arrow", rows, {"count": len(good_vs)})
+    # 1 is brain, 2 a target, 3 both; uncompressed, since gzip stamps the time.
+    stored = np.zeros_like(volumes.brain) if volumes.stored is None else volumes.stored
+    flags = volumes.brain.astype(np.uint8) + 2 * stored.astype(np.uint8)
+    nibabel.save(nibabel.Nifti1Image(flags, volumes.affine), folder / _MASK_FILE)
+
+
+class StoredVolumes:
+    """A shard's volumes, memory-mapped.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the shard.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @cached_property
+    def data_vs(self) -> NDArray[np.float32]:
+        """Targets, shape (n_volumes, n_targets): a read-only view of the file."""
+        return arrow.map_matrices(self._folder / f"{BOLD}.arrow")[BOLD]
+
+    @cached_property
+    def metadata(self) -> dict[str, Any]:
+        """What the file says of itself."""
+        return arrow.read_metadata(self._folder / f"{BOLD}.arrow")
+
+    @property
+    def onset_s(self) -> NDArray[np.float64]:
+        """Onset of each volume, s from the EEG's first sample."""
+        return np.array(self.metadata["onset_s"], dtype=np.float64)
+
+    @property
+    def good(self) -> NDArray[np.bool_]:
+        """Volumes at which the head lay still."""
+        return np.array(self.metadata["good"], dtype=bool)
+
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        """Of regions; None where targets are voxels."""
+        names = self.metadata["names"]
+        return None if names is None else tuple(names)
+
+    @cached_property
+    def _flags(self) -> NDArray[np.uint8]:
+        return np.asarray(nibabel.load(self._folder / _MASK_FILE).dataobj)  # type: ignore[attr-defined]
+
+    @property
+    def brain(self) -> NDArray[np.bool_]:
+        """Voxels of the brain, shape (X, Y, Z)."""
+        return (self._flags & 1).astype(bool)
+
+    @property
+    def stored(self) -> NDArray[np.bool_] | None:
+        """Voxels that are targets, shape (X, Y, Z), in C order; None where targets are regions."""
+        return (self._flags & 2).astype(bool) if self.names is None else None
+
+    def statistics(self) -> tuple[int, dict[str, NDArray[np.float64]]]:
+        """Count of good volumes, and mean, variance, min and max of each target over them."""
+        path = self._folder / f"{BOLD}_statistics.arrow"
+        return arrow.read_metadata(path)["count"], {name: values[0] for name, values in arrow.map_matrices(path).items()}

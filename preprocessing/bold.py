@@ -1,0 +1,109 @@
+"""A BOLD image, from its file to what a shard holds."""
+
+from pathlib import Path
+from typing import Any, cast
+
+import nibabel
+import numpy as np
+import pandas as pd
+from nibabel.spatialimages import SpatialImage
+
+from crossmodal.config import UserError
+from crossmodal.config.bold import Bold, RegionTargets
+from crossmodal.config.preprocessing import Recordings
+from crossmodal.datasets.volumes import Volumes
+from preprocessing.sources.base import SourceFile
+from preprocessing.sources.bold import OpenedBold
+from preprocessing.sources.files import broken_told
+from preprocessing.sources.staging import stage
+from preprocessing.steps import volume_markers
+from preprocessing.steps.bold import detrending, resampling, scrubbing, targets
+from preprocessing.steps.bold.targets import Targets
+
+BOLD_STEPS = {
+    "volume_markers": volume_markers.VERSION,
+    "resampling": resampling.VERSION,
+    "targets": targets.VERSION,
+    "scrubbing": scrubbing.VERSION,
+    "detrending": detrending.VERSION,
+}
+
+
+def bold_identity(recordings: Recordings, settings: Bold) -> dict[str, Any]:
+    """Tell what goes into a shard's volumes besides the recording: settings, the files they name, versions of the steps."""
+    files = [SourceFile.at(path, recordings.anonymous, recordings.endpoint_url).model_dump() for path in settings.files]
+    pairing = recordings.model_dump(include={"volume_marker", "dummy_volumes"})
+    return {"bold": settings.model_dump(), "bold_files": files, "bold_steps": BOLD_STEPS, "pairing": pairing}
+
+
+def to_volumes(opened: OpenedBold, settings: Bold, recordings: Recordings, scratch: Path, called: str) -> tuple[Volumes, list[str]]:
+    """Take an opened image through all steps.
+
+    Parameters
+    ----------
+    opened : OpenedBold
+        Its volumes are timed already.
+    settings : Bold
+        What an experiment says of images.
+    recordings : Recordings
+        Tells how to reach remote files.
+    scratch : Path
+        A folder for staged copies of them.
+    called : str
+        What sentences call the recording.
+
+    Returns
+    -------
+    volumes : Volumes
+    notes : list of str
+        Sentences that the run should say.
+
+    Raises
+    ------
+    UserError
+        The image, or a file that settings name, is broken or unfit.
+    """
+
+    def load(uri: str) -> SpatialImage:
+        path = stage(SourceFile.at(uri, recordings.anonymous, recordings.endpoint_url), recordings, scratch)
+        with broken_told(uri):
+            return cast(SpatialImage, nibabel.load(path))
+
+    with broken_told(opened.uri):
+        image, notes = resampling.to_grid(opened.image, load(settings.grid) if settings.grid else None, opened.transform)
+        data = np.asarray(image.dataobj, dtype=np.float32)
+    if not np.isfinite(data).all():
+        raise UserError(f"{opened.uri}: holds values that are not finite; replace the file or leave the recording out")
+    image = nibabel.Nifti1Image(data, image.affine)
+    brain = targets.brain_mask(image, opened.uri)
+    good, moved = scrubbing.good_volumes(data[brain].T, opened.motion, settings)
+    taken = _targets(image, settings, load, recordings, scratch, called)
+    volumes = Volumes(
+        data_vs=detrending.detrend(taken.data_vs, good, settings.detrend_order),
+        onset_s=opened.onset_s,
+        good=good,
+        tr_s=opened.tr_s,
+        affine=np.asarray(image.affine, dtype=np.float64),
+        brain=brain,
+        names=taken.names,
+        stored=taken.stored,
+        in_common_space=opened.transform is not None,
+    )
+    return volumes, [*opened.notes, *notes, *moved]
+
+
+def _targets(image: SpatialImage, settings: Bold, load: Any, recordings: Recordings, scratch: Path, called: str) -> Targets:
+    if settings.targets.kind == "voxels":
+        mask = settings.targets.mask
+        return targets.voxel_targets(image, load(mask) if mask else None, called)
+    labels = _labels(settings.targets, recordings, scratch)
+    return targets.region_targets(image, load(settings.targets.atlas), labels, called)
+
+
+def _labels(settings: RegionTargets, recordings: Recordings, scratch: Path) -> dict[int, str]:
+    if settings.labels is None:
+        return {}
+    path = stage(SourceFile.at(settings.labels, recordings.anonymous, recordings.endpoint_url), recordings, scratch)
+    with broken_told(settings.labels):
+        table = pd.read_csv(path, sep="\t")
+        return {int(index): str(name) for index, name in zip(table["index"], table["name"], strict=True)}

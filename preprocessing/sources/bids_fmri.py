@@ -1,0 +1,100 @@
+"""EEG and BOLD recorded at once, in BIDS: sub-*/**/eeg/*_eeg.* beside sub-*/**/func/*_bold.nii.gz."""
+
+from collections.abc import Mapping, Sequence
+
+from crossmodal.config import UserError
+from crossmodal.config.eeg_fmri import BidsFmriRecordings, CnEpflRecordings
+from crossmodal.storage.uri import check_reachable, is_local, open_fs
+from preprocessing.sources.base import Entry, SourceFile
+from preprocessing.sources.bids_tree import BidsFile, find_sidecar, list_tree, run_labels
+from preprocessing.sources.eeg_fmri import bold_files, wanted_subjects
+from preprocessing.sources.files import SUFFIXES
+
+_IMAGES = (".nii.gz", ".nii")
+# Entities that an EEG and its image have in common.
+_SHARED = ("sub", "ses", "task", "run")
+
+
+def list_bids_fmri(recordings: BidsFmriRecordings | CnEpflRecordings) -> list[Entry]:
+    """List recordings by their EEG; one that lacks its image, or the sidecar that states the repetition time, is told when it is read.
+
+    Raises
+    ------
+    UserError
+        There is no such dataset, subject, task or run.
+    """
+    if not is_local(recordings.root):
+        check_reachable(recordings.root, recordings.anonymous, recordings.endpoint_url)
+    filesystem, root = open_fs(recordings.root, recordings.anonymous, recordings.endpoint_url)
+    tree = list_tree(filesystem, root, recordings.root, recordings.subjects)
+    found = sorted((file for file in tree if _is_wanted(file, recordings)), key=lambda file: file.source.uri)
+    wanted_subjects(recordings, {file.entities["sub"] for file in found}, _expected(recordings))
+    labels = run_labels([(file,) for file in found])
+    return [_entry(file, run, tree, recordings) for file, run in zip(found, labels, strict=True)]
+
+
+def _is_wanted(file: BidsFile, recordings: BidsFmriRecordings | CnEpflRecordings) -> bool:
+    return (
+        file.suffix == "eeg"
+        and file.source.name.endswith(SUFFIXES)
+        and "sub" in file.entities
+        and (recordings.task is None or file.entities.get("task") == recordings.task)
+        and (recordings.runs is None or file.entities.get("run") in recordings.runs)
+    )
+
+
+def _expected(recordings: BidsFmriRecordings | CnEpflRecordings) -> str:
+    task = recordings.task or "*"
+    return f"sub-*/**/eeg/*_task-{task}*_eeg.* of the runs {', '.join(recordings.runs)}" if recordings.runs else f"*_task-{task}*_eeg.*"
+
+
+def _entry(eeg: BidsFile, run: str, tree: Sequence[BidsFile], recordings: BidsFmriRecordings | CnEpflRecordings) -> Entry:
+    stem = eeg.source.name.partition(".")[0]
+    parts = sorted(
+        (file.source for file in tree if file.folder == eeg.folder and file.source.name.partition(".")[0] == stem and _is_part(file, eeg)),
+        key=lambda file: file.name,
+    )
+    image = _image(eeg, tree)
+    files = list(tree)
+    sidecar = find_sidecar("bold", ".json", image, files) if image else None
+    if image is None:
+        source = SourceFile.missing(_beside(eeg.source.uri))
+    else:
+        source = image.source
+        sidecar = sidecar or SourceFile.missing(source.uri.replace(".nii.gz", ".json").replace(".nii", ".json"))
+    return Entry(
+        subject=eeg.entities["sub"],
+        run=run,
+        files=(eeg.source, *parts),
+        events=find_sidecar("events", ".tsv", eeg, [file for file in files if "func" not in file.folder.parts]),
+        channels=find_sidecar("channels", ".tsv", eeg, files),
+        bold=bold_files(recordings, eeg.entities["sub"], run, source, sidecar),
+    )
+
+
+def _is_part(file: BidsFile, eeg: BidsFile) -> bool:
+    return file.source.uri != eeg.source.uri and file.source.name.endswith((".vmrk", ".eeg", ".dat", ".fdt"))
+
+
+def _image(eeg: BidsFile, tree: Sequence[BidsFile]) -> BidsFile | None:
+    """Find the image of the same session, task and run: in func/ beside eeg/."""
+    wanted = _shared(eeg.entities)
+    fitting = [
+        file
+        for file in tree
+        if file.suffix == "bold" and file.source.name.endswith(_IMAGES) and _shared(file.entities) == wanted and "echo" not in file.entities
+    ]
+    if len(fitting) > 1:
+        names = ", ".join(file.source.name for file in fitting)
+        raise UserError(f"{eeg.source.uri}: has several images ({names}); keep one")
+    return fitting[0] if fitting else None
+
+
+def _shared(entities: Mapping[str, str]) -> tuple[str | None, ...]:
+    return tuple(entities.get(key) for key in _SHARED)
+
+
+def _beside(eeg_uri: str) -> str:
+    """Where the image of an EEG should be."""
+    folder, _, name = eeg_uri.rpartition("/eeg/")
+    return f"{folder}/func/{name.rpartition('_eeg.')[0]}_bold.nii.gz"

@@ -1,0 +1,51 @@
+"""BrainVision recordings, complete or refused: MNE reads what is there of a truncated one and says nothing."""
+
+import re
+from pathlib import Path
+
+import mne
+from mne.io import BaseRaw
+
+from crossmodal.config import UserError
+
+_BYTES = {"INT_16": 2, "UINT_16": 2, "INT_32": 4, "IEEE_FLOAT_32": 4, "IEEE_FLOAT_64": 8}
+_DATA = (".eeg", ".dat")
+
+
+def read_brainvision(path: Path) -> BaseRaw:
+    """Open a recording by its header.
+
+    A header that still names the files as the amplifier did, which datasets renamed later on have, is read with the files beside it that
+    bear its own name.
+
+    Raises
+    ------
+    UserError
+        The data are missing, or shorter than the header says or than whole samples.
+    """
+    header = dict(re.findall(r"^(\w+)=(.*?)\s*$", path.read_text(encoding="latin-1"), flags=re.MULTILINE))
+    data = _data_file(path, header.get("DataFile", ""))
+    _check_complete(data, header)
+    return mne.io.read_raw_brainvision(path, overrides={"data_fname": data.name}, verbose="error")
+
+
+def _data_file(path: Path, named: str) -> Path:
+    candidates = [path.with_name(named.replace("$b", path.stem))] if named else []
+    candidates += [path.with_suffix(suffix) for suffix in _DATA]
+    found = next((candidate for candidate in candidates if candidate.is_file()), None)
+    if found is None:
+        raise UserError(f"{path}: its data file is missing; fetch {candidates[0].name} or leave the recording out")
+    return found
+
+
+def _check_complete(data: Path, header: dict[str, str]) -> None:
+    if header.get("DataFormat", "BINARY").upper() != "BINARY" or header.get("BinaryFormat") not in _BYTES:
+        return
+    sample_bytes = int(header["NumberOfChannels"]) * _BYTES[header["BinaryFormat"]]
+    size_bytes = data.stat().st_size
+    samples = int(header.get("DataPoints", 0))
+    if size_bytes < samples * sample_bytes:
+        there = size_bytes // sample_bytes
+        raise UserError(f"{data}: is truncated, it holds {there} of {samples} samples; fetch it again or leave the recording out")
+    if size_bytes % sample_bytes:
+        raise UserError(f"{data}: is truncated, it ends within a sample; fetch it again or leave the recording out")

@@ -1,0 +1,39 @@
+"""NODDI at rest (Deligianni et al. 2014; OSF 94c5t) as its archive unpacks: EEG/32/export/*.vhdr and fMRI/32/*_cross.nii.gz.
+
+The exports mark every volume, but not from their first sample: the first one is 129.6 s into sub-35 and 71.4 s into sub-36.
+"""
+
+from pathlib import PurePosixPath
+
+from fsspec import AbstractFileSystem
+
+from crossmodal.config.eeg_fmri import NoddiRecordings
+from crossmodal.storage.uri import open_fs
+from preprocessing.sources.base import Entry, SourceFile
+from preprocessing.sources.eeg_fmri import bold_files, wanted_subjects
+from preprocessing.sources.listing import files, folders
+
+
+def list_noddi(recordings: NoddiRecordings) -> list[Entry]:
+    """List one recording a subject; one that lacks its EEG or its image is told when it is read.
+
+    Raises
+    ------
+    UserError
+        There is no such folder or subject.
+    """
+    filesystem, root = open_fs(recordings.root, recordings.anonymous, recordings.endpoint_url)
+    present = {PurePosixPath(folder).name for part in ("EEG", "fMRI") for folder in folders(filesystem, f"{root}/{part}")}
+    subjects = wanted_subjects(recordings, present, "EEG/*/export/*.vhdr with fMRI/*/*_cross.nii.gz")
+    return [_entry(filesystem, root, subject, recordings) for subject in subjects]
+
+
+def _entry(filesystem: AbstractFileSystem, root: str, subject: str, recordings: NoddiRecordings) -> Entry:
+    run = "01"
+    exported, imaged = files(filesystem, f"{root}/EEG/{subject}/export"), files(filesystem, f"{root}/fMRI/{subject}")
+    header = next((file for file in exported if file.name.endswith(".vhdr")), SourceFile.missing(f"{root}/EEG/{subject}/export/*.vhdr"))
+    parts = tuple(file for file in exported if file.name.endswith((".vmrk", ".dat", ".eeg")))
+    image = next(
+        (file for file in imaged if file.name.endswith("_cross.nii.gz")), SourceFile.missing(f"{root}/fMRI/{subject}/*_cross.nii.gz")
+    )
+    return Entry(subject=subject, run=run, files=(header, *parts), bold=bold_files(recordings, subject, run, image))

@@ -1,0 +1,61 @@
+"""Every source of recordings by the name that `recordings.kind` gives it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mne.io import BaseRaw
+
+from preprocessing.sources.base import Entry
+from preprocessing.sources.bids import list_bids
+from preprocessing.sources.bids_fmri import list_bids_fmri
+from preprocessing.sources.bold import Markers, annotated_markers
+from preprocessing.sources.cn_epfl import GRADIENTS_LEFT, list_cn_epfl
+from preprocessing.sources.files import list_files, read_raw_file
+from preprocessing.sources.noddi import list_noddi
+from preprocessing.sources.oddball import list_oddball, open_oddball, scanner_clock
+
+
+def _by_annotation(raw: BaseRaw, recordings: Any, tr_s: float, called: str) -> Markers:
+    return annotated_markers(raw, recordings.volume_marker, called)
+
+
+@dataclass(frozen=True)
+class Source:
+    """How recordings of one kind are found and opened.
+
+    Attributes
+    ----------
+    summary : str
+        One line that says what it reads.
+    list : callable
+        From the kind's settings to entries; opens no recording.
+    open_raw : callable
+        From a local path and the URI that sentences call it to a recording that need not be loaded.
+    volume_markers : callable
+        From a recording, the settings, the repetition time and the URI to what times its volumes, where it has any.
+    gradients_left : str
+        What to say of EEG whose gradients nobody took off; empty where there are none.
+    """
+
+    summary: str
+    list: Callable[[Any], list[Entry]]
+    open_raw: Callable[[Path, str], BaseRaw] = read_raw_file
+    volume_markers: Callable[[BaseRaw, Any, float, str], Markers] = _by_annotation
+    gradients_left: str = ""
+
+
+SOURCES = {
+    "bids": Source("EEG and MEG: any BIDS dataset in FIF, raw or derivative (ds000117)", list_bids),
+    "files": Source("EEG, MEG or both: plain files in FIF, EDF, BDF, BrainVision or EEGLAB, named one by one", list_files),
+    "bids_fmri": Source("EEG and BOLD: any BIDS dataset whose EEG marks the volumes", list_bids_fmri),
+    "noddi": Source("EEG and BOLD: NODDI at rest (OSF 94c5t), EEG/*/export and fMRI/*", list_noddi),
+    "oddball": Source(
+        "EEG and BOLD: auditory and visual oddball (ds000116), MATLAB files and NIfTI",
+        list_oddball,
+        open_oddball,
+        lambda raw, recordings, tr_s, called: scanner_clock(raw, tr_s),
+    ),
+    "cn_epfl": Source("EEG and BOLD: CN-EPFL (ds002158), raw BrainVision with gradients", list_cn_epfl, gradients_left=GRADIENTS_LEFT),
+}

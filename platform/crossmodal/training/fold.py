@@ -1,6 +1,7 @@
 """One fold, from its data to a published model: what every worker does, under Ray or without it."""
 
 import contextlib
+import logging
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from crossmodal.training.runs import RESULT, FoldResult, checkpoints_uri, finish
 from crossmodal.training.state import EpochMetrics, TrainingState
 from crossmodal.training.system import system_metrics
 from crossmodal.training.world import World
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,9 @@ def _train(
     torch.manual_seed(experiment.seed)
     network = build_model(experiment.model, _shapes(data)).to(world.device)
     state = fit(network, data.train, data.validation, experiment.training, experiment.seed, world, after_epoch, resume)
+    clipped = sum(normaliser.target.clipped for normaliser in {data.train.normaliser, data.validation.normaliser})
+    if clipped:
+        _LOG.warning("%s: log1p clipped %d target values below the training recordings' minimum", data.fold.name, clipped)
     return network, tuple(state.history)
 
 

@@ -74,3 +74,12 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_written(small_disk, tmp_pat
     assert not list(small_disk.glob("store/runs/**/*.*"))
     ballast.unlink()
     train(experiment, manifest)
+
+
+def test_what_log1p_clipped_is_told(tmp_path, caplog):
+    experiment = small_experiment(tmp_path, epochs=1)
+    clipping = experiment.model_copy(update={"data": experiment.data.model_copy(update={"target_scaling": "minmax_log1p"})})
+    train(experiment, publish_cohort(experiment))
+    assert "log1p" not in caplog.text
+    train(clipping, publish_cohort(clipping))
+    assert "target values below the training recordings' minimum" in caplog.text

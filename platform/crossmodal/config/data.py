@@ -8,9 +8,9 @@ from crossmodal.config.base import Config
 
 
 class Signals(Config):
-    """Channels of one modality: 'all', a channel type, or names."""
+    """Channels of one modality: 'all', a channel type, or names; of BOLD all targets, or regions by name."""
 
-    modality: Literal["eeg", "meg"]
+    modality: Literal["eeg", "meg", "bold"]
     channels: Literal["all", "mag", "grad"] | tuple[str, ...] = "all"
 
 
@@ -42,7 +42,15 @@ class EpochWindows(Config):
         return self
 
 
-Windows = Annotated[SlidingWindows | EpochWindows, Field(discriminator="kind")]
+class VolumeWindows(Config):
+    """The source before each volume of BOLD, which is the target."""
+
+    kind: Literal["volumes"] = "volumes"
+    length_s: float = Field(20.0, gt=0, description="BOLD follows neural activity for as long, at the least")
+    lag_s: float = Field(0.0, description="the source ends so long before the volume's onset; below 0 it reaches past it, as a control")
+
+
+Windows = Annotated[SlidingWindows | EpochWindows | VolumeWindows, Field(discriminator="kind")]
 
 
 class Data(Config):
@@ -53,6 +61,14 @@ class Data(Config):
     windows: Windows = SlidingWindows()
     source_scaling: Literal["zscore", "minmax", "whiten"] = "whiten"
     target_scaling: Literal["zscore", "minmax", "minmax_log1p"] = "zscore"
+
+    @model_validator(mode="after")
+    def _volumes_are_targets(self) -> Self:
+        if self.source.modality == "bold":
+            raise ValueError("source must be eeg or meg: BOLD is slower than what it would have to predict")
+        if (self.target.modality == "bold") != (self.windows.kind == "volumes"):
+            raise ValueError("target.modality bold and windows.kind volumes go together")
+        return self
 
 
 class Part(Config):

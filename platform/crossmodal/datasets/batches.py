@@ -23,7 +23,7 @@ class Batch:
     Attributes
     ----------
     source_bct : Tensor, shape (batch, n_source, n_times)
-    target_bst : Tensor, shape (batch, n_target, n_times)
+    target_bst : Tensor, shape (batch, n_target, n_times), or (batch, n_target, 1) where volumes are predicted
     windows : int array, shape (batch,)
         Positions in the reader's window set.
     """
@@ -53,16 +53,16 @@ class BatchReader:
         self.subjects = np.array([shards[index].subject for index in windows.shard_index])
         self.normaliser = normaliser
         self._source = Gather(shards, windows, data.source, normaliser.source)
-        self._target = Gather(shards, windows, data.target, normaliser.target)
+        self._target = Gather(shards, windows.of_targets, data.target, normaliser.target)
 
     def __len__(self) -> int:
         return len(self.windows)
 
     def buffer(self, batch_size: int, pin: bool = False) -> "Buffer":
         """Allocate memory for a batch."""
-        n_times = self.windows.n_times
+        n_times, n_target_times = self.windows.n_times, self.windows.of_targets.n_times
         source_btc = torch.empty(batch_size, n_times, self._source.n_channels, pin_memory=pin)
-        target_btc = torch.empty(batch_size, n_times, self._target.n_channels, pin_memory=pin)
+        target_btc = torch.empty(batch_size, n_target_times, self._target.n_channels, pin_memory=pin)
         return Buffer(source_btc, target_btc, self._source.destinations(source_btc), self._target.destinations(target_btc))
 
     @torch.inference_mode()  # Calls cost less without autograd's records.
@@ -79,7 +79,7 @@ class Buffer:
     Attributes
     ----------
     source_btc, target_btc : Tensor, shape (batch, n_times, channels)
-        In the layout of shards.
+        In the layout of shards; a volume is one time.
     source, target : Destinations
         The same memory, window by window.
     """

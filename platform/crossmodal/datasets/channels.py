@@ -38,10 +38,8 @@ def columns_of(shard: Shard, signals: Signals) -> NDArray[np.int64]:
     UserError
         The dataset has no such modality, type or channel; the sentence names it.
     """
-    if signals.modality not in shard.entry.channels:
-        raise UserError(
-            f"data asks for {signals.modality}, the dataset holds {', '.join(shard.entry.channels)}; see preprocessing.modalities"
-        )
+    if signals.modality not in shard.modalities:
+        raise UserError(f"data asks for {signals.modality}, the dataset holds {', '.join(shard.modalities)}; see preprocessing.modalities")
     names, types = shard.names(signals.modality), shard.types(signals.modality)
     if signals.channels == "all":
         return np.arange(len(names))

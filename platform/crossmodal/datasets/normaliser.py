@@ -14,6 +14,7 @@ from crossmodal.datasets.channels import blocks_of, columns_of
 from crossmodal.datasets.folds import Fold
 from crossmodal.datasets.shard import Shard
 from crossmodal.datasets.statistics import ChannelStatistics, merge_all
+from crossmodal.datasets.volumes import BOLD
 from crossmodal.datasets.windows import WindowSet
 
 # Directions with less than this share of the largest variance are not whitened: an average reference leaves one without any.
@@ -131,7 +132,8 @@ def fit_normaliser(shards: Sequence[Shard], fold: Fold, windows: WindowSet, data
     recording, or a leaky fold, is measured over its windows.
     """
     whole = fold.leaky is None and all(part.start_s is None and part.stop_s is None for part in fold.train)
-    source, target = (_training_statistics(shards, windows, signals, whole) for signals in (data.source, data.target))
+    source = _training_statistics(shards, windows, data.source, whole)
+    target = _training_statistics(shards, windows.of_targets, data.target, whole)
     return Normaliser(fit_scaling(source, data.source_scaling), fit_scaling(target, data.target_scaling))
 
 
@@ -151,11 +153,11 @@ def _training_statistics(shards: Sequence[Shard], windows: WindowSet, signals: S
 
 def _over_windows(shard: Shard, starts: NDArray[np.int64], n_times: int, signals: Signals) -> ChannelStatistics:
     """Measure the samples that windows cover, each once."""
-    covered = np.zeros(shard.n_samples, dtype=bool)
+    parts = [shard.signal(signals.modality)[block.kind][:, block.inside] for block in blocks_of(shard, signals)]
+    covered = np.zeros(len(parts[0]), dtype=bool)
     for start in starts:
         covered[start : start + n_times] = True
-    parts = [shard.signal(signals.modality)[block.kind][:, block.inside] for block in blocks_of(shard, signals)]
-    return ChannelStatistics.of(parts[0] if len(parts) == 1 else np.hstack(parts), covered)
+    return ChannelStatistics.of(parts[0] if len(parts) == 1 else np.hstack(parts), covered, pairs=signals.modality != BOLD)
 
 
 def fit_scaling(statistics: ChannelStatistics, kind: Literal["zscore", "minmax", "whiten", "minmax_log1p"]) -> ChannelScaling:

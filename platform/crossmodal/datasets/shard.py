@@ -16,7 +16,7 @@ from crossmodal.datasets import arrow
 from crossmodal.datasets.manifest import ShardEntry
 from crossmodal.datasets.recording import Events, Recording, Signal
 from crossmodal.datasets.statistics import ChannelStatistics
-from crossmodal.datasets.volumes import StoredVolumes, Volumes, write_volumes
+from crossmodal.datasets.volumes import BOLD, StoredVolumes, Volumes, write_volumes
 from crossmodal.storage.atomic import new_folder
 from crossmodal.storage.uri import join, read_json
 
@@ -120,16 +120,21 @@ class Shard:
         """Samples of every signal."""
         return self.entry.n_samples
 
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """What was recorded."""
+        return (*self.entry.channels, *((BOLD,) if self.entry.volumes else ()))
+
     def names(self, modality: str) -> tuple[str, ...]:
-        """Channel names in column order."""
-        return self.entry.channels[modality]
+        """Names of channels, or of a volume's targets, in column order."""
+        return self.volumes.target_names if modality == BOLD else self.entry.channels[modality]
 
     def types(self, modality: str) -> tuple[str, ...]:
         """Channel types in column order; equal types are neighbours."""
-        return self.entry.types[modality]
+        return (BOLD,) * len(self.names(BOLD)) if modality == BOLD else self.entry.types[modality]
 
     def signal(self, modality: str) -> dict[str, NDArray[np.float32]]:
-        """Samples in SI units by channel type, shapes (T, C): read-only views of the file, nothing is copied."""
+        """Samples in SI units (volumes in the scanner's) by channel type, shapes (T, C): read-only views of the file, nothing is copied."""
         if modality not in self._signals:
             self._signals[modality] = arrow.map_matrices(self.folder / f"{modality}.arrow")
         return self._signals[modality]
@@ -164,7 +169,9 @@ class Shard:
         return mne.io.read_info(self.folder / "info.fif", verbose="error")
 
     def statistics(self, modality: str) -> ChannelStatistics:
-        """Moments and extremes over good samples."""
+        """Moments and extremes over good samples, or volumes."""
+        if modality == BOLD:
+            return self.volumes.statistics()
         stored = self.metadata(modality)["statistics"]
         comoment = arrow.map_matrices(self.folder / f"{modality}_comoment.arrow")["comoment"]
         return ChannelStatistics(stored["count"], np.array(stored["mean"]), comoment, np.array(stored["min"]), np.array(stored["max"]))

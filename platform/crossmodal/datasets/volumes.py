@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from crossmodal.config import Config, fingerprint
 from crossmodal.datasets import arrow
+from crossmodal.datasets.statistics import ChannelStatistics
 
 BOLD = "bold"
 _MASK_FILE = "bold_mask.nii"
@@ -119,10 +120,9 @@ def write_volumes(volumes: Volumes, about: dict[str, Any], folder: Path) -> None
         "mask": _MASK_FILE,
     }
     arrow.write_matrices(folder / f"{BOLD}.arrow", {BOLD: volumes.data_vs}, metadata)
-    good_vs = volumes.data_vs[volumes.good].astype(np.float64)
-    statistics = {"mean": good_vs.mean(axis=0), "variance": good_vs.var(axis=0), "min": good_vs.min(axis=0), "max": good_vs.max(axis=0)}
-    rows = {name: values[None] for name, values in statistics.items()}
-    arrow.write_matrices(folder / f"{BOLD}_statistics.arrow", rows, {"count": len(good_vs)})
+    statistics = ChannelStatistics.of(volumes.data_vs, volumes.good, pairs=False)
+    rows = {name: getattr(statistics, name)[None] for name in ("mean", "variance", "min", "max")}
+    arrow.write_matrices(folder / f"{BOLD}_statistics.arrow", rows, {"count": statistics.count})
     # 1 is brain, 2 a target, 3 both; uncompressed, since gzip stamps the time.
     stored = np.zeros_like(volumes.brain) if volumes.stored is None else volumes.stored
     flags = volumes.brain.astype(np.uint8) + 2 * stored.astype(np.uint8)
@@ -181,7 +181,13 @@ class StoredVolumes:
         """Voxels that are targets, shape (X, Y, Z), in C order; None where targets are regions."""
         return (self._flags & 2).astype(bool) if self.names is None else None
 
-    def statistics(self) -> tuple[int, dict[str, NDArray[np.float64]]]:
-        """Count of good volumes, and mean, variance, min and max of each target over them."""
+    @cached_property
+    def target_names(self) -> tuple[str, ...]:
+        """Of regions, or the numbers of voxels among those stored."""
+        return self.names or tuple(map(str, range(self.data_vs.shape[1])))
+
+    def statistics(self) -> ChannelStatistics:
+        """Moments and extremes of each target over good volumes."""
         path = self._folder / f"{BOLD}_statistics.arrow"
-        return arrow.read_metadata(path)["count"], {name: values[0] for name, values in arrow.map_matrices(path).items()}
+        count, rows = arrow.read_metadata(path)["count"], {name: values[0] for name, values in arrow.map_matrices(path).items()}
+        return ChannelStatistics(count, rows["mean"], rows["variance"] * count, rows["min"], rows["max"])

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossmodal.config import UserError
-from crossmodal.config.data import EpochWindows, Part, SlidingWindows, Windows
+from crossmodal.config.data import EpochWindows, Part, SlidingWindows, VolumeWindows, Windows
 from crossmodal.datasets.folds import Fold, Role
 from crossmodal.datasets.shard import Shard
 
@@ -29,23 +29,32 @@ class WindowSet:
         Samples a window.
     baseline : slice or None
         Samples of a window whose mean is subtracted from it.
+    volume : int64 array, shape (n,), or None
+        The volume that each window is to predict; None where the target is sampled like the source.
     """
 
     shard_index: NDArray[np.int64]
     start: NDArray[np.int64]
     n_times: int
     baseline: slice | None
+    volume: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.start)
 
     def subset(self, chosen: NDArray[np.integer]) -> "WindowSet":
         """Keep some windows, in the order given."""
-        return WindowSet(self.shard_index[chosen], self.start[chosen], self.n_times, self.baseline)
+        volume = None if self.volume is None else self.volume[chosen]
+        return WindowSet(self.shard_index[chosen], self.start[chosen], self.n_times, self.baseline, volume)
+
+    @property
+    def of_targets(self) -> "WindowSet":
+        """Where the target of each window lies, in rows of its own file."""
+        return self if self.volume is None else WindowSet(self.shard_index, self.volume, 1, None)
 
 
 def make_windows(shards: Sequence[Shard], fold: Fold, role: Role, windows: Windows, seed: int) -> WindowSet:
-    """Lay out a role's windows: whole inside its parts, no sample of them masked.
+    """Lay out a role's windows: whole inside its parts, no sample of them masked, nor the volume they are to predict.
 
     Parameters
     ----------
@@ -60,28 +69,31 @@ def make_windows(shards: Sequence[Shard], fold: Fold, role: Role, windows: Windo
         No window fits, or a condition is not among the events; the sentence names it.
     """
     _check_conditions(shards, windows)
-    indices, starts = [], []
+    indices, starts, volumes = [], [], []
     for index, shard in enumerate(shards):
         for part in fold.parts(role):
             if part.subject == shard.subject and part.run in (None, shard.run):
-                found = _starts(shard, part, windows)
+                found, of_found = _starts(shard, part, windows)
                 starts.append(found)
+                volumes.append(of_found)
                 indices.append(np.full(len(found), index, dtype=np.int64))
     n_times, baseline = _shape(windows, shards[0].sfreq)
-    laid_out = WindowSet(np.concatenate(indices), np.concatenate(starts), n_times, baseline)
+    volume = np.concatenate(volumes) if isinstance(windows, VolumeWindows) else None
+    laid_out = WindowSet(np.concatenate(indices), np.concatenate(starts), n_times, baseline, volume)
     if fold.leaky:
         laid_out = laid_out.subset(_dealt(len(laid_out), fold, role, seed))
     if not len(laid_out):
-        lacking = "no window" if isinstance(windows, SlidingWindows) else "no event with a window around it"
+        lacking = {"sliding": "no window", "epochs": "no event with a window around it", "volumes": "no volume with a window before it"}
         length_s = n_times / shards[0].sfreq
         raise UserError(
-            f"fold {fold.name}: {lacking} of {length_s:g} s without bad segments is in the {role} recordings; change data.windows"
+            f"fold {fold.name}: {lacking[windows.kind]} of {length_s:g} s without bad segments is in the {role} recordings; "
+            "change data.windows"
         )
     return laid_out
 
 
 def _check_conditions(shards: Sequence[Shard], windows: Windows) -> None:
-    if isinstance(windows, SlidingWindows) or windows.conditions is None:
+    if not isinstance(windows, EpochWindows) or windows.conditions is None:
         return
     present = sorted({condition for shard in shards for condition in shard.events.trial_type})
     for condition in windows.conditions:
@@ -89,21 +101,29 @@ def _check_conditions(shards: Sequence[Shard], windows: Windows) -> None:
             raise UserError(f"data.windows.conditions: '{condition}' is not among the events; there are {', '.join(present) or 'none'}")
 
 
-def _starts(shard: Shard, part: Part, windows: Windows) -> NDArray[np.int64]:
+def _starts(shard: Shard, part: Part, windows: Windows) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First samples of the windows of a part, and the volumes they are to predict where there are any."""
     n_times, _ = _shape(windows, shard.sfreq)
     first = round((part.start_s or 0.0) * shard.sfreq)
     stop = shard.n_samples if part.stop_s is None else min(round(part.stop_s * shard.sfreq), shard.n_samples)
+    volumes = np.array([], dtype=np.int64)
     if isinstance(windows, SlidingWindows):
         starts = np.arange(first, stop - n_times + 1, max(round(windows.hop_s * shard.sfreq), 1), dtype=np.int64)
-    else:
+    elif isinstance(windows, EpochWindows):
         starts = np.sort(_onsets(shard, windows) + round(windows.tmin_s * shard.sfreq))
         starts = starts[(starts >= first) & (starts + n_times <= stop)]
+    else:
+        onset = np.round(shard.volumes.onset_s * shard.sfreq).astype(np.int64)
+        starts = onset - round(windows.lag_s * shard.sfreq) - n_times
+        inside = (np.minimum(starts, onset) >= first) & (np.maximum(starts + n_times - 1, onset) < stop)
+        volumes = np.flatnonzero(inside & shard.volumes.good)
+        starts = starts[volumes]
     bad_before = np.concatenate([[0], np.cumsum(~shard.good)])
     free = bad_before[starts + n_times] == bad_before[starts]
     if len(starts) and not free.all():
         level = logging.INFO if free.any() else logging.WARNING
         _LOG.log(level, "%s: %d of %d windows touch bad segments and are left out", shard.entry.label, np.sum(~free), len(free))
-    return starts[free]
+    return starts[free], volumes[free] if len(volumes) else volumes
 
 
 def _onsets(shard: Shard, windows: EpochWindows) -> NDArray[np.int64]:
@@ -113,7 +133,7 @@ def _onsets(shard: Shard, windows: EpochWindows) -> NDArray[np.int64]:
 
 def _shape(windows: Windows, sfreq: float) -> tuple[int, slice | None]:
     """Samples a window, and which of them are its baseline."""
-    if isinstance(windows, SlidingWindows):
+    if not isinstance(windows, EpochWindows):
         return max(round(windows.length_s * sfreq), 1), None
     n_times = round((windows.tmax_s - windows.tmin_s) * sfreq) + 1
     if windows.baseline_s is None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from crossmodal.config import Experiment
+from crossmodal.config import Experiment, UserError
 from crossmodal.datasets.folds import Fold, make_folds
 from crossmodal.datasets.manifest import Manifest, load_latest
 from crossmodal.storage.uri import check_reachable, is_local, open_fs
@@ -47,8 +47,10 @@ def plan_training(experiment: Experiment) -> Plan:
     Raises
     ------
     UserError
-        The store cannot be reached or holds no such dataset, or the split does not go with it.
+        The store cannot be reached or holds no such dataset, or the split does not go with it, or the model not with the target.
     """
+    if experiment.data.target.modality == "bold":
+        raise UserError(f"data.target: '{experiment.model.kind}' predicts signals that are sampled like its source, not volumes of BOLD")
     store = open_fs(experiment.store)[1] if is_local(experiment.store) else experiment.store
     check_reachable(store)
     manifest = load_latest(store, experiment.dataset_recipe)

@@ -56,11 +56,11 @@ def test_what_is_read_is_what_was_written(make_recording, tmp_path_factory, n_vo
     assert (read.stored is None) == regions
     if not regions:
         np.testing.assert_array_equal(read.stored, stored)
-    count, statistics = read.statistics()
+    statistics = read.statistics()
     good = volumes.data_vs[volumes.good].astype(np.float64)
-    assert count == len(good)
-    np.testing.assert_allclose(statistics["mean"], good.mean(axis=0))
-    np.testing.assert_allclose(statistics["variance"], good.var(axis=0))
+    assert statistics.count == len(good)
+    np.testing.assert_allclose(statistics.mean, good.mean(axis=0))
+    np.testing.assert_allclose(statistics.variance, good.var(axis=0))
 
 
 def test_any_arrow_reader_and_any_nifti_reader_open_it(make_recording, tmp_path):

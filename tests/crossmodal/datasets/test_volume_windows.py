@@ -1,0 +1,118 @@
+"""The source before each volume, at any length and lag, from one dataset."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from crossmodal.config import UserError
+from crossmodal.config.data import Data, FixedSplit
+from crossmodal.datasets.batches import iterate
+from tests.crossmodal.datasets.conftest import SFREQ, make_recording
+from tests.crossmodal.datasets.test_volumes import make_volumes
+
+TR_S, N_VOLUMES, FIRST_S = 2.0, 12, 1.7
+TARGET = {"modality": "bold"}
+
+
+def recordings(n_samples=2600, **volumes):
+    """Three recordings with BOLD, of which the first has masked volumes."""
+    return [
+        replace(make_recording(subject, n_samples=n_samples), volumes=make_volumes(N_VOLUMES, names=("a", "b", "c"), seed=seed, **volumes))
+        for seed, subject in enumerate(("01", "02", "03"))
+    ]
+
+
+def data(length_s=3.0, lag_s=0.0, **settings):
+    return Data.model_validate({"target": TARGET, "windows": {"kind": "volumes", "length_s": length_s, "lag_s": lag_s}, **settings})
+
+
+def expected(recording, length_s, lag_s):
+    """Volumes that a window can precede, and first samples of those windows."""
+    onset_s = FIRST_S + TR_S * np.arange(N_VOLUMES)
+    start = np.round(onset_s * SFREQ) - round(lag_s * SFREQ) - round(length_s * SFREQ)
+    inside = (start >= 0) & (start + round(length_s * SFREQ) <= len(recording.good)) & recording.volumes.good
+    return np.flatnonzero(inside), start[inside]
+
+
+@pytest.mark.parametrize(("length_s", "lag_s"), [(3.0, 0.0), (5.0, 2.5), (3.0, -4.0), (0.5, 0.0)])
+def test_each_volume_is_paired_with_the_source_before_it(open_data, length_s, lag_s):
+    made = recordings()
+    opened = open_data(data(length_s, lag_s, source_scaling="zscore"), recordings=made)
+    volumes, starts = expected(made[0], length_s, lag_s)
+    np.testing.assert_array_equal(opened.test.windows.volume, volumes)
+    np.testing.assert_array_equal(opened.test.windows.start, starts)
+    n_times = round(length_s * SFREQ)
+    for batch in iterate(opened.test, 4, np.arange(len(volumes))):
+        assert batch.target_bst.shape == (len(batch.windows), 3, 1)
+        back_bst = opened.normaliser.target.inverse(batch.target_bst.double())[..., 0]
+        np.testing.assert_allclose(back_bst, made[0].volumes.data_vs[volumes[batch.windows]], atol=1e-5)
+        source_bct = opened.normaliser.source.inverse(batch.source_bct.double())
+        eeg_tc = made[0].signals["eeg"].data_tc
+        wanted = np.stack([eeg_tc[int(start) : int(start) + n_times].T for start in starts[batch.windows]])
+        np.testing.assert_allclose(source_bct, wanted, atol=1e-11)
+
+
+def test_masked_samples_and_the_volumes_after_them_are_left_out(open_data):
+    made = recordings()
+    made[0].good[1000:1010] = False
+    opened = open_data(data(), recordings=made)
+    volumes, starts = expected(made[0], 3.0, 0.0)
+    free = (starts + 300 <= 1000) | (starts >= 1010)
+    assert not free.all()
+    np.testing.assert_array_equal(opened.test.windows.volume, volumes[free])
+
+
+def test_targets_are_scaled_by_the_training_recordings_alone(open_data):
+    made = recordings()
+    opened = open_data(data(), recordings=made)
+    good_vs = made[2].volumes.data_vs[made[2].volumes.good].astype(np.float64)
+    np.testing.assert_allclose(opened.normaliser.target.scale_c, 1 / good_vs.std(axis=0), rtol=1e-5)
+
+
+def test_parts_of_a_recording_share_no_sample_and_no_volume(open_data):
+    parts = {"train": (0, 12), "validation": (12, 19), "test": (19, 26)}
+    split = FixedSplit.model_validate(
+        {role: [{"subject": "02", "start_s": start, "stop_s": stop}] for role, (start, stop) in parts.items()}
+    )
+    opened = open_data(data(length_s=2.0), split, recordings())
+    for role, (start_s, stop_s) in parts.items():
+        windows = getattr(opened, role).windows
+        assert len(windows)
+        onset_s = FIRST_S + TR_S * windows.volume
+        assert (windows.start >= start_s * SFREQ).all()
+        assert (onset_s < stop_s).all()
+    train = opened.train.windows
+    seen_vs = recordings()[1].volumes.data_vs[train.volume].astype(np.float64)
+    np.testing.assert_allclose(opened.normaliser.target.scale_c, 1 / seen_vs.std(axis=0), rtol=1e-5)
+
+
+def test_voxels_are_targets_too_and_regions_are_chosen_by_name(open_data):
+    voxels = [replace(recording, volumes=make_volumes(N_VOLUMES, seed=seed)) for seed, recording in enumerate(recordings())]
+    opened = open_data(data(), recordings=voxels)
+    assert opened.n_target == 60
+    chosen = data().model_copy(update={"target": data().target.model_copy(update={"channels": ("c", "a")})})
+    with pytest.raises(UserError, match="channel 'c'"):
+        open_data(chosen, recordings=voxels)
+
+
+def test_regions_are_chosen_by_name(open_data):
+    made = recordings()
+    opened = open_data(data(target={**TARGET, "channels": ["a", "c"]}), recordings=made)
+    assert opened.target_names == ("a", "c")
+    batch = next(iterate(opened.test, 1, np.arange(1)))
+    back = opened.normaliser.target.inverse(batch.target_bst.double())[0, :, 0]
+    np.testing.assert_allclose(back, made[0].volumes.data_vs[opened.test.windows.volume[0], [0, 2]], atol=1e-5)
+
+
+def test_what_does_not_go_together_is_refused(open_data):
+    with pytest.raises(ValueError, match=r"target\.modality bold and windows\.kind volumes go together"):
+        Data.model_validate({"target": TARGET})
+    with pytest.raises(ValueError, match=r"target\.modality bold and windows\.kind volumes go together"):
+        Data.model_validate({"windows": {"kind": "volumes"}})
+    with pytest.raises(ValueError, match="source must be eeg or meg"):
+        Data.model_validate({"source": TARGET})
+    with pytest.raises(UserError, match="no volume with a window before it of 30 s"):
+        open_data(data(length_s=30.0), recordings=recordings())
+    with pytest.raises(UserError, match="data asks for bold, the dataset holds eeg, meg"):
+        open_data(data(), recordings=[make_recording(subject) for subject in ("04", "05", "06")])

@@ -136,6 +136,11 @@ def _sentence(error: ValidationError) -> str:
         nearest = difflib.get_close_matches(location[-1], known, n=1, cutoff=0.0)
         hint = f"; the nearest valid name is '{nearest[0]}'" if nearest else ""
         return f"unknown key '{'.'.join(location)}'{hint}"
+    if first["type"] == "union_tag_invalid":
+        kinds = first["ctx"]["expected_tags"].replace("'", "")
+        return f"{'.'.join([*location, 'kind'])}: there is no '{first['ctx']['tag']}'; known are {kinds}"
+    if first["type"] == "value_error":
+        return f"{'.'.join(location)}: {first['ctx']['error']}"
     return f"{'.'.join(location)}: {first['msg'][0].lower()}{first['msg'][1:]} (got {first['input']!r})"
 
 

@@ -83,10 +83,12 @@ class Tracker:
         self.client.set_terminated(run_id, status)
         self._open.discard(run_id)
 
-    def end_open(self, run_id: str, status: str) -> None:
-        """Close a run of this process that is still open."""
-        if run_id in self._open:
-            self.end(run_id, status)
+    def end_with_children(self, run_id: str, status: str) -> None:
+        """Close a run, and with it those directly below it that are still open, whichever machine opened them."""
+        below = f"tags.mlflow.parentRunId = '{run_id}' AND attributes.status = 'RUNNING'"
+        for run in self.client.search_runs([self.experiment_id], below):
+            self.end(run.info.run_id, status)
+        self.end(run_id, status)
 
     def close_orphans(self) -> None:
         """Close what processes of this machine left RUNNING when they were killed."""

@@ -140,5 +140,4 @@ class Journal:
 
     def end(self, status: str) -> None:
         """Close the run and those of its folds that no result has closed."""
-        for run_id in [*self._fold_ids.values(), self.run_id]:
-            self._tracker.end_open(run_id, status)
+        self._tracker.end_with_children(self.run_id, status)

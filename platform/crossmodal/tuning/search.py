@@ -17,7 +17,7 @@ from crossmodal.tuning.study import DIRECTIONS, StudyFile, begun, interrupted_tr
 
 _SEED_STRIDE = 7919
 # What a trial reports and its Optuna twin keeps.
-_KEPT = ("core_hours", "gpu_hours", "training_seconds", "scores", "run", "cause", "n_parameters", "latency_s")
+_KEPT = ("core_hours", "gpu_hours", "training_seconds", "scores", "run", "cause", "parameters", "latency")
 
 
 class Search(OptunaSearch):

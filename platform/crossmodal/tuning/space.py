@@ -21,7 +21,7 @@ class Space:
     Attributes
     ----------
     name : str
-        Its module, which processes import it from.
+        Its module, by which the study knows it.
     suggest : callable
         From an Optuna trial and the experiment to settings by dotted name.
     first : mapping of str to value

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import optuna
 from optuna.storages import RDBStorage
@@ -158,7 +158,7 @@ def best_trial(trials: list[FrozenTrial]) -> FrozenTrial | None:
 def _checked(url: str) -> str:
     try:
         parts = urlsplit(url)
-        scheme, password = parts.scheme, parts.password
+        scheme, password = parts.scheme, parts.password or parse_qs(parts.query).get("password")
     except ValueError:
         raise UserError("tuning.storage: not a URL; give postgresql://user@host/database") from None
     if password:

@@ -58,7 +58,7 @@ class SweepPlan:
 
 
 def plan_sweep(experiment: Experiment, space: Space) -> SweepPlan:
-    """Look up the dataset, set test subjects aside and rehearse the space; nothing is written.
+    """Rehearse the space, look up the dataset and set test subjects aside; nothing is written.
 
     Raises
     ------
@@ -67,12 +67,12 @@ def plan_sweep(experiment: Experiment, space: Space) -> SweepPlan:
     """
     if "gpu_hours" in experiment.tuning.objectives and experiment.training.gpu == "never":
         raise UserError("tuning.objectives: gpu_hours cannot be an objective where training.gpu is 'never'; leave one of them out")
+    space.rehearse(experiment)
     store = open_fs(experiment.store)[1] if is_local(experiment.store) else experiment.store
     check_reachable(store)
     manifest = load_latest(store, experiment.dataset_recipe)
     split, test = divide(experiment, manifest.subjects)
     make_folds(split, manifest)
-    space.rehearse(experiment)
     return SweepPlan(experiment.model_copy(update={"store": store}), manifest, space, split, test, study_name(experiment))
 
 
@@ -94,12 +94,12 @@ def search(plan: SweepPlan, tracker: Tracker, show: Callable[[FrozenTrial], None
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     experiment = plan.experiment
-    file = StudyFile.of(experiment)
-    study = open_study(experiment, plan.manifest, plan.space.name, plan.split, plan.test, file)
-    enqueue_first(study, plan.space)
     context = TrialContext(experiment, plan.manifest, plan.study, plan.split, uses_gpu(experiment.training))
     if "gpu_hours" in experiment.tuning.objectives and not context.gpu:
         raise UserError("tuning.objectives: gpu_hours cannot be an objective on a cluster without GPUs; leave it out")
+    file = StudyFile.of(experiment)
+    study = open_study(experiment, plan.manifest, plan.space.name, plan.split, plan.test, file)
+    enqueue_first(study, plan.space)
     stop = Stop(experiment.tuning.stop)
     with SweepJournal(tracker, context, experiment.tuning.objectives, plan.test, plan.space.name) as journal:
         journal.catch_up(study.get_trials(deepcopy=False))

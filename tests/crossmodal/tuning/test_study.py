@@ -63,6 +63,7 @@ def test_a_study_of_another_program_is_refused(at, tmp_path):
     ("url", "sentence"),
     [
         ("postgresql://me:secret-never-told@host/optuna", "leave it out and set PGPASSWORD"),
+        ("postgresql://me@host/optuna?password=secret-never-told", "leave it out and set PGPASSWORD"),
         ("mysql://me@host/optuna", "'mysql://' is not supported"),
         ("postgresql://me@127.0.0.1:9/optuna", r"tuning\.storage: .* cannot be used; check the address, the user and PGPASSWORD"),
     ],

@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from crossmodal.config import UserError
 from crossmodal.config.experiment import Tracking
-from crossmodal.tracking.describe import git_commit, without_credentials
+from crossmodal.tracking.describe import document_without_credentials, git_commit, without_credentials
 
 _SQLITE = "sqlite:///"
 
@@ -145,8 +145,8 @@ class Tracker:
         self.client.log_text(run_id, html, f"figures/{name}.html")
 
     def log_json(self, run_id: str, document: dict[str, Any], name: str) -> None:
-        """Log a JSON document."""
-        self.client.log_dict(run_id, document, name)
+        """Log a JSON document, without credentials."""
+        self.client.log_dict(run_id, document_without_credentials(document), name)
 
     def _get_or_create_experiment(self, name: str) -> str:
         known = self.client.get_experiment_by_name(name)

@@ -13,7 +13,7 @@ from crossmodal.datasets.folds import ROLES, Fold
 from crossmodal.datasets.manifest import Manifest
 from crossmodal.models.store import load_model
 from crossmodal.storage.uri import fetch_folder, join
-from crossmodal.tracking.describe import parameters, without_credentials
+from crossmodal.tracking.describe import parameters
 from crossmodal.tracking.models import SignalSpec, log_model
 from crossmodal.tracking.runs import Tracker
 from crossmodal.training import served_model
@@ -62,7 +62,7 @@ class Journal:
         self.run_id = tracker.start(run, parent_id=parent_id)
         settings = experiment.model_dump(mode="json", exclude={"tracking", "node_cache", "tuning"})
         tracker.log_parameters(self.run_id, parameters(settings))
-        tracker.log_json(self.run_id, json.loads(without_credentials(json.dumps(settings))), "experiment.json")
+        tracker.log_json(self.run_id, settings, "experiment.json")
         tracker.log_json(self.run_id, manifest.model_dump(mode="json"), "dataset.json")
         self._lineage = {
             "dataset.fingerprint": manifest.fingerprint,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import optuna
+from optuna.distributions import BaseDistribution, distribution_to_json
 from optuna.trial import BaseTrial, FixedTrial
 
 from crossmodal.config import Experiment, UserError, overridden
@@ -32,8 +33,13 @@ class Space:
     suggest: Callable[[Any, Experiment], dict[str, Any]]
     first: Mapping[str, Any]
 
-    def rehearse(self, experiment: Experiment) -> None:
+    def rehearse(self, experiment: Experiment) -> dict[str, str]:
         """Make the first trial and some random ones, without running them.
+
+        Returns
+        -------
+        dict of str to str
+            The distribution of each Optuna parameter that was met, as JSON.
 
         Raises
         ------
@@ -44,9 +50,13 @@ class Space:
         verbosity = optuna.logging.get_verbosity()
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+        met: dict[str, BaseDistribution] = {}
         for _ in range(_REHEARSALS):
-            self._settings(study.ask(), experiment)
+            trial = study.ask()
+            self._settings(trial, experiment)
+            met |= trial.distributions
         optuna.logging.set_verbosity(verbosity)
+        return {name: distribution_to_json(met[name]) for name in sorted(met)}
 
     def _first_trial(self) -> FixedTrial:
         return FixedTrial(dict(self.first))

@@ -1,7 +1,10 @@
 """The Optuna study of a search: where it lies, whose it is, and what a killed search left in it."""
 
+import atexit
 import os
 import platform
+import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,9 +77,10 @@ class StudyFile:
         if is_local(uri):
             Path(uri).parent.mkdir(parents=True, exist_ok=True)
             return cls(f"sqlite:///{os.path.abspath(uri)}")
-        local = Path(experiment.node_cache.root) / "sweeps" / fingerprint(uri) / "study.db"
-        local.parent.mkdir(parents=True, exist_ok=True)
-        local.unlink(missing_ok=True)
+        # Of this process alone: a second command, which is refused later, must not touch the first one's.
+        folder = tempfile.mkdtemp(prefix="study-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        local = Path(folder) / "study.db"
         if exists(uri):
             local.write_bytes(read_bytes(uri))
         return cls(f"sqlite:///{local}", str(local), uri)
@@ -105,9 +109,14 @@ class StudyFile:
 
 
 def open_study(
-    experiment: Experiment, manifest: Manifest, space: str, split: CrossValidation, test: tuple[str, ...], file: StudyFile
+    experiment: Experiment, manifest: Manifest, space: Mapping[str, str], split: CrossValidation, test: tuple[str, ...], file: StudyFile
 ) -> optuna.Study:
     """Open the study of an experiment, or create it and write down whose it is.
+
+    Parameters
+    ----------
+    space : mapping of str to str
+        What tells the search space from others: Optuna takes no parameter whose choices have changed.
 
     Raises
     ------
@@ -118,7 +127,7 @@ def open_study(
     identity = {
         "dataset": manifest.fingerprint,
         "objectives": list(experiment.tuning.objectives),
-        "space": space,
+        "space": dict(space),
         "subjects": {"development": list(split.subjects or ()), "test": list(test)},
         "settings": fingerprint(settings_of_result(experiment.model_copy(update={"split": split}), manifest)),
     }

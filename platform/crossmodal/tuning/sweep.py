@@ -42,6 +42,8 @@ class SweepPlan:
         Of the development subjects.
     test : tuple of str
         Subjects that no trial sees.
+    parameters : dict of str to str
+        Distributions that the space draws from, as JSON.
     """
 
     experiment: Experiment
@@ -50,6 +52,7 @@ class SweepPlan:
     split: CrossValidation
     test: tuple[str, ...]
     study: str
+    parameters: dict[str, str]
 
     @property
     def epochs(self) -> int:
@@ -67,13 +70,13 @@ def plan_sweep(experiment: Experiment, space: Space) -> SweepPlan:
     """
     if "gpu_hours" in experiment.tuning.objectives and experiment.training.gpu == "never":
         raise UserError("tuning.objectives: gpu_hours cannot be an objective where training.gpu is 'never'; leave one of them out")
-    space.rehearse(experiment)
+    parameters = space.rehearse(experiment)
     store = open_fs(experiment.store)[1] if is_local(experiment.store) else experiment.store
     check_reachable(store)
     manifest = load_latest(store, experiment.dataset_recipe)
     split, test = divide(experiment, manifest.subjects)
     make_folds(split, manifest)
-    return SweepPlan(experiment.model_copy(update={"store": store}), manifest, space, split, test, study_name(experiment))
+    return SweepPlan(experiment.model_copy(update={"store": store}), manifest, space, split, test, study_name(experiment), parameters)
 
 
 def search(plan: SweepPlan, tracker: Tracker, show: Callable[[FrozenTrial], None]) -> tuple[optuna.Study, SweepJournal, str]:
@@ -98,7 +101,7 @@ def search(plan: SweepPlan, tracker: Tracker, show: Callable[[FrozenTrial], None
     if "gpu_hours" in experiment.tuning.objectives and not context.gpu:
         raise UserError("tuning.objectives: gpu_hours cannot be an objective on a cluster without GPUs; leave it out")
     file = StudyFile.of(experiment)
-    study = open_study(experiment, plan.manifest, plan.space.name, plan.split, plan.test, file)
+    study = open_study(experiment, plan.manifest, {"module": plan.space.name, **plan.parameters}, plan.split, plan.test, file)
     enqueue_first(study, plan.space)
     stop = Stop(experiment.tuning.stop)
     with SweepJournal(tracker, context, experiment.tuning.objectives, plan.test, plan.space.name) as journal:

@@ -16,12 +16,12 @@ from tests.crossmodal.tuning.conftest import SMALL
 def at(plan, tmp_path):
     """Open the study of a plan, changed as asked, in a file of the test's own."""
 
-    def opened(place=tmp_path, dataset=None, **tuning):
+    def opened(place=tmp_path, dataset=None, parameters=plan.parameters, **tuning):
         experiment = overridden(plan.experiment, {f"tuning.{key}": value for key, value in tuning.items()})
         experiment = experiment.model_copy(update={"store": str(place)})
         file = StudyFile.of(experiment)
         manifest = plan.manifest if dataset is None else plan.manifest.model_copy(update={"preprocessing": dataset})
-        study = open_study(experiment, manifest, SMALL.name, plan.split, plan.test, file)
+        study = open_study(experiment, manifest, parameters, plan.split, plan.test, file)
         return experiment, study, file
 
     return opened
@@ -40,12 +40,14 @@ def test_the_test_subjects_are_written_down(at, plan):
     assert not set(subjects["test"]) & set(subjects["development"])
 
 
-def test_a_name_taken_by_another_dataset_or_objective_is_refused(at):
+def test_a_name_taken_by_another_dataset_objective_or_space_is_refused(at, plan):
     at(study="mine")
     with pytest.raises(UserError, match=r"'mine' in .* is a search of another dataset; choose another name"):
         at(study="mine", dataset="other")
     with pytest.raises(UserError, match=r"'mine' in .* is a search with other objectives"):
         at(study="mine", objectives=["score", "parameters"])
+    with pytest.raises(UserError, match=r"'mine' in .* is a search over another search space"):
+        at(study="mine", parameters=plan.parameters | {"width": '{"choices": [2]}'})
     at(study="mine", **{"stop.trials": 3})  # when it stops is no part of what a search is
 
 

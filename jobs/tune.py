@@ -42,7 +42,7 @@ def tune(experiment: "Experiment", arguments: argparse.Namespace) -> None:
     _start_ray(experiment)
     with Tracker(experiment.tracking) as tracker:
         study, journal, reason = search(plan, tracker, show)
-        console.print(f"no further trial: {reason}; the winner is refitted")
+        console.print(f"no further trial: {reason}")
         with Board(console, ["fixed"], experiment.training.epochs) as board:
             outcome = conclude(plan, study, journal, tracker, board.show)
     # A log has no width; columns would be cut at 80.

@@ -33,7 +33,7 @@ test-slow: install
 lint: install
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/mypy platform/crossmodal preprocessing jobs
+	$(VENV)/bin/mypy platform/crossmodal preprocessing search_spaces jobs
 	PYTHONPATH=platform:. $(VENV)/bin/lint-imports
 
 bench: install

@@ -1,14 +1,17 @@
-"""What tests share: a real S3 server, and a disk that is soon full."""
+"""What tests share: a real S3 server, a real PostgreSQL server, and a disk that is soon full."""
 
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+PASSWORD = "secret-never-told"
 
 # Timings are never asserted: a busy machine is no failure.
 settings.register_profile("crossmodal", deadline=None)
@@ -36,6 +39,22 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             yield "s3://bucket"
         finally:
             server.terminate()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """URL of an empty database on a real PostgreSQL server, whose password is in PGPASSWORD."""
+    pgserver = pytest.importorskip("pgserver")
+    # The path of a socket must be short.
+    with tempfile.TemporaryDirectory(prefix="pg-") as folder, pytest.MonkeyPatch.context() as patch:
+        data = Path(folder) / "data"
+        with pgserver.get_server(data, cleanup_mode="delete") as server:
+            for statement in (f"CREATE ROLE searcher LOGIN PASSWORD '{PASSWORD}'", "CREATE DATABASE optuna OWNER searcher"):
+                server.psql(f"{statement};")
+            (data / "pg_hba.conf").write_text("local all postgres trust\nlocal all all scram-sha-256\n")
+            server.psql("SELECT pg_reload_conf();")
+            patch.setenv("PGPASSWORD", PASSWORD)
+            yield f"postgresql://searcher@/optuna?host={server.get_postmaster_info().socket_dir}"
 
 
 @pytest.fixture

@@ -2,6 +2,6 @@
 
 from crossmodal.config.base import Config, UserError, fingerprint
 from crossmodal.config.experiment import Experiment
-from crossmodal.config.loading import load_experiment
+from crossmodal.config.loading import load_experiment, overridden
 
-__all__ = ["Config", "Experiment", "UserError", "fingerprint", "load_experiment"]
+__all__ = ["Config", "Experiment", "UserError", "fingerprint", "load_experiment", "overridden"]

@@ -94,6 +94,15 @@ class LeaveOneSubjectOut(Config):
     held_out: tuple[str, ...] | None = Field(None, min_length=1, description="only these folds; None makes one a subject")
 
 
+class CrossValidation(Config):
+    """Subjects dealt into groups, each of which is the test once; the next ones in order validate."""
+
+    kind: Literal["cross_validation"] = "cross_validation"
+    folds: int = Field(5, ge=2)
+    validation_subjects: int = Field(1, ge=1)
+    subjects: tuple[str, ...] | None = Field(None, min_length=1, description="only these are read; None takes all")
+
+
 class FixedSplit(Config):
     """Named subjects, or stretches of recordings, for each role."""
 
@@ -118,4 +127,4 @@ class LeakyWindows(Config):
         return self
 
 
-Split = Annotated[LeaveOneSubjectOut | FixedSplit | LeakyWindows, Field(discriminator="kind")]
+Split = Annotated[LeaveOneSubjectOut | CrossValidation | FixedSplit | LeakyWindows, Field(discriminator="kind")]

@@ -9,6 +9,7 @@ from crossmodal.config.models import NetworkConfig, SynaptechNetConfig
 from crossmodal.config.preprocessing import Preprocessing, Recordings
 from crossmodal.config.simulation import AnySimulation
 from crossmodal.config.training import Training
+from crossmodal.config.tuning import Tuning
 
 
 class Tracking(Config):
@@ -40,6 +41,7 @@ class Experiment(Config):
     split: Split = LeaveOneSubjectOut()
     model: NetworkConfig = SynaptechNetConfig()
     training: Training = Training()
+    tuning: Tuning = Tuning()
     evaluation: Evaluation = Evaluation()
     tracking: Tracking = Tracking()
 

@@ -3,7 +3,7 @@
 import difflib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,28 @@ def load_experiment(path: str | Path, overrides: Sequence[str] = ()) -> Experime
         return Experiment.model_validate(_merge(_default_kinds(Experiment), settings))
     except ValidationError as error:
         raise UserError(f"{path}: {_sentence(error)}") from None
+
+
+def overridden(experiment: Experiment, overrides: Mapping[str, Any]) -> Experiment:
+    """Copy an experiment with some settings replaced.
+
+    Parameters
+    ----------
+    overrides : mapping of str to anything JSON can hold
+        By dotted name, as `training.epochs`; a section is replaced whole.
+
+    Raises
+    ------
+    UserError
+        A key or value is refused; the sentence names it.
+    """
+    settings = experiment.model_dump(mode="json")
+    for key, value in overrides.items():
+        _set(settings, key, value)
+    try:
+        return Experiment.model_validate(settings)
+    except ValidationError as error:
+        raise UserError(_sentence(error)) from None
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -93,6 +115,10 @@ def _apply(settings: dict[str, Any], override: str) -> None:
         value = yaml.safe_load(text)
     except yaml.YAMLError:
         raise UserError(f"{key}: '{text}' is not a YAML value") from None
+    _set(settings, key, value)
+
+
+def _set(settings: dict[str, Any], key: str, value: Any) -> None:
     *parents, last = key.split(".")
     section = settings
     for name in parents:
@@ -110,6 +136,11 @@ def _sentence(error: ValidationError) -> str:
         nearest = difflib.get_close_matches(location[-1], known, n=1, cutoff=0.0)
         hint = f"; the nearest valid name is '{nearest[0]}'" if nearest else ""
         return f"unknown key '{'.'.join(location)}'{hint}"
+    if first["type"] == "union_tag_invalid":
+        kinds = first["ctx"]["expected_tags"].replace("'", "")
+        return f"{'.'.join([*location, 'kind'])}: there is no '{first['ctx']['tag']}'; known are {kinds}"
+    if first["type"] == "value_error":
+        return f"{'.'.join(location)}: {first['ctx']['error']}"
     return f"{'.'.join(location)}: {first['msg'][0].lower()}{first['msg'][1:]} (got {first['input']!r})"
 
 

@@ -5,7 +5,7 @@ from itertools import combinations
 from typing import Literal, get_args
 
 from crossmodal.config import Config, UserError
-from crossmodal.config.data import FixedSplit, LeakyWindows, LeaveOneSubjectOut, Part, Split
+from crossmodal.config.data import CrossValidation, FixedSplit, LeakyWindows, LeaveOneSubjectOut, Part, Split
 from crossmodal.datasets.manifest import Manifest
 
 Role = Literal["train", "validation", "test"]
@@ -48,6 +48,8 @@ def make_folds(split: Split, manifest: Manifest) -> tuple[Fold, ...]:
     match split:
         case LeaveOneSubjectOut():
             return _leave_one_subject_out(split, manifest.subjects)
+        case CrossValidation():
+            return _cross_validation(split, manifest.subjects)
         case FixedSplit():
             return (_fixed(split, manifest),)
         case LeakyWindows():
@@ -70,6 +72,24 @@ def _leave_one_subject_out(split: LeaveOneSubjectOut, subjects: Sequence[str]) -
         others = [*subjects[position + 1 :], *subjects[:position]]
         validation, train = others[: split.validation_subjects], others[split.validation_subjects :]
         folds.append(Fold(name=f"sub-{subject}", train=_whole(sorted(train)), validation=_whole(validation), test=_whole([subject])))
+    return tuple(folds)
+
+
+def _cross_validation(split: CrossValidation, present: Sequence[str]) -> tuple[Fold, ...]:
+    subjects = present if split.subjects is None else split.subjects
+    _check_named(subjects, present, "split.subjects")
+    largest = -(-len(subjects) // split.folds)
+    if len(subjects) < max(split.folds, largest + split.validation_subjects + 1):
+        raise UserError(
+            f"split: {split.folds} folds with {split.validation_subjects} for validation need more subjects than the {len(subjects)} "
+            f"there are ({', '.join(subjects)})"
+        )
+    folds = []
+    for first in range(split.folds):
+        test = subjects[first :: split.folds]
+        others = [subject for subject in (*subjects[first + 1 :], *subjects[: first + 1]) if subject not in test]
+        validation, train = others[: split.validation_subjects], others[split.validation_subjects :]
+        folds.append(Fold(name=f"cv-{first + 1:02d}", train=_whole(sorted(train)), validation=_whole(validation), test=_whole(test)))
     return tuple(folds)
 
 

@@ -22,6 +22,15 @@ def without_credentials(text: str) -> str:
     return _CREDENTIALS.sub("", text)
 
 
+def document_without_credentials(document: Any) -> Any:
+    """Cut them out of all texts of a JSON document."""
+    if isinstance(document, dict):
+        return {key: document_without_credentials(value) for key, value in document.items()}
+    if isinstance(document, list | tuple):
+        return [document_without_credentials(value) for value in document]
+    return without_credentials(document) if isinstance(document, str) else document
+
+
 def git_commit() -> str:
     """Name the commit of the running code, '-dirty' if it was edited since, or say that it is unknown.
 

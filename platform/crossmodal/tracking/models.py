@@ -1,7 +1,10 @@
 """Models in MLflow: a folder of files, the module that reads them, and a signature with names and units."""
 
+import contextlib
+import io
 import os
 import warnings
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -56,3 +59,22 @@ def log_model(tracker: Tracker, run_id: str, loader: str, folder: Path, source: 
             metadata={"source": asdict(source), "target": asdict(target)},
         )
     return str(logged.model_uri)
+
+
+def register_model(tracker: Tracker, model_uri: str, name: str, tags: Mapping[str, str]) -> str:
+    """Register a logged model, unless it is already, and return its version.
+
+    Parameters
+    ----------
+    model_uri : str
+        From `log_model`.
+    tags : mapping of str to str
+        Of the version; its 'run' says whether the model is registered already.
+    """
+    for known in tracker.client.search_model_versions(f"name = '{name}'"):
+        if known.tags.get("run") == tags["run"]:
+            return str(known.version)
+    mlflow.set_tracking_uri(tracker.uri)
+    # MLflow tells on stderr what it creates.
+    with contextlib.redirect_stderr(io.StringIO()):
+        return str(mlflow.register_model(model_uri, name, tags=dict(tags)).version)

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import platform
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from crossmodal.config import UserError
 from crossmodal.config.experiment import Tracking
-from crossmodal.tracking.describe import git_commit, without_credentials
+from crossmodal.tracking.describe import document_without_credentials, git_commit, without_credentials
 
 _SQLITE = "sqlite:///"
 
@@ -65,7 +66,7 @@ class Tracker:
 
     def start(self, run: str, fold: str = "", parent_id: str | None = None) -> str:
         """Find or create a run, mark it RUNNING by this process, and return its id."""
-        tags = {"crossmodal.run": run, "crossmodal.fold": fold, "mlflow.source.git.commit": git_commit(), **_this_process()}
+        tags = {"crossmodal.run": run, "crossmodal.fold": fold, "mlflow.source.git.commit": git_commit(), **this_process()}
         known = self.find(run, fold)
         if known:
             run_id = str(known.info.run_id)
@@ -82,11 +83,18 @@ class Tracker:
         self.client.set_terminated(run_id, status)
         self._open.discard(run_id)
 
+    def end_with_children(self, run_id: str, status: str) -> None:
+        """Close a run, and with it those directly below it that are still open, whichever machine opened them."""
+        below = f"tags.mlflow.parentRunId = '{run_id}' AND attributes.status = 'RUNNING'"
+        for run in self.client.search_runs([self.experiment_id], below):
+            self.end(run.info.run_id, status)
+        self.end(run_id, status)
+
     def close_orphans(self) -> None:
         """Close what processes of this machine left RUNNING when they were killed."""
         wanted = f"attributes.status = 'RUNNING' AND tags.`crossmodal.host` = '{platform.node()}'"
         for run in self.client.search_runs([self.experiment_id], wanted):
-            if not _is_alive(run.data.tags["crossmodal.process"]):
+            if not is_alive(run.data.tags["crossmodal.process"]):
                 self.client.set_terminated(run.info.run_id, "KILLED")
 
     def log_parameters(self, run_id: str, values: Mapping[str, str]) -> None:
@@ -125,9 +133,20 @@ class Tracker:
         """Log a figure that was drawn to a file."""
         self.client.log_artifact(run_id, str(path), "figures")
 
+    def log_png(self, run_id: str, png: bytes, name: str) -> None:
+        """Log a figure that was drawn in memory."""
+        with tempfile.TemporaryDirectory() as scratch:
+            path = Path(scratch) / f"{name}.png"
+            path.write_bytes(png)
+            self.log_figure(run_id, path)
+
+    def log_html(self, run_id: str, html: str, name: str) -> None:
+        """Log an interactive figure."""
+        self.client.log_text(run_id, html, f"figures/{name}.html")
+
     def log_json(self, run_id: str, document: dict[str, Any], name: str) -> None:
-        """Log a JSON document."""
-        self.client.log_dict(run_id, document, name)
+        """Log a JSON document, without credentials."""
+        self.client.log_dict(run_id, document_without_credentials(document), name)
 
     def _get_or_create_experiment(self, name: str) -> str:
         known = self.client.get_experiment_by_name(name)
@@ -152,12 +171,14 @@ def _one_at_a_time(uri: str) -> contextlib.AbstractContextManager[object]:
     return FileLock(f"{path}.lock")
 
 
-def _this_process() -> dict[str, str]:
+def this_process() -> dict[str, str]:
+    """Tags that tell this process from all others."""
     process = psutil.Process(os.getpid())
     return {"crossmodal.host": platform.node(), "crossmodal.process": f"{process.pid} {process.create_time():.0f}"}
 
 
-def _is_alive(process: str) -> bool:
+def is_alive(process: str) -> bool:
+    """Tell whether a process of this machine, as `this_process` names it, still runs."""
     pid, created = process.split()
     try:
         return f"{psutil.Process(int(pid)).create_time():.0f}" == created

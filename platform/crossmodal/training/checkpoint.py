@@ -34,9 +34,9 @@ def latest_checkpoint(fold_uri: str) -> str | None:
     return published[-1] if published else None
 
 
-def remove_checkpoints(fold_uri: str) -> None:
-    """Drop all that a fold kept for a resume."""
-    _remove(fold_uri)
+def remove_checkpoints(uri: str) -> None:
+    """Drop all that a fold, or a whole run, kept for a resume."""
+    _remove(uri)
 
 
 def load_checkpoint(uri: str) -> TrainingState:

@@ -1,6 +1,6 @@
 """All folds of an experiment: found finished or trained, and tracked."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from crossmodal.config import Experiment, UserError
@@ -75,10 +75,14 @@ def train_experiment(plan: Plan, show: Callable[[FoldProgress], None]) -> None:
     news = train_folds(plan.experiment, plan.manifest, plan.run, plan.missing) if plan.missing else iter(())
     with Tracker(plan.experiment.tracking) as tracker:
         tracker.close_orphans()
-        journal = Journal(tracker, plan.experiment, plan.manifest, plan.run, plan.folds)
-        for name, result in plan.finished.items():
-            journal.record(FoldProgress(name, result.history, result=result))
-        for progress in news:
-            show(progress)
-            journal.record(progress)
-        journal.catch_up()
+        follow(Journal(tracker, plan.experiment, plan.manifest, plan.run, plan.folds), plan, news, show)
+
+
+def follow(journal: Journal, plan: Plan, news: Iterable[FoldProgress], show: Callable[[FoldProgress], None]) -> None:
+    """Write what was trained before and what training tells to MLflow, until it ends."""
+    for name, result in plan.finished.items():
+        journal.record(FoldProgress(name, result.history, result=result))
+    for progress in news:
+        show(progress)
+        journal.record(progress)
+    journal.catch_up()

@@ -3,7 +3,7 @@
 import json
 import logging
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mlflow.exceptions import MlflowException
@@ -13,7 +13,7 @@ from crossmodal.datasets.folds import ROLES, Fold
 from crossmodal.datasets.manifest import Manifest
 from crossmodal.models.store import load_model
 from crossmodal.storage.uri import fetch_folder, join
-from crossmodal.tracking.describe import parameters, without_credentials
+from crossmodal.tracking.describe import parameters
 from crossmodal.tracking.models import SignalSpec, log_model
 from crossmodal.tracking.runs import Tracker
 from crossmodal.training import served_model
@@ -33,19 +33,36 @@ class Journal:
         Closes, when it is left, the runs that no result has closed.
     folds : sequence of Fold
         Those this job trains.
+    parent_id : str, optional
+        The MLflow run that this one is part of.
+    tags : mapping of str to str
+        Set on the run and on those of its folds.
+    with_models : bool
+        Log each fold's model, not only where it lies.
     """
 
-    def __init__(self, tracker: Tracker, experiment: Experiment, manifest: Manifest, run: str, folds: Sequence[Fold]) -> None:
+    def __init__(
+        self,
+        tracker: Tracker,
+        experiment: Experiment,
+        manifest: Manifest,
+        run: str,
+        folds: Sequence[Fold],
+        parent_id: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        with_models: bool = True,
+    ) -> None:
         self._tracker = tracker
         self._experiment = experiment
         self._run = run
         self._folds = {fold.name: fold for fold in folds}
         self._fold_ids: dict[str, str] = {}
         self._newest: dict[str, FoldProgress] = {}
-        self.run_id = tracker.start(run)
-        settings = experiment.model_dump(mode="json", exclude={"tracking", "node_cache"})
+        self._with_models = with_models
+        self.run_id = tracker.start(run, parent_id=parent_id)
+        settings = experiment.model_dump(mode="json", exclude={"tracking", "node_cache", "tuning"})
         tracker.log_parameters(self.run_id, parameters(settings))
-        tracker.log_json(self.run_id, json.loads(without_credentials(json.dumps(settings))), "experiment.json")
+        tracker.log_json(self.run_id, settings, "experiment.json")
         tracker.log_json(self.run_id, manifest.model_dump(mode="json"), "dataset.json")
         self._lineage = {
             "dataset.fingerprint": manifest.fingerprint,
@@ -53,6 +70,8 @@ class Journal:
             "store": experiment.store,
             "seed": str(experiment.seed),
             "protocol": "leaky" if any(fold.leaky for fold in folds) else experiment.split.kind,
+            "model": experiment.model.kind,
+            **(tags or {}),
         }
         tracker.log_tags(self.run_id, self._lineage | {"mlflow.note.content": experiment.note})
         self._dataset = {
@@ -104,6 +123,11 @@ class Journal:
         self._tracker.log_tags(run_id, {"model.uri": uri})
         best = {"best_epoch": result.best.epoch, "best_validation_loss": result.best.validation_loss, "n_parameters": result.n_parameters}
         self._tracker.log_metrics(run_id, best)
+        if self._with_models:
+            self._log_model(run_id, uri)
+        self._tracker.end(run_id, "FINISHED")
+
+    def _log_model(self, run_id: str, uri: str) -> None:
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch) / "model"
             fetch_folder(uri, folder)
@@ -111,5 +135,9 @@ class Journal:
             source = SignalSpec(_UNITS[card.data.source.modality], card.source_names, card.shapes.n_times, card.shapes.sfreq)
             target_unit = ", ".join(_UNITS[kind] for kind in dict.fromkeys(card.target_types))
             target = SignalSpec(target_unit, card.target_names, card.shapes.n_times, card.shapes.sfreq)
-            log_model(self._tracker, run_id, served_model.__name__, folder, source, target)
-        self._tracker.end(run_id, "FINISHED")
+            logged = log_model(self._tracker, run_id, served_model.__name__, folder, source, target)
+        self._tracker.log_tags(run_id, {"model.mlflow": logged})
+
+    def end(self, status: str) -> None:
+        """Close the run and those of its folds that no result has closed."""
+        self._tracker.end_with_children(self.run_id, status)

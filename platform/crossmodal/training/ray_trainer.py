@@ -96,10 +96,14 @@ def _fit(group: Group) -> str | None:
 
 
 def _scaling(training: Training) -> ScalingConfig:
+    resources = {"CPU": training.threads_per_worker, **({"GPU": 1} if uses_gpu(training) else {})}
+    return ScalingConfig(num_workers=training.workers, use_gpu=uses_gpu(training), resources_per_worker=resources)
+
+
+def uses_gpu(training: Training) -> bool:
+    """Tell whether workers get a GPU each on this cluster."""
     gpus = ray.cluster_resources().get("GPU", 0)
-    use_gpu = training.gpu == "always" or (training.gpu == "auto" and gpus >= training.workers)
-    resources = {"CPU": training.threads_per_worker, **({"GPU": 1} if use_gpu else {})}
-    return ScalingConfig(num_workers=training.workers, use_gpu=use_gpu, resources_per_worker=resources)
+    return training.gpu == "always" or (training.gpu == "auto" and gpus >= training.workers)
 
 
 def _train_group(config: dict[str, Any]) -> str | None:

@@ -1,5 +1,7 @@
 """What a training run is called, where the store keeps it, and what a finished fold leaves there."""
 
+from typing import Any
+
 from crossmodal.config import Config, Experiment, fingerprint
 from crossmodal.config.data import LeaveOneSubjectOut
 from crossmodal.datasets.manifest import Manifest
@@ -31,8 +33,13 @@ def run_name(experiment: Experiment, manifest: Manifest) -> str:
 
     Which subjects of a leave-one-subject-out split are held out this time is not part of it: each fold is its own.
     """
+    return f"{experiment.name}-{fingerprint(settings_of_result(experiment, manifest))}"
+
+
+def settings_of_result(experiment: Experiment, manifest: Manifest) -> dict[str, Any]:
+    """All that decides what a training gives."""
     split = experiment.split.model_copy(update={"held_out": None}) if isinstance(experiment.split, LeaveOneSubjectOut) else experiment.split
-    content = {
+    return {
         "dataset": manifest.fingerprint,
         "data": experiment.data,
         "split": split,
@@ -40,12 +47,11 @@ def run_name(experiment: Experiment, manifest: Manifest) -> str:
         "training": experiment.training.model_dump(mode="json", exclude=_NOT_OF_THE_RESULT),
         "seed": experiment.seed,
     }
-    return f"{experiment.name}-{fingerprint(content)}"
 
 
-def checkpoints_uri(store: str, run: str, fold: str) -> str:
-    """Where checkpoints of a fold lie until it is finished."""
-    return join(store, "runs", run, fold)
+def checkpoints_uri(store: str, run: str, *fold: str) -> str:
+    """Where checkpoints of a fold, or of all, lie until it is finished."""
+    return join(store, "runs", run, *fold)
 
 
 def model_uri(store: str, run: str, fold: str) -> str:

@@ -50,7 +50,8 @@ def test_unknown_key_is_refused_with_the_nearest_valid_name(tmp_path, settings, 
         ("name.first=a", "'name' is a value, not a section"),
         ("training.epochs=[", "not a YAML value"),
         ("training.learning_rate=.inf", "finite number"),
-        ("model.kind=unet", "synaptech_net"),
+        ("model.kind=unet", r"a\.yaml: model\.kind: there is no 'unet'; known are synaptech_net, aim$"),
+        ("tuning.objectives=[latency]", r"tuning: objectives must begin with 'score', and name each once$"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(tmp_path, override, sentence):

@@ -1,6 +1,6 @@
 import pytest
 
-from crossmodal.tracking.describe import git_commit, parameters, without_credentials
+from crossmodal.tracking.describe import document_without_credentials, git_commit, parameters, without_credentials
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,12 @@ from crossmodal.tracking.describe import git_commit, parameters, without_credent
 )
 def test_credentials_are_cut_out(text, expected):
     assert without_credentials(text) == expected
+
+
+def test_credentials_are_cut_out_of_a_document_that_stays_one():
+    document = {"store": "https://host/x?token=secret", "files": [{"uri": "s3://me:secret@host/a", "n": 3}], "patience": None}
+    cleaned = {"store": "https://host/x", "files": [{"uri": "s3://host/a", "n": 3}], "patience": None}
+    assert document_without_credentials(document) == cleaned
 
 
 def test_settings_become_flat_parameters():

@@ -77,6 +77,16 @@ def test_runs_of_a_killed_process_are_closed(tracking):
         assert tracker.client.get_run(mine).info.status == "RUNNING"
 
 
+def test_a_run_is_closed_with_what_another_machine_left_open_below_it(tracking):
+    with Tracker(tracking) as tracker:
+        parent = tracker.start("run")
+        for fold in ("sub-1", "sub-2"):
+            tracker.log_tags(tracker.start("run", fold, parent), {"crossmodal.host": "reclaimed"})
+        tracker.end(tracker.find("run", "sub-1").info.run_id, "FINISHED")
+        tracker.end_with_children(parent, "KILLED")
+        assert [tracker.find("run", fold).info.status for fold in ("", "sub-1", "sub-2")] == ["KILLED", "FINISHED", "KILLED"]
+
+
 def test_files_lie_beside_the_database(tracking, folder, tmp_path):
     figure = tmp_path / "loss.png"
     figure.write_bytes(b"png")

@@ -1,0 +1,70 @@
+"""Search for hyperparameters: trials on development subjects, then the winner refitted, scored on test subjects and registered."""
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from cluster import start_ray
+from command import run_job
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
+    from crossmodal.config import Experiment
+
+
+def _options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--trials", type=int, metavar="N", help="in the whole study; the same as tuning.stop.trials=N")
+
+
+def tune(experiment: "Experiment", arguments: argparse.Namespace) -> None:
+    """Run trials until a stop rule holds, with a line each, then print how the winner does on subjects that no trial saw."""
+    from rich.console import Console
+
+    from crossmodal.config import overridden
+    from crossmodal.reporting.table import to_rich
+    from crossmodal.tracking.runs import Tracker
+    from crossmodal.training.board import Board
+    from crossmodal.tuning.sweep import plan_sweep, search
+    from crossmodal.tuning.winner import conclude
+    from search_spaces.finding import find_space
+
+    if arguments.trials is not None:
+        experiment = overridden(experiment, {"tuning.stop.trials": arguments.trials})
+    plan = plan_sweep(experiment, find_space(experiment))
+    console = Console(stderr=True)
+
+    def show(trial: "FrozenTrial") -> None:
+        values = ", ".join(f"{name} {value:.4g}" for name, value in zip(experiment.tuning.objectives, trial.values or (), strict=False))
+        told = values if trial.state.name == "COMPLETE" else trial.user_attrs.get("cause", trial.state.name.lower())
+        console.print(f"trial {trial.number}: {told}", soft_wrap=True)
+
+    _start_ray(experiment)
+    with Tracker(experiment.tracking) as tracker:
+        study, journal, reason = search(plan, tracker, show)
+        console.print(f"no further trial: {reason}")
+        with Board(console, ["fixed"], experiment.training.epochs) as board:
+            outcome = conclude(plan, study, journal, tracker, board.show)
+    # A log has no width; columns would be cut at 80.
+    output = Console(width=None if sys.stdout.isatty() else 150)
+    for title, table in (
+        ("development subjects, on which the winner was chosen", outcome.development),
+        ("test subjects, which no trial saw", outcome.test),
+    ):
+        output.print(f"\n{title}")
+        output.print(to_rich(table))
+    cost = outcome.cost
+    print(f"winner: trial {outcome.winner.number}, {outcome.winner.params}; registered as {outcome.model}")
+    print(f"cost: {cost.core_hours:.3f} core-hours, {cost.gpu_hours:.3f} GPU-hours; {cost.pruned_share:.0%} went into pruned trials")
+
+
+def _start_ray(experiment: "Experiment") -> None:
+    training = experiment.training
+    cores = experiment.tuning.parallel_trials * training.workers * training.threads_per_worker
+    # A trial of several workers starts a trainer of its own, and what a pruned one leaves behind is cleared up through the dashboard.
+    nested = training.workers > 1
+    start_ray(dashboard=nested, num_cpus=cores + experiment.tuning.parallel_trials * nested)
+
+
+if __name__ == "__main__":
+    run_job(__doc__, tune, _options)

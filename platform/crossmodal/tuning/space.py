@@ -1,0 +1,80 @@
+"""A search space, and the experiments it makes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, distribution_to_json
+from optuna.trial import BaseTrial, FixedTrial
+
+from crossmodal.config import Experiment, UserError, overridden
+from crossmodal.config.data import CrossValidation
+
+# Enough to walk every branch of a small space.
+_REHEARSALS = 30
+
+
+@dataclass(frozen=True)
+class Space:
+    """What trials vary.
+
+    Attributes
+    ----------
+    name : str
+        Its module, by which the study knows it.
+    suggest : callable
+        From an Optuna trial and the experiment to settings by dotted name.
+    first : mapping of str to value
+        Optuna parameters of the first trial; a space that does not ask for one of them leaves it out.
+    """
+
+    name: str
+    suggest: Callable[[Any, Experiment], dict[str, Any]]
+    first: Mapping[str, Any]
+
+    def rehearse(self, experiment: Experiment) -> dict[str, str]:
+        """Make the first trial and some random ones, without running them.
+
+        Returns
+        -------
+        dict of str to str
+            The distribution of each Optuna parameter that was met, as JSON.
+
+        Raises
+        ------
+        UserError
+            The space names a setting that the experiment or its model has not, or a value it refuses.
+        """
+        self._settings(self._first_trial(), experiment)
+        verbosity = optuna.logging.get_verbosity()
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+        met: dict[str, BaseDistribution] = {}
+        for _ in range(_REHEARSALS):
+            trial = study.ask()
+            self._settings(trial, experiment)
+            met |= trial.distributions
+        optuna.logging.set_verbosity(verbosity)
+        return {name: distribution_to_json(met[name]) for name in sorted(met)}
+
+    def _first_trial(self) -> FixedTrial:
+        return FixedTrial(dict(self.first))
+
+    def _settings(self, trial: BaseTrial, experiment: Experiment) -> None:
+        try:
+            overridden(experiment, self.suggest(trial, experiment))
+        except UserError as error:
+            raise UserError(f"search space {self.name}: {error}") from None
+        except ValueError as error:
+            raise UserError(f"search space {self.name}: FIRST lacks a parameter or has one outside its range ({error})") from None
+
+
+def trial_experiment(experiment: Experiment, overrides: Mapping[str, Any], study: str, number: int, split: CrossValidation) -> Experiment:
+    """The experiment that a trial is: the study's, with the trial's settings, on development subjects alone.
+
+    Its name, and with it that of all it leaves in the store, is the trial's own; ceilings and baselines are the study's affair.
+    """
+    changed = overridden(experiment, overrides)
+    evaluation = changed.evaluation.model_copy(update={"baselines": (), "ceilings": False})
+    return changed.model_copy(update={"name": f"{study}-{number:04d}", "split": split, "evaluation": evaluation})

@@ -1,0 +1,186 @@
+"""A search from its plan to its last trial."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+import ray
+from optuna.trial import FrozenTrial, TrialState
+from ray import tune
+
+from crossmodal.config import Experiment, UserError
+from crossmodal.config.data import CrossValidation
+from crossmodal.datasets.folds import make_folds
+from crossmodal.datasets.manifest import Manifest, load_latest
+from crossmodal.storage.uri import arrow_filesystem, check_reachable, is_local, open_fs
+from crossmodal.tracking.runs import Tracker
+from crossmodal.training.checkpoint import remove_checkpoints
+from crossmodal.training.ray_trainer import uses_gpu
+from crossmodal.training.runs import checkpoints_uri
+from crossmodal.tuning.halving import HalvingScheduler
+from crossmodal.tuning.journal import SweepJournal
+from crossmodal.tuning.search import Search, enqueue_first
+from crossmodal.tuning.space import Space
+from crossmodal.tuning.stop import Stop
+from crossmodal.tuning.study import StudyFile, begun, open_study, study_name, sweep_uri
+from crossmodal.tuning.subjects import divide
+from crossmodal.tuning.trial import TrialContext, run_trial
+
+# The driver of a trial of several workers only waits.
+_WAITING_CPU = 0.1
+
+
+@dataclass(frozen=True)
+class SweepPlan:
+    """What a search would do.
+
+    Attributes
+    ----------
+    split : CrossValidation
+        Of the development subjects.
+    test : tuple of str
+        Subjects that no trial sees.
+    parameters : dict of str to str
+        Distributions that the space draws from, as JSON.
+    """
+
+    experiment: Experiment
+    manifest: Manifest
+    space: Space
+    split: CrossValidation
+    test: tuple[str, ...]
+    study: str
+    parameters: dict[str, str]
+
+    @property
+    def epochs(self) -> int:
+        """A whole trial has, over all folds."""
+        return self.experiment.training.epochs * self.split.folds
+
+
+def plan_sweep(experiment: Experiment, space: Space) -> SweepPlan:
+    """Rehearse the space, look up the dataset and set test subjects aside; nothing is written.
+
+    Raises
+    ------
+    UserError
+        The store cannot be reached, or the dataset, the split or the space does not go with the experiment.
+    """
+    if "gpu_hours" in experiment.tuning.objectives and experiment.training.gpu == "never":
+        raise UserError("tuning.objectives: gpu_hours cannot be an objective where training.gpu is 'never'; leave one of them out")
+    parameters = space.rehearse(experiment)
+    store = open_fs(experiment.store)[1] if is_local(experiment.store) else experiment.store
+    check_reachable(store)
+    manifest = load_latest(store, experiment.dataset_recipe)
+    split, test = divide(experiment, manifest.subjects)
+    make_folds(split, manifest)
+    return SweepPlan(experiment.model_copy(update={"store": store}), manifest, space, split, test, study_name(experiment), parameters)
+
+
+def search(plan: SweepPlan, tracker: Tracker, show: Callable[[FrozenTrial], None]) -> tuple[optuna.Study, SweepJournal, str]:
+    """Run trials on Ray, which must be initialised, until a stop rule holds; what a killed search began goes on first.
+
+    Returns
+    -------
+    study : optuna.Study
+    journal : SweepJournal
+        Of which the run is still open.
+    reason : str
+        Why no further trial was begun.
+
+    Raises
+    ------
+    UserError
+        The study cannot be opened or is another's.
+    """
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    experiment = plan.experiment
+    context = TrialContext(experiment, plan.manifest, plan.study, plan.split, uses_gpu(experiment.training))
+    if "gpu_hours" in experiment.tuning.objectives and not context.gpu:
+        raise UserError("tuning.objectives: gpu_hours cannot be an objective on a cluster without GPUs; leave it out")
+    file = StudyFile.of(experiment)
+    study = open_study(experiment, plan.manifest, {"module": plan.space.name, **plan.parameters}, plan.split, plan.test, file)
+    enqueue_first(study, plan.space)
+    stop = Stop(experiment.tuning.stop)
+    with SweepJournal(tracker, context, experiment.tuning.objectives, plan.test, plan.space.name) as journal:
+        journal.catch_up(study.get_trials(deepcopy=False))
+        searcher = Search(experiment, study, file, plan.space, stop)
+        _tuner(plan, context, searcher, study, _Telling(journal, study, experiment.store, show)).fit()
+    return study, journal, stop.reason
+
+
+def _tuner(plan: SweepPlan, context: TrialContext, searcher: Search, study: optuna.Study, telling: tune.Callback) -> tune.Tuner:
+    tuning, training = plan.experiment.tuning, plan.experiment.training
+    # Tune reads these from the environment alone. A trial's reports do not all hold its score, and its files are read by nobody.
+    os.environ["TUNE_DISABLE_STRICT_METRIC_CHECKING"] = "1"
+    os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"
+    # Its tables would break those of the job.
+    os.environ["RAY_AIR_NEW_OUTPUT"] = "0"
+    filesystem, path = arrow_filesystem(sweep_uri(plan.experiment.store, plan.study))
+    one_worker = training.workers == 1
+    per_worker: dict[str, float] = {"CPU": training.threads_per_worker, **({"GPU": 1} if context.gpu else {})}
+    ended = [trial for trial in begun(study.get_trials(deepcopy=False)) if trial.state != TrialState.RUNNING]
+    halved = tuning.halving is not None and len(tuning.objectives) == 1
+    return tune.Tuner(
+        tune.with_resources(tune.with_parameters(run_trial, context=context), per_worker if one_worker else {"CPU": _WAITING_CPU}),
+        tune_config=tune.TuneConfig(
+            search_alg=searcher,
+            scheduler=HalvingScheduler(tuning.halving, plan.epochs, ended) if halved and tuning.halving else None,
+            num_samples=-1,
+            max_concurrent_trials=_concurrent(tuning.parallel_trials, training.workers, per_worker),
+            # Trials of one worker share a process: a new one takes 5 to 7 s to import all that they need.
+            reuse_actors=one_worker,
+            trial_dirname_creator=lambda trial: f"trial-{trial.config['number']:04d}",
+        ),
+        run_config=tune.RunConfig(
+            name="tune",
+            storage_path=path,
+            storage_filesystem=filesystem,
+            failure_config=tune.FailureConfig(max_failures=training.max_failures),
+            callbacks=[telling],
+            verbose=0,
+        ),
+    )
+
+
+def _concurrent(wanted: int, workers: int, per_worker: dict[str, float]) -> int:
+    """As many trials as asked for, but none that would wait for workers while it holds its own place."""
+    if workers == 1:
+        return wanted
+    room = min(int(ray.cluster_resources().get(kind, 0) // (workers * each)) for kind, each in per_worker.items())
+    return max(1, min(wanted, room))
+
+
+class _Telling(tune.Callback):
+    """Passes on what trials tell. Tune pickles its callbacks; this one is not needed again, and leaves its threads behind."""
+
+    def __init__(self, journal: SweepJournal, study: optuna.Study, store: str, show: Callable[[FrozenTrial], None]) -> None:
+        self._journal = journal
+        self._study = study
+        self._store = store
+        self._show = show
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+    def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any) -> None:
+        """Pass on what its folds told."""
+        if news := result.get("news"):
+            self._journal.record(trial.config["number"], trial.config["overrides"], news)
+
+    def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """A trial ended, by itself or because it was stopped."""
+        self._ended(trial)
+
+    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """A trial failed more often than it may."""
+        self._ended(trial)
+
+    def _ended(self, trial: Any) -> None:
+        frozen = next(known for known in self._study.get_trials(deepcopy=False) if known.number == trial.config["number"])
+        self._journal.close(frozen)
+        self._show(frozen)
+        if run := frozen.user_attrs.get("run"):
+            remove_checkpoints(checkpoints_uri(self._store, run))

@@ -1,0 +1,124 @@
+"""What becomes of the best trial: refitted on all development subjects, scored on the test subjects, and registered."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from crossmodal.config import Experiment, UserError, overridden
+from crossmodal.config.data import FixedSplit
+from crossmodal.evaluation.evaluate import evaluate_folds
+from crossmodal.reporting.report import Publisher, draw_fold
+from crossmodal.reporting.style import render_png
+from crossmodal.reporting.table import ScoreTable, to_markdown
+from crossmodal.tracking.models import register_model
+from crossmodal.tracking.runs import Tracker
+from crossmodal.training.experiment import follow, plan_training
+from crossmodal.training.fold import FoldProgress
+from crossmodal.training.journal import Journal
+from crossmodal.training.ray_trainer import train_folds
+from crossmodal.tuning.cost import Cost
+from crossmodal.tuning.journal import SweepJournal
+from crossmodal.tuning.plots import draw_study
+from crossmodal.tuning.study import best_trial
+from crossmodal.tuning.sweep import SweepPlan
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a search found.
+
+    Attributes
+    ----------
+    winner : FrozenTrial
+        With several objectives, that of the front with the best score.
+    development, test : ScoreTable
+        The winner beside baselines: cross-validated on the subjects it was chosen on, and on those that no trial saw.
+    model : str
+        In MLflow's registry, with its version.
+    """
+
+    winner: FrozenTrial
+    cost: Cost
+    development: ScoreTable
+    test: ScoreTable
+    model: str
+
+
+def conclude(
+    plan: SweepPlan, study: optuna.Study, journal: SweepJournal, tracker: Tracker, show: Callable[[FoldProgress], None]
+) -> Outcome:
+    """Draw the study, refit the winner, score it on the test subjects and register it; what was done before is kept.
+
+    Raises
+    ------
+    UserError
+        No trial was finished; nothing is registered then.
+    """
+    trials = study.get_trials(deepcopy=False)
+    cost = Cost.of(trials)
+    tracker.log_metrics(journal.run_id, asdict(cost) | _counts(trials))
+    winner = best_trial(trials)
+    if winner is None:
+        raise UserError(_no_winner(plan.study, trials))
+    tracker.log_tags(journal.run_id, {"winner": str(winner.number)})
+    for plot in draw_study(study, plan.experiment.tuning.objectives):
+        tracker.log_png(journal.run_id, render_png(plot.png), plot.name)
+        tracker.log_html(journal.run_id, plot.html, plot.name)
+    development = _development_table(plan, winner, journal, tracker)
+    test, version = _refit(plan, winner, journal, tracker, show)
+    tracker.end(journal.run_id, "FINISHED")
+    return Outcome(winner, cost, development, test, f"{plan.study} version {version}")
+
+
+def _development_table(plan: SweepPlan, winner: FrozenTrial, journal: SweepJournal, tracker: Tracker) -> ScoreTable:
+    """Baselines, once a sweep: beside the winner's cross-validation, on its windows."""
+    chosen = journal.context.experiment_of(winner.number, winner.user_attrs["overrides"])
+    chosen = chosen.model_copy(update={"evaluation": plan.experiment.evaluation})
+    run, folds = winner.user_attrs["run"], journal.context.folds
+    table = ScoreTable.of(chosen, [fold.scores for fold in evaluate_folds(chosen, plan.manifest, run, folds)])
+    tracker.client.log_text(journal.run_id, to_markdown(table), "development.md")
+    rows = {f"development/{row.channel_type}/{row.predictor}/explained_variance": row.explained_variance for row in table.rows}
+    tracker.log_metrics(journal.run_id, rows)
+    return table
+
+
+def _refit(
+    plan: SweepPlan, winner: FrozenTrial, journal: SweepJournal, tracker: Tracker, show: Callable[[FoldProgress], None]
+) -> tuple[ScoreTable, str]:
+    training = plan_training(winner_experiment(plan, winner))
+    news = train_folds(training.experiment, training.manifest, training.run, training.missing) if training.missing else iter(())
+    tags = journal.tags | {"level": "winner", "trial": str(winner.number)}
+    refitted = Journal(tracker, training.experiment, training.manifest, training.run, training.folds, journal.run_id, tags)
+    follow(refitted, training, news, show)
+    publisher = Publisher(training.experiment.store, training.run, tracker)
+    scores = []
+    for fold in evaluate_folds(training.experiment, training.manifest, training.run, training.folds):
+        publisher.publish_fold(fold.scores, draw_fold(fold, plan.experiment.preprocessing.lowpass_hz))
+        scores.append(fold.scores)
+    table = ScoreTable.of(training.experiment, scores)
+    publisher.publish_run(table, {})
+    (fold_run,) = (tracker.find(training.run, fold.name) for fold in training.folds)
+    assert fold_run, "the journal opened it"
+    tags = {"sweep": plan.study, "trial": str(winner.number), "run": training.run, "dataset.fingerprint": plan.manifest.fingerprint}
+    return table, register_model(tracker, fold_run.data.tags["model.mlflow"], plan.study, tags)
+
+
+def winner_experiment(plan: SweepPlan, winner: FrozenTrial) -> Experiment:
+    """The experiment that is refitted: the winner's settings on all development subjects, of which the first ones validate."""
+    development, n = plan.split.subjects or (), plan.split.validation_subjects
+    split = FixedSplit(train=development[n:], validation=development[:n], test=plan.test)
+    chosen = overridden(plan.experiment, winner.user_attrs["overrides"])
+    return chosen.model_copy(update={"name": f"{plan.study}-winner", "split": split})
+
+
+def _counts(trials: list[FrozenTrial]) -> dict[str, float]:
+    return {f"trials_{state.name.lower()}": sum(trial.state == state for trial in trials) for state in TrialState}
+
+
+def _no_winner(study: str, trials: list[FrozenTrial]) -> str:
+    failed = [trial for trial in trials if trial.state == TrialState.FAIL]
+    cause = next((trial.user_attrs["cause"] for trial in failed if "cause" in trial.user_attrs), "see the log of Ray")
+    reason = f"{len(failed)} failed, the first because: {cause}" if failed else "they were all pruned; set tuning.halving=null"
+    return f"study '{study}': none of its {len(trials)} trials was finished, so there is no winner to refit ({reason})"

@@ -1,0 +1,87 @@
+"""D1, D2: spaces are found by name, begin with the paper's configuration, and make only experiments that can be run."""
+
+import pytest
+from optuna.trial import FixedTrial
+
+from crossmodal.config import Experiment, UserError, overridden
+from crossmodal.config.models import AimConfig, SynaptechNetConfig
+from crossmodal.models.base import Shapes
+from crossmodal.models.registry import build_model
+from crossmodal.tuning.space import Space
+from search_spaces import common
+from search_spaces.finding import find_space
+
+
+def experiment(**settings: object) -> Experiment:
+    return Experiment.model_validate({"name": "tiny", "recordings": {"kind": "bids", "root": "cohort"}, **settings})
+
+
+@pytest.mark.parametrize("kind", ["synaptech_net", "aim"])
+def test_a_model_s_space_makes_models_that_can_be_built(kind):
+    base = experiment(model={"kind": kind})
+    space = find_space(base)
+    assert space.name == f"search_spaces.{kind}"
+    space.rehearse(base)
+
+
+@pytest.mark.parametrize("config", [SynaptechNetConfig(), AimConfig()])
+def test_the_first_trial_is_the_paper_s(config):
+    base = experiment(model={"kind": config.kind})
+    space = find_space(base)
+    first = overridden(base, space.suggest(FixedTrial(dict(space.first)), base))
+    assert first.model == config
+    assert first.training.learning_rate == 1e-3
+
+
+def test_a_narrow_draw_of_each_space_runs():
+    draws = {
+        "synaptech_net": {"width": 8, "depth": 2, "bridge_hidden": 16, "skip_taps": 21, "skip_filters": 2, "representation": "stft"},
+        "aim": {"heads": 2, "head_width": 8, "encoder_layers": 1, "decoder_layers": 1},
+    }
+    for kind, drawn in draws.items():
+        base = experiment(model={"kind": kind})
+        space = find_space(base)
+        changed = overridden(base, space.suggest(FixedTrial({**space.first, **drawn}), base))
+        build_model(changed.model, Shapes(n_source=6, n_target=5, n_times=200, sfreq=100.0))
+
+
+def test_epochs_keep_the_windows_that_events_ask_for():
+    base = experiment(data={"windows": {"kind": "epochs"}})
+    assert not [key for key in common.suggest(FixedTrial(common.FIRST), base) if key.startswith("data.")]
+
+
+def test_a_model_without_a_module_of_its_own_is_searched_by_what_all_have():
+    later = SynaptechNetConfig().model_copy(update={"kind": "registered_later"})
+    assert find_space(experiment().model_copy(update={"model": later})).name == "search_spaces.common"
+
+
+@pytest.mark.parametrize("name", ["synaptech", "nowhere.at_all"])
+def test_an_unknown_space_is_refused_with_those_that_are_known(name):
+    with pytest.raises(UserError, match=rf"there is no space '{name}'; known are aim, common, synaptech_net"):
+        find_space(experiment(tuning={"space": name}))
+
+
+def test_a_module_that_is_no_space_is_refused():
+    with pytest.raises(UserError, match=r"'json\.decoder' is no space"):
+        find_space(experiment(tuning={"space": "json.decoder"}))
+
+
+def test_a_setting_that_the_model_has_not_is_named():
+    def suggest(trial, base):
+        wide = trial.suggest_categorical("wide", [False, True])
+        return {"model.widht": 8} if wide else {}
+
+    with pytest.raises(UserError, match=r"search space mine: unknown key 'model.synaptech_net.widht'; the nearest valid name is 'widths'"):
+        Space("mine", suggest, {"wide": False}).rehearse(experiment())
+
+
+def test_a_value_that_the_model_refuses_is_named():
+    space = Space("mine", lambda trial, base: {"model.dropout": trial.suggest_float("dropout", 0.5, 2.0)}, {"dropout": 0.5})
+    with pytest.raises(UserError, match=r"search space mine: model\.synaptech_net\.dropout"):
+        space.rehearse(experiment())
+
+
+def test_a_first_trial_that_lacks_a_parameter_is_refused():
+    space = Space("mine", lambda trial, base: {"model.dropout": trial.suggest_float("dropout", 0.0, 0.5)}, {})
+    with pytest.raises(UserError, match="FIRST lacks a parameter"):
+        space.rehearse(experiment())

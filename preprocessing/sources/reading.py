@@ -17,6 +17,7 @@ from preprocessing.sources.registry import SOURCES
 from preprocessing.sources.sidecars import ChannelTable, TimedEvents, parse_channels, parse_events
 from preprocessing.sources.staging import stage
 from preprocessing.sources.timeline import Span, bad_spans, recorded_events
+from preprocessing.sources.triggers import trigger_events
 
 VERSION = 1
 
@@ -61,20 +62,24 @@ def open_recording(entry: Entry, recordings: Recordings, scratch: Path) -> Opene
     local = {file.uri: stage(file, recordings, scratch) for file in entry.all_files}
     raw = SOURCES[recordings.kind].open_raw(local[entry.uri], entry.uri)
     bold = _open_bold(entry, raw, recordings, local)
-    if entry.events:
-        events = parse_events(local[entry.events.uri].read_text(), entry.events.uri)
-    else:
-        with broken_told(entry.uri):
-            events = recorded_events(raw)
     return OpenedRecording(
         raw=raw,
         # The only place where the delay is added; what is read here is never written back.
-        events=events.shifted(recordings.stimulus_delay_s),
+        events=_events(entry, raw, recordings, local).shifted(recordings.stimulus_delay_s),
         bad_spans=bad_spans(raw),
         channels=parse_channels(local[entry.channels.uri].read_text()) if entry.channels else ChannelTable({}, ()),
         source=[file.model_dump() | {"sha256": _checksum(local[file.uri])} for file in entry.all_files],
         bold=bold,
     )
+
+
+def _events(entry: Entry, raw: BaseRaw, recordings: Recordings, local: Mapping[str, Path]) -> TimedEvents:
+    with broken_told(entry.uri):
+        if recordings.triggers:
+            return trigger_events(raw, recordings.triggers, entry.uri)
+        if entry.events is None:
+            return recorded_events(raw)
+    return parse_events(local[entry.events.uri].read_text(), entry.events.uri)
 
 
 def _open_bold(entry: Entry, raw: BaseRaw, recordings: Recordings, local: Mapping[str, Path]) -> OpenedBold | None:

@@ -20,20 +20,23 @@ from preprocessing.sources.files import broken_told
 from preprocessing.sources.reading import OpenedRecording, open_recording
 from preprocessing.sources.registry import SOURCES
 from preprocessing.sources.sidecars import TimedEvents
-from preprocessing.steps import bad_channels, channel_types, filtering, gradients, masking, referencing, resampling
+from preprocessing.steps import bad_channels, channel_types, filtering, gradients, line_noise, masking, referencing, resampling
 from preprocessing.steps.segments import outside
 
-# In the order they run; a new version of one makes new shards.
+# In the order they run; a new version of one makes new shards where it is on.
 _STEPS = {
     "reading": reading.VERSION,
     "channel_types": channel_types.VERSION,
     "gradients": gradients.VERSION,
     "bad_channels": bad_channels.VERSION,
+    "line_noise": line_noise.VERSION,
     "filtering": filtering.VERSION,
     "resampling": resampling.VERSION,
     "referencing": referencing.VERSION,
     "masking": masking.VERSION,
 }
+# Steps that are off unless a setting of their name turns them on.
+_OPTIONAL_STEPS = ("line_noise",)
 _UNITS = {"eeg": "V", "mag": "T", "grad": "T/m"}
 
 
@@ -64,12 +67,24 @@ def shard_fingerprint(entry: Entry, recordings: Recordings, preprocessing: Prepr
         "entry": entry.model_dump(),
         "stimulus_delay_s": recordings.stimulus_delay_s,
         "channel_types": recordings.channel_types,
-        "preprocessing": preprocessing.model_dump(exclude={"bold"}),
-        "steps": _STEPS,
+        "preprocessing": preprocessing.model_dump(exclude={"bold", *_steps_off(preprocessing)}),
+        "steps": _steps_on(preprocessing),
     }
+    if recordings.triggers:
+        content["triggers"] = recordings.triggers
     if entry.bold:
         content |= bold_identity(recordings, preprocessing.bold)
     return fingerprint(content)
+
+
+def _steps_off(preprocessing: Preprocessing) -> set[str]:
+    return {name for name in _OPTIONAL_STEPS if getattr(preprocessing, name) is None}
+
+
+def _steps_on(preprocessing: Preprocessing) -> dict[str, int]:
+    """Versions of the steps that run: one that is off leaves no trace, so that shards made before it existed keep their names."""
+    off = _steps_off(preprocessing)
+    return {name: version for name, version in _STEPS.items() if name not in off}
 
 
 def preprocess_recording(entry: Entry, recordings: Recordings, preprocessing: Preprocessing, scratch: Path) -> Recording:
@@ -105,7 +120,7 @@ def preprocess_recording(entry: Entry, recordings: Recordings, preprocessing: Pr
         "stimulus_delay_s": recordings.stimulus_delay_s,
         "channel_types": recordings.channel_types,
         "preprocessing": preprocessing.model_dump(mode="json"),
-        "steps": _STEPS,
+        "steps": _steps_on(preprocessing),
         "interpolated": list(cleaned.interpolated),
         "notes": notes,
         "mne": mne.__version__,
@@ -141,12 +156,13 @@ def clean(opened: OpenedRecording, recordings: Recordings, preprocessing: Prepro
     interpolated = bad_channels.mend_bad_channels(raw, opened.channels.bad, annotated_good, preprocessing, called)
     if interpolated:
         notes.append(f"interpolated {', '.join(interpolated)}")
+    ringing = line_noise.remove_line_noise(raw, preprocessing, called)
     unfiltered = filtering.filter_recording(raw, preprocessing, called)
     if unfiltered:
         notes.append(f"masked {len(unfiltered)} pieces shorter than the filter")
     resampling.resample_recording(raw, preprocessing)
     referencing.reference_recording(raw, preprocessing)
-    good = masking.good_samples(raw, [*opened.bad_spans, *unfiltered], preprocessing)
+    good = masking.good_samples(raw, [*opened.bad_spans, *ringing, *unfiltered], preprocessing)
     return Cleaned(raw, good, interpolated, notes)
 
 

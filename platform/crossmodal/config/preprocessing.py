@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from crossmodal.config.base import Config
 from crossmodal.config.bold import Bold, GradientCorrection
+from crossmodal.config.cleaning import LineNoise
 from crossmodal.config.eeg_fmri import BidsFmriRecordings, CnEpflRecordings, NoddiRecordings, OddballRecordings
 from crossmodal.config.sources import Source
 
@@ -49,6 +50,7 @@ class Preprocessing(Config):
     bad_channels: Literal["refuse", "interpolate"] = "refuse"
     flat_v: float = Field(1e-9, ge=0, description="an EEG channel is flat when most segments range over less than this")
     flat_t: float = Field(1e-18, ge=0, description="the same for MEG channels (T, or T/m)")
+    line_noise: LineNoise | None = Field(None, description="notches the power line out; None leaves it")
     highpass_hz: float | None = Field(0.5, gt=0)
     lowpass_hz: float | None = Field(40.0, gt=0)
     sfreq: float | None = Field(100.0, gt=0, description="None keeps the recording's own rate")
@@ -76,4 +78,6 @@ class Preprocessing(Config):
             raise ValueError(f"lowpass_hz must be below half of sfreq ({self.sfreq / 2:g} Hz), or resampling would cut the band unseen")
         if self.highpass_hz and self.lowpass_hz and self.highpass_hz >= self.lowpass_hz:
             raise ValueError("highpass_hz must be below lowpass_hz")
+        if self.line_noise and self.lowpass_hz and self.line_noise.line_hz >= self.lowpass_hz:
+            raise ValueError(f"line_noise does nothing beyond lowpass_hz ({self.lowpass_hz:g} Hz); leave it out")
         return self

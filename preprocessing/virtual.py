@@ -24,9 +24,10 @@ from crossmodal.models.store import TARGET_INFO, ModelCard, load_model
 from crossmodal.storage.atomic import told_clearly
 from crossmodal.storage.uri import fetch_folder, is_local
 from crossmodal.training.runs import finished, model_uri, run_name
-from preprocessing.recording import clean
+from preprocessing.cleaning import clean
 from preprocessing.sources.files import list_files
 from preprocessing.sources.reading import open_recording
+from preprocessing.steps.maxwell import stage_calibration
 
 
 @dataclass(frozen=True)
@@ -156,13 +157,15 @@ def virtual_recording(path: str, translator: Translator, scratch: Path) -> mne.i
         The recording cannot be read, or lacks channels of the model; the sentence names them.
     """
     recordings = FileRecordings(files=(FileEntry(path=path, subject="virtual"),))
-    opened = open_recording(list_files(recordings)[0], recordings, scratch)
+    (entry,) = list_files(recordings)
+    opened = open_recording(entry, recordings, scratch)
     clock, digitised = Clock.of(opened.raw), opened.raw.info["dig"]
     _keep_source(opened.raw, translator.card, path)
     settings = translator.card.preprocessing.model_copy(
         update={"modalities": (translator.card.data.source.modality,), "bad_channels": "interpolate"}
     )
-    source = clean(opened, recordings, settings, called=path).raw
+    calibration = stage_calibration(entry, recordings, settings, scratch)
+    source = clean(opened, recordings, settings, calibration, called=path).raw
     y_st = translator(source.get_data(picks=list(translator.card.source_names)))
     return _on_clock(y_st, clock, translator, digitised)
 

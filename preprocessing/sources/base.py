@@ -82,6 +82,8 @@ class Entry(Config):
         BIDS sidecars that apply to it.
     bold : BoldFiles, optional
         What a scanner recorded meanwhile.
+    calibration, crosstalk : SourceFile, optional
+        What Maxwell filtering needs of the MEG system.
     """
 
     subject: str
@@ -90,6 +92,8 @@ class Entry(Config):
     events: SourceFile | None = None
     channels: SourceFile | None = None
     bold: BoldFiles | None = None
+    calibration: SourceFile | None = None
+    crosstalk: SourceFile | None = None
 
     @property
     def label(self) -> str:

@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from crossmodal.config import UserError
 from crossmodal.config.preprocessing import BidsRecordings
 from crossmodal.storage.uri import check_reachable, is_local, open_fs
-from preprocessing.sources.base import Entry
+from preprocessing.sources.base import Entry, SourceFile
 from preprocessing.sources.bids_tree import BidsFile, find_sidecar, list_tree, run_labels
 from preprocessing.sources.listing import folders
 
-# Calibration files of MaxFilter bear the suffix of recordings.
-_NOT_RECORDINGS = {"calibration", "crosstalk"}
+# Files that MaxFilter takes bear the suffix of recordings.
+_CALIBRATION, _CROSSTALK = "calibration", "crosstalk"
 
 
 def list_bids(recordings: BidsRecordings) -> list[Entry]:
@@ -48,6 +48,8 @@ def list_bids(recordings: BidsRecordings) -> list[Entry]:
             files=tuple(part.source for part in parts),
             events=find_sidecar("events", ".tsv", parts[0], own_tree[id(parts[0])], raw_files),
             channels=find_sidecar("channels", ".tsv", parts[0], own_tree[id(parts[0])], raw_files),
+            calibration=_of_system(_CALIBRATION, ".dat", parts[0], raw_files),
+            crosstalk=_of_system(_CROSSTALK, ".fif", parts[0], raw_files),
         )
         for parts, run in zip(groups, runs, strict=True)
     ]
@@ -60,9 +62,19 @@ def _is_wanted(file: BidsFile, recordings: BidsRecordings) -> bool:
         and file.source.name.endswith(".fif")
         and "sub" in entities
         and entities.get("proc") == recordings.processing
-        and entities.get("acq") not in _NOT_RECORDINGS
+        and entities.get("acq") not in {_CALIBRATION, _CROSSTALK}
         and (recordings.task is None or entities.get("task") == recordings.task)
     )
+
+
+def _of_system(acquisition: str, extension: str, recording: BidsFile, files: Iterable[BidsFile]) -> SourceFile | None:
+    """Find what BIDS keeps beside a session's recordings of the MEG system that made them."""
+    wanted = {"sub": recording.entities["sub"], "ses": recording.entities.get("ses"), "acq": acquisition}
+    for file in files:
+        found = {key: file.entities.get(key) for key in wanted}
+        if file.suffix == "meg" and file.source.name.endswith(extension) and found == wanted:
+            return file.source
+    return None
 
 
 def _wanted(recordings: BidsRecordings) -> str:

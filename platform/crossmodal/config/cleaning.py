@@ -5,6 +5,19 @@ from pydantic import Field
 from crossmodal.config.base import Config
 
 
+class Maxwell(Config):
+    """Signal space separation of raw MEG: keeps what comes from inside the helmet."""
+
+    calibration: str | None = Field(None, description="fine calibration (.dat); None takes BIDS's acq-calibration where there is one")
+    crosstalk: str | None = Field(None, description="cross-talk (.fif); None takes BIDS's acq-crosstalk where there is one")
+    st_duration_s: float | None = Field(
+        None, gt=0, description="also takes off what is inside and outside at once, over so long; None: not"
+    )
+    destination_m: tuple[float, float, float] | None = Field(
+        None, description="where in the helmet every head is moved to (its origin, device coordinates), as [0, 0, 0.04]; None: nowhere"
+    )
+
+
 class LineNoise(Config):
     """Notches at the power line's frequency and its harmonics, as far as the low-pass reaches."""
 

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from crossmodal.config.base import Config
 from crossmodal.config.bold import Bold, GradientCorrection
-from crossmodal.config.cleaning import LineNoise
+from crossmodal.config.cleaning import LineNoise, Maxwell
 from crossmodal.config.eeg_fmri import BidsFmriRecordings, CnEpflRecordings, NoddiRecordings, OddballRecordings
 from crossmodal.config.sources import Source
 
@@ -50,6 +50,7 @@ class Preprocessing(Config):
     bad_channels: Literal["refuse", "interpolate"] = "refuse"
     flat_v: float = Field(1e-9, ge=0, description="an EEG channel is flat when most segments range over less than this")
     flat_t: float = Field(1e-18, ge=0, description="the same for MEG channels (T, or T/m)")
+    maxwell: Maxwell | None = Field(None, description="MaxFilters raw MEG; None takes it as it is")
     line_noise: LineNoise | None = Field(None, description="notches the power line out; None leaves it")
     highpass_hz: float | None = Field(0.5, gt=0)
     lowpass_hz: float | None = Field(40.0, gt=0)
@@ -70,6 +71,12 @@ class Preprocessing(Config):
     def _has_sensors(self) -> Self:
         if not self.sensors:
             raise ValueError("modalities must name eeg or meg besides bold: volumes are timed on their clock")
+        return self
+
+    @model_validator(mode="after")
+    def _has_fields(self) -> Self:
+        if self.maxwell and "meg" not in self.modalities:
+            raise ValueError("maxwell needs meg among modalities; leave it out for EEG")
         return self
 
     @model_validator(mode="after")

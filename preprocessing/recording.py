@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from crossmodal.config import UserError, fingerprint
 from crossmodal.config.preprocessing import Preprocessing, Recordings
 from crossmodal.datasets.recording import Events, Recording, Signal
+from crossmodal.reporting.style import render_png
 from preprocessing.bold import BOLD_STEPS, bold_identity, to_volumes
 from preprocessing.cleaning import Cleaned, clean, steps_off, steps_on
+from preprocessing.figures import draw_removed
 from preprocessing.sources.base import Entry
 from preprocessing.sources.reading import open_recording
 from preprocessing.sources.sidecars import TimedEvents
@@ -80,6 +82,13 @@ def preprocess_recording(entry: Entry, recordings: Recordings, preprocessing: Pr
         "notes": notes,
         "mne": mne.__version__,
     }
+    if preprocessing.ica:
+        provenance["ica"] = [
+            {"modality": each.modality, "component": each.component, "reference": each.reference, "score": each.score}
+            for each in cleaned.removed
+        ]
+    if preprocessing.ssp:
+        provenance["ssp"] = list(cleaned.projected)
     if preprocessing.maxwell:
         files = maxwell.calibration_files(entry, recordings, preprocessing.maxwell)
         provenance["maxwell"] = {key: file.model_dump() if file else None for key, file in files.items()}
@@ -107,7 +116,19 @@ def _to_recording(entry: Entry, cleaned: Cleaned, events: Events, preprocessing:
         good=cleaned.good,
         info=raw.info,
         provenance=provenance,
+        figures=_figures(entry, cleaned),
     )
+
+
+def _figures(entry: Entry, cleaned: Cleaned) -> dict[str, bytes]:
+    """Draw what was taken off each modality."""
+    figures = {}
+    for modality, kinds in channel_types.MODALITY_TYPES.items():
+        removed = [each for each in cleaned.removed if each.modality == modality]
+        if removed:
+            picks = [index for index, kind in enumerate(cleaned.raw.get_channel_types()) if kind in kinds]
+            figures[f"ica_{modality}"] = render_png(draw_removed(removed, mne.pick_info(cleaned.raw.info, picks), entry.label))
+    return figures
 
 
 def _signal(raw: BaseRaw, modality: str) -> Signal:

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from crossmodal.config.base import Config
 from crossmodal.config.bold import Bold, GradientCorrection
-from crossmodal.config.cleaning import LineNoise, Maxwell
+from crossmodal.config.cleaning import Ica, LineNoise, Maxwell, Ssp
 from crossmodal.config.eeg_fmri import BidsFmriRecordings, CnEpflRecordings, NoddiRecordings, OddballRecordings
 from crossmodal.config.sources import Source
 
@@ -54,6 +54,8 @@ class Preprocessing(Config):
     line_noise: LineNoise | None = Field(None, description="notches the power line out; None leaves it")
     highpass_hz: float | None = Field(0.5, gt=0)
     lowpass_hz: float | None = Field(40.0, gt=0)
+    ica: Ica | None = Field(None, description="takes eyes and heart off by independent components; None leaves them")
+    ssp: Ssp | None = Field(None, description="takes eyes and heart off by signal space projection; None leaves them")
     sfreq: float | None = Field(100.0, gt=0, description="None keeps the recording's own rate")
     average_reference: bool = True
     peak_to_peak_v: float | None = Field(None, gt=0, description="EEG segments that range over more are masked; None masks none")
@@ -66,6 +68,11 @@ class Preprocessing(Config):
     def sensors(self) -> tuple[str, ...]:
         """Modalities that are sampled like EEG."""
         return tuple(modality for modality in self.modalities if modality != "bold")
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Channel types that show eyes and heart, as far as steps ask for them."""
+        return tuple(sorted({kind for step in (self.ica, self.ssp) if step for kind in step.references}, reverse=True))
 
     @model_validator(mode="after")
     def _has_sensors(self) -> Self:

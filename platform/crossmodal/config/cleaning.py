@@ -28,13 +28,13 @@ class LineNoise(Config):
     transition_hz: float = Field(1.0, gt=0, description="on either side; the filter is 3.3 / transition_hz seconds long")
 
 
-class _AgainstReferences(Config):
-    """What eyes and heart are found by."""
+class Artifacts(Config):
+    """Eyes and heart, and the channels they are found by."""
 
     references: tuple[Literal["eog", "ecg"], ...] = Field(("eog", "ecg"), min_length=1)
 
 
-class Ica(_AgainstReferences):
+class Ica(Artifacts):
     """Independent components of each recording and modality that follow EOG or ECG are taken off."""
 
     explained_variance: float = Field(0.99, gt=0, lt=1, description="share of the variance that components are made of; the rest is kept")
@@ -42,7 +42,7 @@ class Ica(_AgainstReferences):
     seed: int = Field(0, ge=0)
 
 
-class Ssp(_AgainstReferences):
+class Ssp(Artifacts):
     """Directions of each recording's mean blink and heartbeat are projected out of each channel type."""
 
     explained_variance: float = Field(0.8, ge=0, le=1, description="a direction that explains less of the mean artifact is left")

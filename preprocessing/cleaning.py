@@ -103,7 +103,8 @@ def clean(opened: OpenedRecording, recordings: Recordings, preprocessing: Prepro
         What sentences call the recording.
     """
     raw = opened.raw
-    notes = channel_types.keep_brain_channels(
+    notes = [*opened.notes]
+    notes += channel_types.keep_brain_channels(
         raw, preprocessing.sensors, recordings.channel_types, opened.channels.types, called, preprocessing.references
     )
     if raw.info.get("maxshield") and not preprocessing.maxwell:

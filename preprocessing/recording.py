@@ -28,7 +28,7 @@ _UNITS = {"eeg": "V", "mag": "T", "grad": "T/m"}
 def shard_fingerprint(entry: Entry, recordings: Recordings, preprocessing: Preprocessing) -> str:
     """Name the shard of a recording by all that goes into it: identity of its files, settings, and versions of the steps."""
     content = {
-        "entry": entry.model_dump(exclude={"calibration", "crosstalk"}),
+        "entry": entry.model_dump(exclude={"calibration", "crosstalk", *(() if entry.electrodes else ("electrodes", "coordsystem"))}),
         "stimulus_delay_s": recordings.stimulus_delay_s,
         "channel_types": recordings.channel_types,
         "preprocessing": preprocessing.model_dump(exclude={"bold", *steps_off(preprocessing)}),

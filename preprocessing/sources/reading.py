@@ -12,6 +12,7 @@ from crossmodal.config import UserError
 from crossmodal.config.preprocessing import BidsRecordings, FileRecordings, Recordings
 from preprocessing.sources.base import Entry
 from preprocessing.sources.bold import OpenedBold, open_image, time_volumes
+from preprocessing.sources.electrodes import place_electrodes
 from preprocessing.sources.files import broken_told
 from preprocessing.sources.registry import SOURCES
 from preprocessing.sources.sidecars import ChannelTable, TimedEvents, parse_channels, parse_events
@@ -36,6 +37,8 @@ class OpenedRecording:
         Identity and SHA-256 of every file that was read.
     bold : OpenedBold, optional
         What a scanner recorded meanwhile.
+    notes : tuple of str
+        Sentences that the run should say.
     """
 
     raw: BaseRaw
@@ -44,6 +47,7 @@ class OpenedRecording:
     channels: ChannelTable
     source: list[dict[str, Any]]
     bold: OpenedBold | None = None
+    notes: tuple[str, ...] = ()
 
 
 def list_recordings(recordings: Recordings) -> list[Entry]:
@@ -59,9 +63,12 @@ def open_recording(entry: Entry, recordings: Recordings, scratch: Path) -> Opene
     UserError
         A file is missing or cannot be read.
     """
+    if entry.coordsystem and not entry.coordsystem.version:
+        raise UserError(f"{entry.coordsystem.uri}: is missing, and says in which coordinates the positions of electrodes.tsv are; add it")
     local = {file.uri: stage(file, recordings, scratch) for file in entry.all_files}
     raw = SOURCES[recordings.kind].open_raw(local[entry.uri], entry.uri)
     bold = _open_bold(entry, raw, recordings, local)
+    notes = _place_electrodes(entry, raw, local)
     return OpenedRecording(
         raw=raw,
         # The only place where the delay is added; what is read here is never written back.
@@ -70,7 +77,17 @@ def open_recording(entry: Entry, recordings: Recordings, scratch: Path) -> Opene
         channels=parse_channels(local[entry.channels.uri].read_text()) if entry.channels else ChannelTable({}, ()),
         source=[file.model_dump() | {"sha256": _checksum(local[file.uri])} for file in entry.all_files],
         bold=bold,
+        notes=notes,
     )
+
+
+def _place_electrodes(entry: Entry, raw: BaseRaw, local: Mapping[str, Path]) -> tuple[str, ...]:
+    if entry.electrodes is None or entry.coordsystem is None:
+        return ()
+    with broken_told(entry.electrodes.uri):
+        table, system = local[entry.electrodes.uri].read_text(), local[entry.coordsystem.uri].read_text()
+        note = place_electrodes(raw, table, system, entry.electrodes.uri)
+    return (note,) if note else ()
 
 
 def _events(entry: Entry, raw: BaseRaw, recordings: Recordings, local: Mapping[str, Path]) -> TimedEvents:

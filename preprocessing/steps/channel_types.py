@@ -14,7 +14,7 @@ from mne.io import BaseRaw
 from crossmodal.config import UserError
 from crossmodal.config.sources import ChannelType
 
-VERSION = 1
+VERSION = 2
 
 MODALITY_TYPES = {"eeg": ("eeg",), "meg": ("mag", "grad")}
 _RETYPABLE = {"eeg", "eog", "ecg", "emg", "misc"}

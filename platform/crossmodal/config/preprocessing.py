@@ -12,10 +12,13 @@ from crossmodal.config.sources import Source
 
 
 class BidsRecordings(Source):
-    """A BIDS dataset with simultaneous EEG and MEG in FIF, local or s3://."""
+    """A BIDS dataset of EEG, MEG or both at once, local or s3://."""
 
     kind: Literal["bids"] = "bids"
     root: str
+    datatype: Literal["meg", "eeg"] = Field(
+        "meg", description="meg/ in FIF, EEG recorded with it included; or eeg/ in any of BIDS's formats"
+    )
     task: str | None = None
     subjects: tuple[str, ...] | None = Field(None, description="labels without 'sub-'; None takes all but empty-room recordings")
     processing: str | None = Field(None, description="the proc- entity, 'sss' for MaxFiltered derivatives; None is raw")

@@ -21,6 +21,8 @@ def predict(experiment: "Experiment", arguments: argparse.Namespace) -> None:
     from preprocessing.virtual import write_virtual_recording
 
     written = write_virtual_recording(experiment, arguments.recording, arguments.output, arguments.fold)
+    for note in written.notes:
+        print(f"{arguments.recording}: {note}")
     print(f"{written.path}: {written.n_channels} virtual channels, {written.duration_s:.1f} s, by the model of fold {written.fold}")
 
 

@@ -1,6 +1,6 @@
 """One recording, from its files to what a shard holds."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,60 +13,31 @@ from numpy.typing import NDArray
 from crossmodal.config import UserError, fingerprint
 from crossmodal.config.preprocessing import Preprocessing, Recordings
 from crossmodal.datasets.recording import Events, Recording, Signal
+from crossmodal.reporting.style import render_png
 from preprocessing.bold import BOLD_STEPS, bold_identity, to_volumes
-from preprocessing.sources import reading
+from preprocessing.cleaning import Cleaned, clean, steps_off, steps_on
+from preprocessing.figures import draw_removed
 from preprocessing.sources.base import Entry
-from preprocessing.sources.files import broken_told
-from preprocessing.sources.reading import OpenedRecording, open_recording
-from preprocessing.sources.registry import SOURCES
+from preprocessing.sources.reading import open_recording
 from preprocessing.sources.sidecars import TimedEvents
-from preprocessing.steps import bad_channels, channel_types, filtering, gradients, masking, referencing, resampling
-from preprocessing.steps.segments import outside
+from preprocessing.steps import channel_types, maxwell
 
-# In the order they run; a new version of one makes new shards.
-_STEPS = {
-    "reading": reading.VERSION,
-    "channel_types": channel_types.VERSION,
-    "gradients": gradients.VERSION,
-    "bad_channels": bad_channels.VERSION,
-    "filtering": filtering.VERSION,
-    "resampling": resampling.VERSION,
-    "referencing": referencing.VERSION,
-    "masking": masking.VERSION,
-}
 _UNITS = {"eeg": "V", "mag": "T", "grad": "T/m"}
-
-
-@dataclass(frozen=True)
-class Cleaned:
-    """A recording after all steps.
-
-    Attributes
-    ----------
-    raw : BaseRaw
-        Loaded; brain channels alone.
-    good : bool array, shape (T,)
-    interpolated : tuple of str
-        Channels that were bad.
-    notes : list of str
-        Sentences that the run should say.
-    """
-
-    raw: BaseRaw
-    good: NDArray[np.bool_]
-    interpolated: tuple[str, ...]
-    notes: list[str]
 
 
 def shard_fingerprint(entry: Entry, recordings: Recordings, preprocessing: Preprocessing) -> str:
     """Name the shard of a recording by all that goes into it: identity of its files, settings, and versions of the steps."""
     content = {
-        "entry": entry.model_dump(),
+        "entry": entry.model_dump(exclude={"calibration", "crosstalk", *(() if entry.electrodes else ("electrodes", "coordsystem"))}),
         "stimulus_delay_s": recordings.stimulus_delay_s,
         "channel_types": recordings.channel_types,
-        "preprocessing": preprocessing.model_dump(exclude={"bold"}),
-        "steps": _STEPS,
+        "preprocessing": preprocessing.model_dump(exclude={"bold", *steps_off(preprocessing)}),
+        "steps": steps_on(preprocessing),
     }
+    if recordings.triggers:
+        content["triggers"] = recordings.triggers
+    if preprocessing.maxwell:
+        content |= maxwell.calibration_files(entry, recordings, preprocessing.maxwell)
     if entry.bold:
         content |= bold_identity(recordings, preprocessing.bold)
     return fingerprint(content)
@@ -93,7 +64,8 @@ def preprocess_recording(entry: Entry, recordings: Recordings, preprocessing: Pr
     recorded = {"sfreq": opened.raw.info["sfreq"], "n_samples": len(opened.raw.times)}
     if "bold" in preprocessing.modalities and opened.bold is None:
         raise UserError(f"{entry.uri}: has no BOLD, and the experiment asks for it; change preprocessing.modalities or recordings.kind")
-    cleaned = clean(opened, recordings, preprocessing, called=entry.uri)
+    calibration = maxwell.stage_calibration(entry, recordings, preprocessing, scratch)
+    cleaned = clean(opened, recordings, preprocessing, calibration, called=entry.uri)
     volumes, bold_notes = None, list[str]()
     if opened.bold and "bold" in preprocessing.modalities:
         volumes, bold_notes = to_volumes(opened.bold, preprocessing.bold, recordings, scratch, called=entry.uri)
@@ -105,49 +77,24 @@ def preprocess_recording(entry: Entry, recordings: Recordings, preprocessing: Pr
         "stimulus_delay_s": recordings.stimulus_delay_s,
         "channel_types": recordings.channel_types,
         "preprocessing": preprocessing.model_dump(mode="json"),
-        "steps": _STEPS,
+        "steps": steps_on(preprocessing),
         "interpolated": list(cleaned.interpolated),
         "notes": notes,
         "mne": mne.__version__,
     }
+    if preprocessing.ica:
+        provenance["ica"] = [
+            {"modality": each.modality, "component": each.component, "reference": each.reference, "score": each.score}
+            for each in cleaned.removed
+        ]
+    if preprocessing.ssp:
+        provenance["ssp"] = list(cleaned.projected)
+    if preprocessing.maxwell:
+        files = maxwell.calibration_files(entry, recordings, preprocessing.maxwell)
+        provenance["maxwell"] = {key: file.model_dump() if file else None for key, file in files.items()}
     if volumes:
         provenance["bold_steps"] = BOLD_STEPS
     return replace(_to_recording(entry, cleaned, events, preprocessing, provenance), volumes=volumes)
-
-
-def clean(opened: OpenedRecording, recordings: Recordings, preprocessing: Preprocessing, called: str) -> Cleaned:
-    """Take an opened recording through all steps, in memory.
-
-    Parameters
-    ----------
-    opened : OpenedRecording
-        Its `raw` is changed in place.
-    recordings, preprocessing : Recordings, Preprocessing
-        What an experiment says of them.
-    called : str
-        What sentences call the recording.
-    """
-    raw = opened.raw
-    notes = channel_types.keep_brain_channels(raw, preprocessing.sensors, recordings.channel_types, opened.channels.types, called)
-    if raw.info.get("maxshield"):
-        notes.append("was recorded with internal active shielding and not MaxFiltered: its fields are distorted unless it is an empty room")
-    with broken_told(called):
-        raw.load_data(verbose="error")
-    if opened.bold and preprocessing.gradients:
-        gradients.correct_gradients(raw, opened.bold.marker_s, preprocessing.gradients, called)
-    elif opened.bold and SOURCES[recordings.kind].gradients_left:
-        notes.append(SOURCES[recordings.kind].gradients_left)
-    annotated_good = outside(opened.bad_spans, len(raw.times), raw.info["sfreq"])
-    interpolated = bad_channels.mend_bad_channels(raw, opened.channels.bad, annotated_good, preprocessing, called)
-    if interpolated:
-        notes.append(f"interpolated {', '.join(interpolated)}")
-    unfiltered = filtering.filter_recording(raw, preprocessing, called)
-    if unfiltered:
-        notes.append(f"masked {len(unfiltered)} pieces shorter than the filter")
-    resampling.resample_recording(raw, preprocessing)
-    referencing.reference_recording(raw, preprocessing)
-    good = masking.good_samples(raw, [*opened.bad_spans, *unfiltered], preprocessing)
-    return Cleaned(raw, good, interpolated, notes)
 
 
 def _in_samples(events: TimedEvents, raw: BaseRaw) -> tuple[Events, int]:
@@ -169,7 +116,19 @@ def _to_recording(entry: Entry, cleaned: Cleaned, events: Events, preprocessing:
         good=cleaned.good,
         info=raw.info,
         provenance=provenance,
+        figures=_figures(entry, cleaned),
     )
+
+
+def _figures(entry: Entry, cleaned: Cleaned) -> dict[str, bytes]:
+    """Draw what was taken off each modality."""
+    figures = {}
+    for modality, kinds in channel_types.MODALITY_TYPES.items():
+        removed = [each for each in cleaned.removed if each.modality == modality]
+        if removed:
+            picks = [index for index, kind in enumerate(cleaned.raw.get_channel_types()) if kind in kinds]
+            figures[f"ica_{modality}"] = render_png(draw_removed(removed, mne.pick_info(cleaned.raw.info, picks), entry.label))
+    return figures
 
 
 def _signal(raw: BaseRaw, modality: str) -> Signal:

@@ -3,6 +3,7 @@
 import difflib
 import os
 import tempfile
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -14,7 +15,9 @@ from mne.io import BaseRaw
 from numpy.typing import NDArray
 
 from crossmodal.config import Experiment, UserError
-from crossmodal.config.preprocessing import FileEntry, FileRecordings
+from crossmodal.config.cleaning import Artifacts
+from crossmodal.config.preprocessing import FileEntry, FileRecordings, Preprocessing
+from crossmodal.config.sources import ChannelType
 from crossmodal.datasets.folds import make_folds
 from crossmodal.datasets.manifest import load_latest
 from crossmodal.datasets.normaliser import Normaliser
@@ -24,9 +27,11 @@ from crossmodal.models.store import TARGET_INFO, ModelCard, load_model
 from crossmodal.storage.atomic import told_clearly
 from crossmodal.storage.uri import fetch_folder, is_local
 from crossmodal.training.runs import finished, model_uri, run_name
-from preprocessing.recording import clean
+from preprocessing.cleaning import clean
 from preprocessing.sources.files import list_files
 from preprocessing.sources.reading import open_recording
+from preprocessing.steps.channel_types import known_types
+from preprocessing.steps.maxwell import stage_calibration
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,7 @@ class Written:
     fold: str
     n_channels: int
     duration_s: float
+    notes: tuple[str, ...]
 
 
 def write_virtual_recording(experiment: Experiment, path: str, output: Path | None, fold: str | None) -> Written:
@@ -104,7 +110,7 @@ def write_virtual_recording(experiment: Experiment, path: str, output: Path | No
         raise UserError(f"{output}: a virtual recording is written as FIF; end --output with _raw.fif")
     with tempfile.TemporaryDirectory() as scratch, told_clearly(output.parent):
         translator = Translator.load(_trained(experiment, fold, Path(scratch)))
-        raw = virtual_recording(path, translator, Path(scratch))
+        raw, notes = virtual_recording(path, translator, experiment.recordings.channel_types, Path(scratch))
         output.parent.mkdir(parents=True, exist_ok=True)
         aside = output.with_name(f".{output.name.partition('.')[0]}-{os.getpid()}_raw.fif")
         try:
@@ -112,7 +118,7 @@ def write_virtual_recording(experiment: Experiment, path: str, output: Path | No
             aside.rename(output)
         finally:
             aside.unlink(missing_ok=True)
-    return Written(output, translator.card.fold, len(raw.ch_names), raw.times[-1] + 1 / raw.info["sfreq"])
+    return Written(output, translator.card.fold, len(raw.ch_names), raw.times[-1] + 1 / raw.info["sfreq"], notes)
 
 
 def _trained(experiment: Experiment, fold: str | None, scratch: Path) -> Path:
@@ -132,7 +138,9 @@ def _trained(experiment: Experiment, fold: str | None, scratch: Path) -> Path:
     return scratch / "model"
 
 
-def virtual_recording(path: str, translator: Translator, scratch: Path) -> mne.io.RawArray:
+def virtual_recording(
+    path: str, translator: Translator, channel_types: Mapping[str, ChannelType], scratch: Path
+) -> tuple[mne.io.RawArray, tuple[str, ...]]:
     """Predict what the target sensors would have recorded.
 
     Parameters
@@ -141,14 +149,18 @@ def virtual_recording(path: str, translator: Translator, scratch: Path) -> mne.i
         A recording of the source modality (FIF, EDF, BDF, BrainVision or EEGLAB) that has the model's channels; others are left out.
     translator : Translator
         The recording is preprocessed as the network's training data were.
+    channel_types : mapping of channel name to type
+        Of the experiment: which inputs are EOG and ECG.
     scratch : Path
         A folder for a staged copy of a remote recording.
 
     Returns
     -------
-    mne.io.RawArray
+    raw : mne.io.RawArray
         Target sensors in SI units, with the training data's sensor positions and the recording's own sampling rate, length,
         start and annotations.
+    notes : tuple of str
+        Sentences that the run should say.
 
     Raises
     ------
@@ -156,19 +168,23 @@ def virtual_recording(path: str, translator: Translator, scratch: Path) -> mne.i
         The recording cannot be read, or lacks channels of the model; the sentence names them.
     """
     recordings = FileRecordings(files=(FileEntry(path=path, subject="virtual"),))
-    opened = open_recording(list_files(recordings)[0], recordings, scratch)
+    (entry,) = list_files(recordings)
+    opened = open_recording(entry, recordings, scratch)
     clock, digitised = Clock.of(opened.raw), opened.raw.info["dig"]
-    _keep_source(opened.raw, translator.card, path)
-    settings = translator.card.preprocessing.model_copy(
-        update={"modalities": (translator.card.data.source.modality,), "bad_channels": "interpolate"}
-    )
-    source = clean(opened, recordings, settings, called=path).raw
-    y_st = translator(source.get_data(picks=list(translator.card.source_names)))
-    return _on_clock(y_st, clock, translator, digitised)
+    trained = translator.card.preprocessing
+    kinds = {**known_types(opened.raw, {}), **channel_types}
+    _keep_source(opened.raw, translator.card, {name for name in opened.raw.ch_names if kinds[name] in trained.references}, path)
+    configured = {name: kind for name, kind in channel_types.items() if name in opened.raw.ch_names}
+    settings, missed = _as_far_as_recorded(trained, {kinds[name] for name in opened.raw.ch_names})
+    settings = settings.model_copy(update={"modalities": (translator.card.data.source.modality,), "bad_channels": "interpolate"})
+    calibration = stage_calibration(entry, recordings, settings, scratch)
+    cleaned = clean(opened, recordings.model_copy(update={"channel_types": configured}), settings, calibration, called=path)
+    y_st = translator(cleaned.raw.get_data(picks=list(translator.card.source_names)))
+    return _on_clock(y_st, clock, translator, digitised), (*missed, *cleaned.notes)
 
 
-def _keep_source(raw: BaseRaw, card: ModelCard, path: str) -> None:
-    """Drop other channels first, so that the average reference is taken over the model's electrodes."""
+def _keep_source(raw: BaseRaw, card: ModelCard, references: Collection[str], path: str) -> None:
+    """Drop channels the model does not know first, so that the average reference is taken over its electrodes; keep EOG and ECG."""
     missing = [name for name in card.source_names if name not in raw.ch_names]
     if missing:
         nearest = difflib.get_close_matches(missing[0], raw.ch_names, n=1, cutoff=0.0)
@@ -176,7 +192,22 @@ def _keep_source(raw: BaseRaw, card: ModelCard, path: str) -> None:
         raise UserError(
             f"{path}: lacks {len(missing)} of the model's {len(card.source_names)} channels: {', '.join(missing)}{hint}; rename them"
         )
-    raw.pick(list(card.source_names))
+    raw.pick([*card.source_names, *sorted(set(references) - set(card.source_names))])
+
+
+def _as_far_as_recorded(settings: Preprocessing, kinds: Collection[str]) -> tuple[Preprocessing, list[str]]:
+    """Leave out what a recording lacks EOG or ECG for: unlike training data, it is still worth a prediction."""
+    missed = [
+        f"has no {kind.upper()}: its artifacts stay, though the training data's were taken off"
+        for kind in settings.references
+        if kind not in kinds
+    ]
+
+    def left(step: Artifacts | None) -> Artifacts | None:
+        there = tuple(kind for kind in step.references if kind in kinds) if step else ()
+        return step.model_copy(update={"references": there}) if step and there else None
+
+    return settings.model_copy(update={"ica": left(settings.ica), "ssp": left(settings.ssp)}), missed
 
 
 def _on_clock(y_st: NDArray[np.float64], clock: Clock, translator: Translator, digitised: list[dict[str, Any]] | None) -> mne.io.RawArray:

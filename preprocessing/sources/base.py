@@ -80,8 +80,12 @@ class Entry(Config):
         The first opens the recording; the others are parts of it (splits of a FIF, data beside a header).
     events, channels : SourceFile, optional
         BIDS sidecars that apply to it.
+    electrodes, coordsystem : SourceFile, optional
+        Where its electrodes are, and in which coordinates; one that must be there and is not is listed as missing.
     bold : BoldFiles, optional
         What a scanner recorded meanwhile.
+    calibration, crosstalk : SourceFile, optional
+        What Maxwell filtering needs of the MEG system.
     """
 
     subject: str
@@ -89,7 +93,11 @@ class Entry(Config):
     files: tuple[SourceFile, ...]
     events: SourceFile | None = None
     channels: SourceFile | None = None
+    electrodes: SourceFile | None = None
+    coordsystem: SourceFile | None = None
     bold: BoldFiles | None = None
+    calibration: SourceFile | None = None
+    crosstalk: SourceFile | None = None
 
     @property
     def label(self) -> str:
@@ -109,7 +117,7 @@ class Entry(Config):
     @property
     def sidecars(self) -> tuple[SourceFile, ...]:
         """The sidecars that exist."""
-        return tuple(file for file in (self.events, self.channels) if file)
+        return tuple(file for file in (self.events, self.channels, self.electrodes, self.coordsystem) if file)
 
     @property
     def all_files(self) -> tuple[SourceFile, ...]:

@@ -5,12 +5,14 @@ from collections.abc import Iterable
 from crossmodal.config import UserError
 from crossmodal.config.preprocessing import BidsRecordings
 from crossmodal.storage.uri import check_reachable, is_local, open_fs
-from preprocessing.sources.base import Entry
-from preprocessing.sources.bids_tree import BidsFile, find_sidecar, list_tree, run_labels
+from preprocessing.sources.base import Entry, SourceFile
+from preprocessing.sources.bids_tree import BidsFile, find_positions, find_sidecar, list_tree, parts_of, run_labels
+from preprocessing.sources.files import SUFFIXES
 from preprocessing.sources.listing import folders
 
-# Calibration files of MaxFilter bear the suffix of recordings.
-_NOT_RECORDINGS = {"calibration", "crosstalk"}
+_FORMATS: dict[str, tuple[str, ...]] = {"meg": (".fif",), "eeg": SUFFIXES}
+# Files that MaxFilter takes bear the suffix of recordings.
+_CALIBRATION, _CROSSTALK = "calibration", "crosstalk"
 
 
 def list_bids(recordings: BidsRecordings) -> list[Entry]:
@@ -18,6 +20,8 @@ def list_bids(recordings: BidsRecordings) -> list[Entry]:
 
     Those with a proc- entity are looked for in the dataset and below its derivatives, the raw ones in the dataset alone. Sidecars of the
     raw dataset apply to its derivatives, too. Only the folders of wanted subjects are listed.
+
+    Names and inheritance are read here, not by MNE-BIDS, which needs a local dataset; where electrodes are, in its terms.
 
     Raises
     ------
@@ -40,36 +44,54 @@ def list_bids(recordings: BidsRecordings) -> list[Entry]:
     _check_subjects(found, recordings)
     own_tree = {id(file): tree for tree in trees for file in tree}
     groups = _group_splits(found)
-    runs = run_labels(groups)
-    return [
-        Entry(
-            subject=parts[0].entities["sub"],
-            run=run,
-            files=tuple(part.source for part in parts),
-            events=find_sidecar("events", ".tsv", parts[0], own_tree[id(parts[0])], raw_files),
-            channels=find_sidecar("channels", ".tsv", parts[0], own_tree[id(parts[0])], raw_files),
-        )
-        for parts, run in zip(groups, runs, strict=True)
-    ]
+    return [_entry(parts, run, own_tree[id(parts[0])], raw_files) for parts, run in zip(groups, run_labels(groups), strict=True)]
+
+
+def _entry(splits: tuple[BidsFile, ...], run: str, own_tree: list[BidsFile], raw_files: list[BidsFile]) -> Entry:
+    first = splits[0]
+    # A FIF knows where its own electrodes are.
+    electrodes, coordsystem = (None, None) if first.suffix == "meg" else find_positions(first, own_tree)
+    return Entry(
+        subject=first.entities["sub"],
+        run=run,
+        files=(*(split.source for split in splits), *parts_of(first, own_tree)),
+        events=find_sidecar("events", ".tsv", first, own_tree, raw_files),
+        channels=find_sidecar("channels", ".tsv", first, own_tree, raw_files),
+        electrodes=electrodes,
+        coordsystem=coordsystem,
+        calibration=_of_system(_CALIBRATION, ".dat", first, raw_files),
+        crosstalk=_of_system(_CROSSTALK, ".fif", first, raw_files),
+    )
 
 
 def _is_wanted(file: BidsFile, recordings: BidsRecordings) -> bool:
     entities = file.entities
     return (
-        file.suffix == "meg"
-        and file.source.name.endswith(".fif")
+        file.suffix == recordings.datatype
+        and file.source.name.lower().endswith(_FORMATS[recordings.datatype])
         and "sub" in entities
         and entities.get("proc") == recordings.processing
-        and entities.get("acq") not in _NOT_RECORDINGS
+        and entities.get("acq") not in {_CALIBRATION, _CROSSTALK}
         and (recordings.task is None or entities.get("task") == recordings.task)
     )
+
+
+def _of_system(acquisition: str, extension: str, recording: BidsFile, files: Iterable[BidsFile]) -> SourceFile | None:
+    """Find what BIDS keeps beside a session's recordings of the MEG system that made them."""
+    wanted = {"sub": recording.entities["sub"], "ses": recording.entities.get("ses"), "acq": acquisition}
+    for file in files:
+        found = {key: file.entities.get(key) for key in wanted}
+        if file.suffix == "meg" and file.source.name.endswith(extension) and found == wanted:
+            return file.source
+    return None
 
 
 def _wanted(recordings: BidsRecordings) -> str:
     subjects = "|".join(recordings.subjects) if recordings.subjects else "*"
     task = f"_task-{recordings.task}" if recordings.task else ""
     processing = f"_proc-{recordings.processing}" if recordings.processing else ""
-    return f"sub-{subjects}/**/meg/*{task}*{processing}_meg.fif"
+    formats = "|".join(_FORMATS[recordings.datatype])
+    return f"sub-{subjects}/**/{recordings.datatype}/*{task}*{processing}_{recordings.datatype}{formats}"
 
 
 def _check_subjects(found: Iterable[BidsFile], recordings: BidsRecordings) -> None:
@@ -83,6 +105,8 @@ def _group_splits(found: Iterable[BidsFile]) -> list[tuple[BidsFile, ...]]:
     """Gather the splits of each recording, in order."""
     groups: dict[tuple[tuple[str, str], ...], list[BidsFile]] = {}
     for file in sorted(found, key=lambda file: file.source.uri):
-        key = tuple(sorted((entity, value) for entity, value in file.entities.items() if entity != "split"))
+        # The same recording in two formats is two recordings, of which the report then says that they are the same run.
+        extension = file.source.name.partition(".")[2]
+        key = (*sorted((entity, value) for entity, value in file.entities.items() if entity != "split"), ("", extension))
         groups.setdefault(key, []).append(file)
     return [tuple(group) for group in groups.values()]

@@ -6,7 +6,7 @@ from crossmodal.config import UserError
 from crossmodal.config.eeg_fmri import BidsFmriRecordings, CnEpflRecordings
 from crossmodal.storage.uri import check_reachable, is_local, open_fs
 from preprocessing.sources.base import Entry, SourceFile
-from preprocessing.sources.bids_tree import BidsFile, find_sidecar, list_tree, run_labels
+from preprocessing.sources.bids_tree import BidsFile, find_positions, find_sidecar, list_tree, parts_of, run_labels
 from preprocessing.sources.eeg_fmri import bold_files, wanted_subjects
 from preprocessing.sources.files import SUFFIXES
 
@@ -49,11 +49,6 @@ def _expected(recordings: BidsFmriRecordings | CnEpflRecordings) -> str:
 
 
 def _entry(eeg: BidsFile, run: str, tree: Sequence[BidsFile], recordings: BidsFmriRecordings | CnEpflRecordings) -> Entry:
-    stem = eeg.source.name.partition(".")[0]
-    parts = sorted(
-        (file.source for file in tree if file.folder == eeg.folder and file.source.name.partition(".")[0] == stem and _is_part(file, eeg)),
-        key=lambda file: file.name,
-    )
     image = _image(eeg, tree)
     files = list(tree)
     sidecar = find_sidecar("bold", ".json", image, files) if image else None
@@ -62,18 +57,17 @@ def _entry(eeg: BidsFile, run: str, tree: Sequence[BidsFile], recordings: BidsFm
     else:
         source = image.source
         sidecar = sidecar or SourceFile.missing(source.uri.replace(".nii.gz", ".json").replace(".nii", ".json"))
+    electrodes, coordsystem = find_positions(eeg, tree)
     return Entry(
         subject=eeg.entities["sub"],
         run=run,
-        files=(eeg.source, *parts),
+        files=(eeg.source, *parts_of(eeg, tree)),
         events=find_sidecar("events", ".tsv", eeg, [file for file in files if "func" not in file.folder.parts]),
         channels=find_sidecar("channels", ".tsv", eeg, files),
+        electrodes=electrodes,
+        coordsystem=coordsystem,
         bold=bold_files(recordings, eeg.entities["sub"], run, source, sidecar),
     )
-
-
-def _is_part(file: BidsFile, eeg: BidsFile) -> bool:
-    return file.source.uri != eeg.source.uri and file.source.name.endswith((".vmrk", ".eeg", ".dat", ".fdt"))
 
 
 def _image(eeg: BidsFile, tree: Sequence[BidsFile]) -> BidsFile | None:

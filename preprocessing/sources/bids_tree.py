@@ -11,6 +11,9 @@ from crossmodal.config import UserError
 from preprocessing.sources.base import SourceFile
 
 _EMPTY_ROOM = "emptyroom"
+_PARTS = {".vhdr": (".vmrk", ".eeg", ".dat"), ".set": (".fdt",)}
+# Tells in which coordinates positions are, not of which recordings.
+_SPACE = "space"
 # Entities that tell recordings of one subject and run apart where they vary.
 _VARYING = ("ses", "task", "acq")
 
@@ -27,7 +30,7 @@ class BidsFile:
     def applies_to(self, recording: "BidsFile") -> bool:
         """Tell whether this is a sidecar of `recording` by BIDS's inheritance principle."""
         above = self.folder == recording.folder or self.folder in recording.folder.parents
-        return above and all(recording.entities.get(key) == value for key, value in self.entities.items())
+        return above and all(recording.entities.get(key) == value for key, value in self.entities.items() if key != _SPACE)
 
 
 def list_tree(filesystem: AbstractFileSystem, tree: str, root: str, subjects: Sequence[str] | None) -> list[BidsFile]:
@@ -63,10 +66,33 @@ def run_labels(groups: Sequence[tuple[BidsFile, ...]]) -> Iterator[str]:
         yield "_".join([f"{entity}-{first.entities[entity]}" for entity in varying] + [first.entities.get("run", "01")])
 
 
-def find_sidecar(suffix: str, extension: str, recording: BidsFile, *trees: list[BidsFile]) -> SourceFile | None:
+def find_sidecar(suffix: str, extension: str, recording: BidsFile, *trees: Sequence[BidsFile]) -> SourceFile | None:
     """Find the most specific sidecar, in the recording's own tree before others."""
     for tree in trees:
-        fitting = [file for file in tree if file.suffix == suffix and file.source.name.endswith(extension) and file.applies_to(recording)]
-        if fitting:
-            return max(fitting, key=lambda file: len(file.entities)).source
+        found = _most_specific(suffix, extension, recording, tree)
+        if found:
+            return found.source
     return None
+
+
+def find_positions(recording: BidsFile, tree: Sequence[BidsFile]) -> tuple[SourceFile | None, SourceFile | None]:
+    """Find electrodes.tsv of a recording, and coordsystem.json of the same space."""
+    table = _most_specific("electrodes", ".tsv", recording, tree)
+    if table is None:
+        return None, None
+    same_space = [file for file in tree if file.entities.get(_SPACE) == table.entities.get(_SPACE)]
+    system = _most_specific("coordsystem", ".json", recording, same_space)
+    return table.source, system.source if system else SourceFile.missing(table.source.uri.replace("electrodes.tsv", "coordsystem.json"))
+
+
+def parts_of(recording: BidsFile, tree: Sequence[BidsFile]) -> list[SourceFile]:
+    """Find the files beside a recording that hold parts of it: BrainVision's markers and data, EEGLAB's data."""
+    stem = recording.source.name.partition(".")[0]
+    beside = [file.source for file in tree if file.folder == recording.folder and file.source.name.partition(".")[0] == stem]
+    suffixes = _PARTS.get(PurePosixPath(recording.source.name).suffix, ())
+    return sorted((file for file in beside if file.name.endswith(suffixes)), key=lambda file: file.name)
+
+
+def _most_specific(suffix: str, extension: str, recording: BidsFile, tree: Sequence[BidsFile]) -> BidsFile | None:
+    fitting = [file for file in tree if file.suffix == suffix and file.source.name.endswith(extension) and file.applies_to(recording)]
+    return max(fitting, key=lambda file: len(file.entities), default=None)

@@ -12,11 +12,13 @@ from crossmodal.config import UserError
 from crossmodal.config.preprocessing import BidsRecordings, FileRecordings, Recordings
 from preprocessing.sources.base import Entry
 from preprocessing.sources.bold import OpenedBold, open_image, time_volumes
+from preprocessing.sources.electrodes import place_electrodes
 from preprocessing.sources.files import broken_told
 from preprocessing.sources.registry import SOURCES
 from preprocessing.sources.sidecars import ChannelTable, TimedEvents, parse_channels, parse_events
 from preprocessing.sources.staging import stage
 from preprocessing.sources.timeline import Span, bad_spans, recorded_events
+from preprocessing.sources.triggers import trigger_events
 
 VERSION = 1
 
@@ -35,6 +37,8 @@ class OpenedRecording:
         Identity and SHA-256 of every file that was read.
     bold : OpenedBold, optional
         What a scanner recorded meanwhile.
+    notes : tuple of str
+        Sentences that the run should say.
     """
 
     raw: BaseRaw
@@ -43,6 +47,7 @@ class OpenedRecording:
     channels: ChannelTable
     source: list[dict[str, Any]]
     bold: OpenedBold | None = None
+    notes: tuple[str, ...] = ()
 
 
 def list_recordings(recordings: Recordings) -> list[Entry]:
@@ -58,23 +63,40 @@ def open_recording(entry: Entry, recordings: Recordings, scratch: Path) -> Opene
     UserError
         A file is missing or cannot be read.
     """
+    if entry.coordsystem and not entry.coordsystem.version:
+        raise UserError(f"{entry.coordsystem.uri}: is missing, and says in which coordinates the positions of electrodes.tsv are; add it")
     local = {file.uri: stage(file, recordings, scratch) for file in entry.all_files}
     raw = SOURCES[recordings.kind].open_raw(local[entry.uri], entry.uri)
     bold = _open_bold(entry, raw, recordings, local)
-    if entry.events:
-        events = parse_events(local[entry.events.uri].read_text(), entry.events.uri)
-    else:
-        with broken_told(entry.uri):
-            events = recorded_events(raw)
+    notes = _place_electrodes(entry, raw, local)
     return OpenedRecording(
         raw=raw,
         # The only place where the delay is added; what is read here is never written back.
-        events=events.shifted(recordings.stimulus_delay_s),
+        events=_events(entry, raw, recordings, local).shifted(recordings.stimulus_delay_s),
         bad_spans=bad_spans(raw),
         channels=parse_channels(local[entry.channels.uri].read_text()) if entry.channels else ChannelTable({}, ()),
         source=[file.model_dump() | {"sha256": _checksum(local[file.uri])} for file in entry.all_files],
         bold=bold,
+        notes=notes,
     )
+
+
+def _place_electrodes(entry: Entry, raw: BaseRaw, local: Mapping[str, Path]) -> tuple[str, ...]:
+    if entry.electrodes is None or entry.coordsystem is None:
+        return ()
+    with broken_told(entry.electrodes.uri):
+        table, system = local[entry.electrodes.uri].read_text(), local[entry.coordsystem.uri].read_text()
+        note = place_electrodes(raw, table, system, entry.electrodes.uri)
+    return (note,) if note else ()
+
+
+def _events(entry: Entry, raw: BaseRaw, recordings: Recordings, local: Mapping[str, Path]) -> TimedEvents:
+    with broken_told(entry.uri):
+        if recordings.triggers:
+            return trigger_events(raw, recordings.triggers, entry.uri)
+        if entry.events is None:
+            return recorded_events(raw)
+    return parse_events(local[entry.events.uri].read_text(), entry.events.uri)
 
 
 def _open_bold(entry: Entry, raw: BaseRaw, recordings: Recordings, local: Mapping[str, Path]) -> OpenedBold | None:

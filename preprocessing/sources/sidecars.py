@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from crossmodal.config import UserError
 
-# BIDS channel types that say what an input of the amplifier really recorded. MEG types are left to the recording itself.
+# BIDS channel types that say what an input of the amplifier really recorded; others, as RESP or TRIG, are no brain either, whatever the
+# file calls them. MEG types are left to the recording itself.
 _TYPES = {"EEG": "eeg", "EOG": "eog", "HEOG": "eog", "VEOG": "eog", "ECG": "ecg", "EMG": "emg", "MISC": "misc"}
+_UNSTATED = {"", "N/A"}
 # Columns that may hold what an event was, the first present wins; ds000117 uses stim_type.
 _TRIAL_TYPE_COLUMNS = ("trial_type", "stim_type", "value", "trigger")
 
@@ -53,8 +55,9 @@ class TimedEvents:
 
 def parse_channels(text: str) -> ChannelTable:
     """Read channels.tsv, which need not list every channel of the file."""
-    rows = [row for row in _rows(text) if row.get("name")]
-    types = {row["name"]: _TYPES[row.get("type", "").upper()] for row in rows if row.get("type", "").upper() in _TYPES}
+    rows = [row for row in rows_of(text) if row.get("name")]
+    stated = {row["name"]: row.get("type", "n/a").upper() for row in rows}
+    types = {name: _TYPES.get(kind, "misc") for name, kind in stated.items() if kind not in _UNSTATED and not kind.startswith("MEG")}
     return ChannelTable(types, tuple(row["name"] for row in rows if row.get("status") == "bad"))
 
 
@@ -66,7 +69,7 @@ def parse_events(text: str, uri: str) -> TimedEvents:
     UserError
         An onset is not a number; the sentence names the file and line.
     """
-    rows = _rows(text)
+    rows = rows_of(text)
     columns = set().union(*rows) if rows else set()
     label = next((column for column in _TRIAL_TYPE_COLUMNS if column in columns), None)
     onsets = np.array([_seconds(row, "onset", uri, line) for line, row in enumerate(rows, start=2)], dtype=np.float64)
@@ -74,7 +77,8 @@ def parse_events(text: str, uri: str) -> TimedEvents:
     return TimedEvents(onsets, durations, tuple(row[label] if label else "event" for row in rows))
 
 
-def _rows(text: str) -> list[dict[str, str]]:
+def rows_of(text: str) -> list[dict[str, str]]:
+    """Rows of a table of BIDS, "n/a" where one ends early."""
     return list(csv.DictReader(text.removeprefix("\ufeff").splitlines(), delimiter="\t", restval="n/a"))
 
 

@@ -5,6 +5,7 @@ recordings by retyping it as misc.
 """
 
 from collections import Counter
+from collections.abc import Collection, Mapping
 
 import numpy as np
 from mne.io import BaseRaw
@@ -20,47 +21,70 @@ VERSION = 1
 _MOST_INTERPOLATED = 0.25
 
 
-def mend_bad_channels(
-    raw: BaseRaw, marked: tuple[str, ...], good: NDArray[np.bool_], settings: Preprocessing, called: str
-) -> tuple[str, ...]:
-    """Interpolate bad channels in place, or refuse the recording.
+def find_bad_channels(raw: BaseRaw, marked: Collection[str], good: NDArray[np.bool_], settings: Preprocessing) -> dict[str, str]:
+    """Tell why each bad channel is: marked, NaN or flat.
 
     Parameters
     ----------
     raw : BaseRaw
         Loaded; its own list of bad channels counts, too.
-    marked : tuple of str
+    marked : collection of str
         Channels that channels.tsv calls bad.
     good : bool array, shape (T,)
         Samples outside annotated bad spans: an amplifier switched off there makes no channel flat.
     settings : Preprocessing
-        Whether to interpolate, and what is flat.
-    called : str
-        What sentences call the recording.
+        What is flat.
+    """
+    reasons = {name: "marked bad" for name in raw.ch_names if name in marked or name in raw.info["bads"]}
+    return reasons | _broken(raw, good, settings)
 
-    Returns
-    -------
-    tuple of str
-        The interpolated channels.
+
+def check_mendable(raw: BaseRaw, reasons: Mapping[str, str], settings: Preprocessing, called: str) -> None:
+    """Refuse a recording whose bad channels are not to be interpolated, or are too many.
 
     Raises
     ------
     UserError
-        Lists each bad channel with its reason: marked, NaN or flat.
+        Lists each bad channel with its reason.
     """
-    reasons = {name: "marked bad" for name in raw.ch_names if name in marked or name in raw.info["bads"]}
-    reasons |= _broken(raw, good, settings)
     if not reasons:
-        return ()
-    listing = ", ".join(f"{name} ({reason})" for name, reason in reasons.items())
+        return
     if settings.bad_channels == "refuse":
         raise UserError(
-            f"{called}: bad channels {listing}; set preprocessing.bad_channels=interpolate, or leave them out of every recording"
+            f"{called}: bad channels {_listing(reasons)}; set preprocessing.bad_channels=interpolate, or leave them out of every recording"
             f" (recordings.channel_types.{_quoted(next(iter(reasons)))}=misc)"
         )
-    _refuse_too_many(raw, reasons, called)
-    _interpolate(raw, list(reasons), listing, called)
-    return tuple(reasons)
+    types = dict(zip(raw.ch_names, raw.get_channel_types(), strict=True))
+    for kind, bad in Counter(types[name] for name in reasons).items():
+        channels = Counter(types.values())[kind]
+        if bad > _MOST_INTERPOLATED * channels:
+            raise UserError(f"{called}: {bad} of {channels} {kind} channels are bad, too many to interpolate; leave the recording out")
+
+
+def silence(raw: BaseRaw, reasons: Mapping[str, str]) -> None:
+    """Mark channels bad in place, and set them to zero: a NaN would spread even through a matrix in which they have weight zero."""
+    raw.info["bads"] = list(reasons)
+    for name in reasons:
+        raw[name] = 0.0
+
+
+def interpolate_channels(raw: BaseRaw, reasons: Mapping[str, str], called: str) -> None:
+    """Interpolate the channels marked bad in place; none is afterwards.
+
+    Raises
+    ------
+    UserError
+        They have no position.
+    """
+    left = {name: reasons[name] for name in raw.info["bads"]}
+    if not left:
+        return
+    try:
+        raw.interpolate_bads(on_bad_position="raise", verbose="error")
+    except (ValueError, RuntimeError) as error:
+        cause = " ".join(str(error).split())
+        advice = "leave them out of every recording (recordings.channel_types)"
+        raise UserError(f"{called}: cannot interpolate {_listing(left)} ({cause}); {advice}") from error
 
 
 def _broken(raw: BaseRaw, good: NDArray[np.bool_], settings: Preprocessing) -> dict[str, str]:
@@ -78,25 +102,8 @@ def _broken(raw: BaseRaw, good: NDArray[np.bool_], settings: Preprocessing) -> d
     return reasons
 
 
-def _refuse_too_many(raw: BaseRaw, reasons: dict[str, str], called: str) -> None:
-    types = dict(zip(raw.ch_names, raw.get_channel_types(), strict=True))
-    for kind, bad in Counter(types[name] for name in reasons).items():
-        channels = Counter(types.values())[kind]
-        if bad > _MOST_INTERPOLATED * channels:
-            raise UserError(f"{called}: {bad} of {channels} {kind} channels are bad, too many to interpolate; leave the recording out")
-
-
-def _interpolate(raw: BaseRaw, names: list[str], listing: str, called: str) -> None:
-    raw.info["bads"] = names
-    # A NaN would spread through the interpolation matrix, in which a bad channel has weight zero.
-    for name in names:
-        raw[name] = 0.0
-    try:
-        raw.interpolate_bads(on_bad_position="raise", verbose="error")
-    except (ValueError, RuntimeError) as error:
-        cause = " ".join(str(error).split())
-        advice = "leave them out of every recording (recordings.channel_types)"
-        raise UserError(f"{called}: cannot interpolate {listing} ({cause}); {advice}") from error
+def _listing(reasons: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} ({reason})" for name, reason in reasons.items())
 
 
 def _quoted(name: str) -> str:

@@ -14,7 +14,7 @@ from mne.io import BaseRaw
 from crossmodal.config import UserError
 from crossmodal.config.sources import ChannelType
 
-VERSION = 1
+VERSION = 2
 
 MODALITY_TYPES = {"eeg": ("eeg",), "meg": ("mag", "grad")}
 _RETYPABLE = {"eeg", "eog", "ecg", "emg", "misc"}
@@ -22,9 +22,14 @@ _TELLING_NAME = re.compile(r"(?:[hv]?(?P<eog>eog)|(?P<ecg>ecg|ekg)|(?P<emg>emg))
 
 
 def keep_brain_channels(
-    raw: BaseRaw, modalities: Sequence[str], configured: Mapping[str, ChannelType], listed: Mapping[str, str], called: str
+    raw: BaseRaw,
+    modalities: Sequence[str],
+    configured: Mapping[str, ChannelType],
+    listed: Mapping[str, str],
+    called: str,
+    references: Sequence[str] = (),
 ) -> list[str]:
-    """Retype channels in place and drop all but those of `modalities`, ordered by type, then name.
+    """Retype channels in place and drop all but those of `modalities`, ordered by type, then name, and references after them.
 
     Parameters
     ----------
@@ -38,6 +43,8 @@ def keep_brain_channels(
         From channels.tsv; overrules names that tell what they are (VEOG), which overrule the file.
     called : str
         What sentences call the recording.
+    references : sequence of str
+        'eog', 'ecg': what steps ask for to find eyes and heart by; none need be there.
 
     Returns
     -------
@@ -54,10 +61,10 @@ def keep_brain_channels(
             nearest = _nearest(name, raw.ch_names)
             raise UserError(f"{called}: has no channel '{name}' to retype (recordings.channel_types); the nearest is '{nearest}'")
     types = dict(zip(raw.ch_names, raw.get_channel_types(), strict=True))
-    found = _types_without_config(types, listed)
+    found = known_types(raw, listed)
     chosen = {**found, **configured}
     raw.set_channel_types({name: chosen[name] for name in types if chosen[name] != types[name]}, on_unit_change="ignore", verbose="error")
-    _pick(raw, chosen, modalities, called)
+    _pick(raw, chosen, modalities, references, called)
     return _notes(raw, found)
 
 
@@ -65,7 +72,9 @@ def _nearest(name: str, known: Sequence[str]) -> str:
     return max(known, key=lambda other: SequenceMatcher(None, name.lower(), other.lower()).ratio())
 
 
-def _types_without_config(types: Mapping[str, str], listed: Mapping[str, str]) -> dict[str, str]:
+def known_types(raw: BaseRaw, listed: Mapping[str, str]) -> dict[str, str]:
+    """Tell each channel's type by channels.tsv, its name or the file, whatever an experiment says."""
+    types = dict(zip(raw.ch_names, raw.get_channel_types(), strict=True))
     found = dict(types)
     for name, kind in types.items():
         match = _TELLING_NAME.match(name)
@@ -76,7 +85,7 @@ def _types_without_config(types: Mapping[str, str], listed: Mapping[str, str]) -
     return found
 
 
-def _pick(raw: BaseRaw, types: Mapping[str, str], modalities: Sequence[str], called: str) -> None:
+def _pick(raw: BaseRaw, types: Mapping[str, str], modalities: Sequence[str], references: Sequence[str], called: str) -> None:
     kept: list[str] = []
     for modality in modalities:
         names = [name for kind in MODALITY_TYPES[modality] for name in sorted(raw.ch_names) if types[name] == kind]
@@ -87,7 +96,7 @@ def _pick(raw: BaseRaw, types: Mapping[str, str], modalities: Sequence[str], cal
                 " leave the recording out, or change preprocessing.modalities"
             )
         kept += names
-    raw.pick(kept)
+    raw.pick(kept + [name for kind in references for name in sorted(raw.ch_names) if types[name] == kind])
 
 
 def _notes(raw: BaseRaw, found: Mapping[str, str]) -> list[str]:

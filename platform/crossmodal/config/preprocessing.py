@@ -6,15 +6,19 @@ from pydantic import Field, model_validator
 
 from crossmodal.config.base import Config
 from crossmodal.config.bold import Bold, GradientCorrection
+from crossmodal.config.cleaning import Ica, LineNoise, Maxwell, Ssp
 from crossmodal.config.eeg_fmri import BidsFmriRecordings, CnEpflRecordings, NoddiRecordings, OddballRecordings
 from crossmodal.config.sources import Source
 
 
 class BidsRecordings(Source):
-    """A BIDS dataset with simultaneous EEG and MEG in FIF, local or s3://."""
+    """A BIDS dataset of EEG, MEG or both at once, local or s3://."""
 
     kind: Literal["bids"] = "bids"
     root: str
+    datatype: Literal["meg", "eeg"] = Field(
+        "meg", description="meg/ in FIF, EEG recorded with it included; or eeg/ in any of BIDS's formats"
+    )
     task: str | None = None
     subjects: tuple[str, ...] | None = Field(None, description="labels without 'sub-'; None takes all but empty-room recordings")
     processing: str | None = Field(None, description="the proc- entity, 'sss' for MaxFiltered derivatives; None is raw")
@@ -49,8 +53,12 @@ class Preprocessing(Config):
     bad_channels: Literal["refuse", "interpolate"] = "refuse"
     flat_v: float = Field(1e-9, ge=0, description="an EEG channel is flat when most segments range over less than this")
     flat_t: float = Field(1e-18, ge=0, description="the same for MEG channels (T, or T/m)")
+    maxwell: Maxwell | None = Field(None, description="MaxFilters raw MEG; None takes it as it is")
+    line_noise: LineNoise | None = Field(None, description="notches the power line out; None leaves it")
     highpass_hz: float | None = Field(0.5, gt=0)
     lowpass_hz: float | None = Field(40.0, gt=0)
+    ica: Ica | None = Field(None, description="takes eyes and heart off by independent components; None leaves them")
+    ssp: Ssp | None = Field(None, description="takes eyes and heart off by signal space projection; None leaves them")
     sfreq: float | None = Field(100.0, gt=0, description="None keeps the recording's own rate")
     average_reference: bool = True
     peak_to_peak_v: float | None = Field(None, gt=0, description="EEG segments that range over more are masked; None masks none")
@@ -64,10 +72,21 @@ class Preprocessing(Config):
         """Modalities that are sampled like EEG."""
         return tuple(modality for modality in self.modalities if modality != "bold")
 
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Channel types that show eyes and heart, as far as steps ask for them."""
+        return tuple(sorted({kind for step in (self.ica, self.ssp) if step for kind in step.references}, reverse=True))
+
     @model_validator(mode="after")
     def _has_sensors(self) -> Self:
         if not self.sensors:
             raise ValueError("modalities must name eeg or meg besides bold: volumes are timed on their clock")
+        return self
+
+    @model_validator(mode="after")
+    def _has_fields(self) -> Self:
+        if self.maxwell and "meg" not in self.modalities:
+            raise ValueError("maxwell needs meg among modalities; leave it out for EEG")
         return self
 
     @model_validator(mode="after")
@@ -76,4 +95,6 @@ class Preprocessing(Config):
             raise ValueError(f"lowpass_hz must be below half of sfreq ({self.sfreq / 2:g} Hz), or resampling would cut the band unseen")
         if self.highpass_hz and self.lowpass_hz and self.highpass_hz >= self.lowpass_hz:
             raise ValueError("highpass_hz must be below lowpass_hz")
+        if self.line_noise and self.lowpass_hz and self.line_noise.line_hz >= self.lowpass_hz:
+            raise ValueError(f"line_noise does nothing beyond lowpass_hz ({self.lowpass_hz:g} Hz); leave it out")
         return self

@@ -1,6 +1,6 @@
 """A preprocessed recording in memory, before it becomes a shard."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import mne
@@ -85,6 +85,8 @@ class Recording:
         What JSON can hold: source URI, its identity and checksum, steps with versions and settings.
     volumes : Volumes, optional
         BOLD recorded meanwhile.
+    figures : dict of str to bytes
+        PNGs of what was done to it, by name.
     """
 
     subject: str
@@ -96,6 +98,7 @@ class Recording:
     info: mne.Info
     provenance: dict[str, Any]
     volumes: Volumes | None = None
+    figures: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def label(self) -> str:

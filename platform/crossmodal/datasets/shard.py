@@ -55,6 +55,8 @@ def write_shard(recording: Recording, folder: Path) -> ShardEntry:
         _write_events(recording.events, aside / "events.arrow")
         arrow.write(aside / "good.arrow", pa.table({"good": recording.good}))
         _write_info(recording.info, [name for signal in signals.values() for name in signal.names], aside / "info.fif")
+        for name, png in recording.figures.items():
+            (aside / f"{name}.png").write_bytes(png)
         _write_listing(recording, signals, folder.name, aside)
     return read_entry(str(folder))
 

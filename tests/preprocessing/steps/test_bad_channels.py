@@ -7,7 +7,7 @@ import pytest
 from crossmodal.config import UserError
 from crossmodal.config.preprocessing import Preprocessing
 from preprocessing.sources.timeline import Span
-from preprocessing.steps.bad_channels import mend_bad_channels
+from preprocessing.steps.bad_channels import check_mendable, find_bad_channels, interpolate_channels, silence
 from preprocessing.steps.segments import outside
 
 _INTERPOLATE = Preprocessing(bad_channels="interpolate")
@@ -19,7 +19,11 @@ def raw(make_raw):
 
 
 def _mend(raw, settings=Preprocessing(), marked=()):  # noqa: B008
-    return mend_bad_channels(raw, marked, np.ones(len(raw.times), dtype=bool), settings, "a.fif")
+    reasons = find_bad_channels(raw, marked, np.ones(len(raw.times), dtype=bool), settings)
+    check_mendable(raw, reasons, settings, "a.fif")
+    silence(raw, reasons)
+    interpolate_channels(raw, reasons, "a.fif")
+    return tuple(reasons)
 
 
 def test_whole_recording_is_left_alone(raw):
@@ -75,4 +79,4 @@ def test_channel_without_position_cannot_be_interpolated(raw):
 def test_amplifier_switched_off_in_a_bad_span_makes_no_channel_flat(raw):
     raw["eeg", :1500] = 0
     good = outside([Span(0.0, 7.5)], len(raw.times), raw.info["sfreq"])
-    assert mend_bad_channels(raw, (), good, Preprocessing(), "a.fif") == ()
+    assert find_bad_channels(raw, (), good, Preprocessing()) == {}

@@ -1,0 +1,89 @@
+"""Place electrodes where electrodes.tsv says they are, in head coordinates."""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import mne
+import numpy as np
+from mne.io import BaseRaw
+from mne_bids.config import BIDS_TO_MNE_FRAMES
+from numpy.typing import NDArray
+
+from crossmodal.config import UserError
+from preprocessing.sources.sidecars import rows_of
+
+_METRES = {"m": 1.0, "cm": 0.01, "mm": 0.001}
+_LANDMARKS = {"nasion": ("NAS", "Nasion", "nasion"), "lpa": ("LPA",), "rpa": ("RPA",)}
+_Place = NDArray[np.float64]
+
+
+def place_electrodes(raw: BaseRaw, table: str, system: str, called: str) -> str:
+    """Set the positions of a recording's electrodes, instead of what its file says of them.
+
+    Parameters
+    ----------
+    raw : BaseRaw
+        Need not be loaded; electrodes that the table does not list stay as they are.
+    table, system : str
+        Text of electrodes.tsv and of coordsystem.json.
+    called : str
+        What sentences call electrodes.tsv.
+
+    Returns
+    -------
+    str
+        A sentence that the run should say of coordinates that nothing leads from to the head; else empty.
+
+    Raises
+    ------
+    UserError
+        A position is no number, or its unit is none of length.
+    """
+    described = json.loads(system)
+    frame = BIDS_TO_MNE_FRAMES.get(described.get("EEGCoordinateSystem", "n/a"), "unknown")
+    places = _places(table, _metres(described.get("EEGCoordinateUnits"), called), called)
+    landmarks = _landmarks(described, called)
+    known = {name: place_m for name, place_m in places.items() if name in raw.ch_names}
+    montage = mne.channels.make_dig_montage(known, **landmarks, coord_frame=frame)
+    if frame == "mni_tal":
+        montage.add_mni_fiducials()
+    raw.set_montage(montage, on_missing="ignore", verbose="error")
+    if frame == "head" or len(landmarks) == len(_LANDMARKS) or frame == "mni_tal":
+        return ""
+    named = described.get("EEGCoordinateSystem", "n/a")
+    return f"electrodes lie in '{named}' coordinates without landmarks, which are taken as those of the head; distances may be wrong"
+
+
+def _places(table: str, metre: float, called: str) -> dict[str, _Place]:
+    places = {}
+    for line, row in enumerate(rows_of(table), start=2):
+        values = [row.get(axis, "n/a") for axis in "xyz"]
+        if "n/a" in values:
+            continue
+        try:
+            place = np.array([float(value) for value in values])
+        except ValueError:
+            place = np.full(3, math.nan)
+        if not np.isfinite(place).all():
+            raise UserError(f"{called}: line {line} has a position of {', '.join(values)}, not three numbers; correct or remove the line")
+        places[row["name"]] = metre * place
+    return places
+
+
+def _landmarks(described: Mapping[str, Any], called: str) -> dict[str, _Place]:
+    stated = described.get("AnatomicalLandmarkCoordinates") or {}
+    metre = _metres(described.get("AnatomicalLandmarkCoordinateUnits", described.get("EEGCoordinateUnits")), called) if stated else 1.0
+    found = {}
+    for landmark, names in _LANDMARKS.items():
+        for name in names:
+            if name in stated:
+                found[landmark] = metre * np.array(stated[name], dtype=np.float64)
+    return found
+
+
+def _metres(unit: Any, called: str) -> float:
+    if unit not in _METRES:
+        raise UserError(f"{called}: its coordsystem.json has the unit '{unit}', not {', '.join(_METRES)}; correct it")
+    return _METRES[unit]

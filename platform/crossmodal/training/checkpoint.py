@@ -8,10 +8,12 @@ import safetensors.torch
 import torch
 
 from crossmodal.storage.uri import exists, fetch_folder, join, open_fs, publish_folder, read_json
+from crossmodal.training.partial import PartialEpoch
 from crossmodal.training.state import EpochMetrics, TrainingState
 
 # Uploaded last: on an object store, a folder without it was interrupted.
 _HISTORY = "history.json"
+_PARTIAL = "partial.safetensors"
 _KEPT = 2
 
 
@@ -23,7 +25,11 @@ def save_checkpoint(state: TrainingState, fold_uri: str) -> None:
         safetensors.torch.save_file(state.best_weights, folder / "best.safetensors")
         torch.save(state.optimiser, folder / "optimiser.pt")
         (folder / _HISTORY).write_text(json.dumps([metrics.model_dump() for metrics in state.history]))
-        publish_folder(folder, join(fold_uri, f"epochs-{state.epochs:05d}"), last=_HISTORY)
+        name = f"epochs-{state.epochs:05d}"
+        if state.partial:
+            safetensors.torch.save_file(state.partial.to_tensors(), folder / _PARTIAL)
+            name += f"-steps-{state.partial.steps:08d}"
+        publish_folder(folder, join(fold_uri, name), last=_HISTORY)
     for uri in _published(fold_uri)[:-_KEPT]:
         _remove(uri)
 
@@ -44,11 +50,13 @@ def load_checkpoint(uri: str) -> TrainingState:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "checkpoint"
         fetch_folder(uri, folder)
+        partial = folder / _PARTIAL
         return TrainingState(
             weights=safetensors.torch.load_file(folder / "weights.safetensors"),
             best_weights=safetensors.torch.load_file(folder / "best.safetensors"),
             optimiser=torch.load(folder / "optimiser.pt", map_location="cpu", weights_only=True),
             history=[EpochMetrics.model_validate(metrics) for metrics in read_json(str(folder / _HISTORY))],
+            partial=PartialEpoch.from_tensors(safetensors.torch.load_file(partial)) if partial.exists() else None,
         )
 
 

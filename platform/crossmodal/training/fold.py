@@ -42,7 +42,7 @@ class FoldProgress:
 def train_fold(
     experiment: Experiment, manifest: Manifest, run: str, fold: Fold, world: World, tell: Callable[[FoldProgress], None]
 ) -> None:
-    """Train a fold and publish its model, unless that is done; an interrupted one goes on after its newest checkpoint.
+    """Train a fold and publish its model, unless that is done; an interrupted one goes on from its newest checkpoint.
 
     Parameters
     ----------
@@ -55,6 +55,8 @@ def train_fold(
     ------
     UserError
         On all ranks, whichever met it.
+    ReclaimedError
+        On all ranks, after a checkpoint: a machine of theirs is about to be taken away.
     """
     done = world.from_rank_0(finished(experiment.store, run, fold.name))
     if done:
@@ -77,13 +79,14 @@ def _train(
     resume = world.together(lambda: load_checkpoint(newest)) if newest else TrainingState()
     tell(FoldProgress(data.fold.name, tuple(resume.history), system_metrics(world.device)))
 
-    def after_epoch(state: TrainingState) -> None:
+    def keep(state: TrainingState) -> None:
         world.on_rank_0(lambda: save_checkpoint(state, checkpoints))
-        tell(FoldProgress(data.fold.name, tuple(state.history), system_metrics(world.device)))
+        if not state.partial:
+            tell(FoldProgress(data.fold.name, tuple(state.history), system_metrics(world.device)))
 
     torch.manual_seed(experiment.seed)
     network = build_model(experiment.model, _shapes(data)).to(world.device)
-    state = fit(network, data.train, data.validation, experiment.training, experiment.seed, world, after_epoch, resume)
+    state = fit(network, data.train, data.validation, experiment.training, experiment.seed, world, keep, resume)
     clipped = sum(normaliser.target.clipped for normaliser in {data.train.normaliser, data.validation.normaliser})
     if clipped:
         _LOG.warning("%s: log1p clipped %d target values below the training recordings' minimum", data.fold.name, clipped)

@@ -7,7 +7,7 @@ from pathlib import Path
 import safetensors.torch
 import torch
 
-from crossmodal.storage.uri import exists, fetch_folder, join, open_fs, publish_folder, read_json
+from crossmodal.storage.uri import exists, fetch_folder, join, list_names, publish_folder, read_json, remove_folder
 from crossmodal.training.partial import PartialEpoch
 from crossmodal.training.state import EpochMetrics, TrainingState
 
@@ -31,7 +31,7 @@ def save_checkpoint(state: TrainingState, fold_uri: str) -> None:
             name += f"-steps-{state.partial.steps:08d}"
         publish_folder(folder, join(fold_uri, name), last=_HISTORY)
     for uri in _published(fold_uri)[:-_KEPT]:
-        _remove(uri)
+        remove_folder(uri)
 
 
 def latest_checkpoint(fold_uri: str) -> str | None:
@@ -42,7 +42,7 @@ def latest_checkpoint(fold_uri: str) -> str | None:
 
 def remove_checkpoints(uri: str) -> None:
     """Drop all that a fold, or a whole run, kept for a resume."""
-    _remove(uri)
+    remove_folder(uri)
 
 
 def load_checkpoint(uri: str) -> TrainingState:
@@ -61,14 +61,5 @@ def load_checkpoint(uri: str) -> TrainingState:
 
 
 def _published(fold_uri: str) -> list[str]:
-    filesystem, path = open_fs(fold_uri)
-    if not filesystem.exists(path):
-        return []
-    names = sorted(Path(found).name for found in filesystem.ls(path, detail=False))
-    return [join(fold_uri, name) for name in names if name.startswith("epochs-") and exists(join(fold_uri, name, _HISTORY))]
-
-
-def _remove(uri: str) -> None:
-    filesystem, path = open_fs(uri)
-    if filesystem.exists(path):
-        filesystem.rm(path, recursive=True)
+    places = [join(fold_uri, name) for name in list_names(fold_uri) if name.startswith("epochs-")]
+    return [place for place in places if exists(join(place, _HISTORY))]

@@ -1,5 +1,6 @@
 """Read and publish by URI: plain paths on a laptop, s3:// on a cluster."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -91,6 +92,13 @@ def remove_folder(uri: str) -> None:
     with _clearly(uri):
         if filesystem.exists(path):
             filesystem.rm(path, recursive=True)
+
+
+def remove_file(uri: str) -> None:
+    """Remove a file, if it is there."""
+    filesystem, path = open_fs(uri)
+    with _clearly(uri), contextlib.suppress(FileNotFoundError):
+        filesystem.rm_file(path)
 
 
 def read_bytes(uri: str) -> bytes:

@@ -17,6 +17,7 @@ class Tracking(Config):
 
     uri: str = "sqlite:///runs/mlflow.db"
     experiment: str = "crossmodal"
+    spool: str = Field("/tmp/crossmodal-spool", description="local folder for reports of trainings that the server has not taken yet")
 
 
 class NodeCopies(Config):

@@ -27,3 +27,4 @@ class Training(Config):
     parallel_folds: int = Field(1, ge=1, description="folds trained at the same time, each by its own workers")
     max_failures: int = Field(2, ge=0, description="worker losses that a group of workers survives; reclaimed spot nodes do not count")
     start_timeout_s: float = Field(600.0, gt=0, description="for workers to start, an autoscaler's new nodes included")
+    outage_s: float = Field(1200.0, ge=0, description="that the store or MLflow may be away for before training gives up")

@@ -1,5 +1,6 @@
 """Read and publish by URI: plain paths on a laptop, s3:// on a cluster."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -19,6 +20,10 @@ from crossmodal.storage.atomic import new_folder, told_clearly, write_file
 _CLIENT = {"connect_timeout": 3, "read_timeout": 60, "retries": {"mode": "standard", "total_max_attempts": 3}}
 # Bounds the first question to a store over all retries, also when it accepts the connection and then says nothing.
 _PROBE_S = 15
+
+
+class StoreAwayError(UserError):
+    """The store does not answer now; what was asked of it may be asked again."""
 
 
 def is_local(uri: str) -> bool:
@@ -69,6 +74,31 @@ def exists(uri: str) -> bool:
     filesystem, path = open_fs(uri)
     with _clearly(uri):
         return bool(filesystem.exists(path))
+
+
+def list_names(uri: str) -> list[str]:
+    """Name what lies in a folder, sorted; nothing where there is no folder."""
+    filesystem, path = open_fs(uri)
+    with _clearly(uri):
+        try:
+            return sorted(Path(found).name for found in filesystem.ls(path, detail=False))
+        except FileNotFoundError:
+            return []
+
+
+def remove_folder(uri: str) -> None:
+    """Remove a folder with all that is in it, if it is there."""
+    filesystem, path = open_fs(uri)
+    with _clearly(uri):
+        if filesystem.exists(path):
+            filesystem.rm(path, recursive=True)
+
+
+def remove_file(uri: str) -> None:
+    """Remove a file, if it is there."""
+    filesystem, path = open_fs(uri)
+    with _clearly(uri), contextlib.suppress(FileNotFoundError):
+        filesystem.rm_file(path)
 
 
 def read_bytes(uri: str) -> bytes:
@@ -181,11 +211,13 @@ def _store_told_clearly(uri: str) -> Iterator[None]:
         keys = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
         raise UserError(f"{where}: no credentials; set {keys}, or read anonymously where that is allowed") from error
     except (BotoCoreError, TimeoutError) as error:
-        raise UserError(
+        raise StoreAwayError(
             f"{where}: the store cannot be reached; check its address, AWS_ENDPOINT_URL and the network ({str(error) or 'no answer'})"
         ) from error
     except OSError as error:
         # s3fs translates every answer of the server into some OSError; others are the local disk's.
         if not isinstance(error.__cause__, ClientError):
             raise
+        if error.__cause__.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
+            raise StoreAwayError(f"{where}: the store has a failure of its own; look into its log ({error})") from error
         raise UserError(f"{where}: the store refused; check the bucket's name and the AWS_* credentials ({error})") from error

@@ -1,6 +1,7 @@
 """MLflow runs: one an experiment and one a fold below it, found again by their tags so that a retry adds none."""
 
 import contextlib
+import logging
 import os
 import platform
 import tempfile
@@ -21,6 +22,7 @@ from crossmodal.config import UserError
 from crossmodal.config.experiment import Tracking
 from crossmodal.tracking.describe import document_without_credentials, git_commit, without_credentials
 
+_LOG = logging.getLogger(__name__)
 _SQLITE = "sqlite:///"
 
 
@@ -51,7 +53,11 @@ class Tracker:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         status = "FINISHED" if kind is None else "KILLED" if issubclass(kind, KeyboardInterrupt | SystemExit) else "FAILED"
         for run_id in list(self._open):
-            self.end(run_id, status)
+            try:
+                self.end(run_id, status)
+            except (MlflowException, SQLAlchemyError, OSError) as unreachable:
+                # The next command closes them; what led here must not be hidden.
+                _LOG.warning("a run of MLflow stays open (%s)", unreachable)
 
     def find(self, run: str, fold: str = "") -> Run | None:
         """Look a run up by what identifies it; without a fold it is the experiment's own."""
@@ -114,14 +120,26 @@ class Tracker:
         dataset = Dataset(name=name, digest=digest, source_type="uri", source=without_credentials(source), profile=profile)
         self.client.log_inputs(run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])])
 
-    def log_steps(self, run_id: str, steps: Sequence[Mapping[str, float]]) -> None:
-        """Log the metrics of steps 0, 1, ... as far as they are not logged yet.
+    def log_steps(self, run_id: str, steps: Sequence[Mapping[str, float]], first: int = 0, at_s: float | None = None) -> None:
+        """Log the metrics of steps `first`, `first` + 1, ... as far as they are not logged yet.
 
-        All steps so far are given each time: what a killed process left out is caught up, and nothing is logged twice.
+        What is given again, because a process was killed or the answer to a request was lost, is not logged twice.
+
+        Parameters
+        ----------
+        at_s : float, optional
+            When they were measured, s since 1970; now by default.
         """
-        for step in range(self._n_logged(run_id, next(iter(steps[0]))) if steps else 0, len(steps)):
-            now = int(time.time() * 1000)
-            self.client.log_batch(run_id, metrics=[Metric(name, value, now, step) for name, value in steps[step].items()])
+        at_ms = int((time.time() if at_s is None else at_s) * 1000)
+        for step, values in enumerate(steps, start=first):
+            if step < self._n_logged(run_id, next(iter(values))):
+                continue
+            try:
+                self.client.log_batch(run_id, metrics=[Metric(name, value, at_ms, step) for name, value in values.items()])
+            except Exception:
+                # Perhaps it arrived all the same: the server is asked before the next try.
+                del self._steps_logged[run_id]
+                raise
             self._steps_logged[run_id] = step + 1
 
     def log_metrics(self, run_id: str, values: Mapping[str, float]) -> None:

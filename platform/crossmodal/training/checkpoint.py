@@ -7,11 +7,13 @@ from pathlib import Path
 import safetensors.torch
 import torch
 
-from crossmodal.storage.uri import exists, fetch_folder, join, open_fs, publish_folder, read_json
+from crossmodal.storage.uri import exists, fetch_folder, join, list_names, publish_folder, read_json, remove_folder
+from crossmodal.training.partial import PartialEpoch
 from crossmodal.training.state import EpochMetrics, TrainingState
 
 # Uploaded last: on an object store, a folder without it was interrupted.
 _HISTORY = "history.json"
+_PARTIAL = "partial.safetensors"
 _KEPT = 2
 
 
@@ -23,9 +25,13 @@ def save_checkpoint(state: TrainingState, fold_uri: str) -> None:
         safetensors.torch.save_file(state.best_weights, folder / "best.safetensors")
         torch.save(state.optimiser, folder / "optimiser.pt")
         (folder / _HISTORY).write_text(json.dumps([metrics.model_dump() for metrics in state.history]))
-        publish_folder(folder, join(fold_uri, f"epochs-{state.epochs:05d}"), last=_HISTORY)
+        name = f"epochs-{state.epochs:05d}"
+        if state.partial:
+            safetensors.torch.save_file(state.partial.to_tensors(), folder / _PARTIAL)
+            name += f"-steps-{state.partial.steps:08d}"
+        publish_folder(folder, join(fold_uri, name), last=_HISTORY)
     for uri in _published(fold_uri)[:-_KEPT]:
-        _remove(uri)
+        remove_folder(uri)
 
 
 def latest_checkpoint(fold_uri: str) -> str | None:
@@ -36,7 +42,7 @@ def latest_checkpoint(fold_uri: str) -> str | None:
 
 def remove_checkpoints(uri: str) -> None:
     """Drop all that a fold, or a whole run, kept for a resume."""
-    _remove(uri)
+    remove_folder(uri)
 
 
 def load_checkpoint(uri: str) -> TrainingState:
@@ -44,23 +50,16 @@ def load_checkpoint(uri: str) -> TrainingState:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "checkpoint"
         fetch_folder(uri, folder)
+        partial = folder / _PARTIAL
         return TrainingState(
             weights=safetensors.torch.load_file(folder / "weights.safetensors"),
             best_weights=safetensors.torch.load_file(folder / "best.safetensors"),
             optimiser=torch.load(folder / "optimiser.pt", map_location="cpu", weights_only=True),
             history=[EpochMetrics.model_validate(metrics) for metrics in read_json(str(folder / _HISTORY))],
+            partial=PartialEpoch.from_tensors(safetensors.torch.load_file(partial)) if partial.exists() else None,
         )
 
 
 def _published(fold_uri: str) -> list[str]:
-    filesystem, path = open_fs(fold_uri)
-    if not filesystem.exists(path):
-        return []
-    names = sorted(Path(found).name for found in filesystem.ls(path, detail=False))
-    return [join(fold_uri, name) for name in names if name.startswith("epochs-") and exists(join(fold_uri, name, _HISTORY))]
-
-
-def _remove(uri: str) -> None:
-    filesystem, path = open_fs(uri)
-    if filesystem.exists(path):
-        filesystem.rm(path, recursive=True)
+    places = [join(fold_uri, name) for name in list_names(fold_uri) if name.startswith("epochs-")]
+    return [place for place in places if exists(join(place, _HISTORY))]

@@ -80,9 +80,9 @@ def train_experiment(plan: Plan, show: Callable[[FoldProgress], None]) -> None:
 
 def follow(journal: Journal, plan: Plan, news: Iterable[FoldProgress], show: Callable[[FoldProgress], None]) -> None:
     """Write what was trained before and what training tells to MLflow, until it ends."""
-    for name, result in plan.finished.items():
-        journal.record(FoldProgress(name, result.history, result=result))
-    for progress in news:
-        show(progress)
-        journal.record(progress)
-    journal.catch_up()
+    with journal:
+        for name, result in plan.finished.items():
+            journal.record(FoldProgress(name, result.history, result=result))
+        for progress in news:
+            show(progress)
+            journal.record(progress)

@@ -18,7 +18,8 @@ from crossmodal.models.base import Model, Shapes
 from crossmodal.models.registry import build_model
 from crossmodal.models.store import CARD, TARGET_INFO, ModelCard, save_model
 from crossmodal.storage.node_cache import NodeCache
-from crossmodal.storage.uri import publish_folder
+from crossmodal.storage.outage import patiently
+from crossmodal.storage.uri import StoreAwayError, publish_folder
 from crossmodal.training.checkpoint import latest_checkpoint, load_checkpoint, remove_checkpoints, save_checkpoint
 from crossmodal.training.loop import fit
 from crossmodal.training.runs import RESULT, FoldResult, checkpoints_uri, finished, model_uri
@@ -42,7 +43,9 @@ class FoldProgress:
 def train_fold(
     experiment: Experiment, manifest: Manifest, run: str, fold: Fold, world: World, tell: Callable[[FoldProgress], None]
 ) -> None:
-    """Train a fold and publish its model, unless that is done; an interrupted one goes on after its newest checkpoint.
+    """Train a fold and publish its model, unless that is done; an interrupted one goes on from its newest checkpoint.
+
+    While the store is away, for up to `training.outage_s`, training goes on without checkpoints, and only its start and end wait.
 
     Parameters
     ----------
@@ -55,17 +58,20 @@ def train_fold(
     ------
     UserError
         On all ranks, whichever met it.
+    ReclaimedError
+        On all ranks, after a checkpoint: a machine of theirs is about to be taken away.
     """
-    done = world.from_rank_0(finished(experiment.store, run, fold.name))
+    outage_s = experiment.training.outage_s
+    done = world.from_rank_0(patiently(lambda: finished(experiment.store, run, fold.name), outage_s))
     if done:
         return tell(FoldProgress(fold.name, done.history, result=done))
     cache = NodeCache(Path(experiment.node_cache.root), int(experiment.node_cache.max_gb * 1e9))
     with contextlib.closing(cache):
-        data = world.together(lambda: open_fold(manifest, fold, experiment.data, experiment.seed, cache))
+        data = world.together(lambda: patiently(lambda: open_fold(manifest, fold, experiment.data, experiment.seed, cache), outage_s))
         network, history = _train(experiment, run, data, world, tell)
         n_parameters = sum(parameter.numel() for parameter in network.parameters())
         result = FoldResult(run=run, fold=fold.name, n_parameters=n_parameters, history=history)
-        world.on_rank_0(lambda: _publish(experiment, data, network, result))
+        world.on_rank_0(lambda: patiently(lambda: _publish(experiment, data, network, result), outage_s))
     tell(FoldProgress(fold.name, history, result=result))
 
 
@@ -73,21 +79,31 @@ def _train(
     experiment: Experiment, run: str, data: FoldData, world: World, tell: Callable[[FoldProgress], None]
 ) -> tuple[Model, tuple[EpochMetrics, ...]]:
     checkpoints = checkpoints_uri(experiment.store, run, data.fold.name)
-    newest = world.from_rank_0(latest_checkpoint(checkpoints))
-    resume = world.together(lambda: load_checkpoint(newest)) if newest else TrainingState()
+    outage_s = experiment.training.outage_s
+    newest = world.from_rank_0(patiently(lambda: latest_checkpoint(checkpoints), outage_s))
+    resume = world.together(lambda: patiently(lambda: load_checkpoint(newest), outage_s)) if newest else TrainingState()
     tell(FoldProgress(data.fold.name, tuple(resume.history), system_metrics(world.device)))
 
-    def after_epoch(state: TrainingState) -> None:
-        world.on_rank_0(lambda: save_checkpoint(state, checkpoints))
-        tell(FoldProgress(data.fold.name, tuple(state.history), system_metrics(world.device)))
+    def keep(state: TrainingState) -> None:
+        world.on_rank_0(lambda: _save(state, checkpoints))
+        if not state.partial:
+            tell(FoldProgress(data.fold.name, tuple(state.history), system_metrics(world.device)))
 
     torch.manual_seed(experiment.seed)
     network = build_model(experiment.model, _shapes(data)).to(world.device)
-    state = fit(network, data.train, data.validation, experiment.training, experiment.seed, world, after_epoch, resume)
+    state = fit(network, data.train, data.validation, experiment.training, experiment.seed, world, keep, resume)
     clipped = sum(normaliser.target.clipped for normaliser in {data.train.normaliser, data.validation.normaliser})
     if clipped:
         _LOG.warning("%s: log1p clipped %d target values below the training recordings' minimum", data.fold.name, clipped)
     return network, tuple(state.history)
+
+
+def _save(state: TrainingState, checkpoints: str) -> None:
+    """Keep a state for a resume, but not at the price of waiting: the next one holds all that this one does."""
+    try:
+        save_checkpoint(state, checkpoints)
+    except StoreAwayError as error:
+        _LOG.warning("training goes on without a checkpoint of epoch %d (%s)", state.epochs, error)
 
 
 def _publish(experiment: Experiment, data: FoldData, network: Model, result: FoldResult) -> None:

@@ -1,14 +1,15 @@
 """What training tells, written to MLflow: a run for the experiment, and one below it for each fold."""
 
+import contextlib
 import json
-import logging
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
 
-from mlflow.exceptions import MlflowException
-
-from crossmodal.config import Experiment
+from crossmodal.config import Experiment, fingerprint
 from crossmodal.datasets.folds import ROLES, Fold
 from crossmodal.datasets.manifest import Manifest
 from crossmodal.models.store import load_model
@@ -16,16 +17,21 @@ from crossmodal.storage.uri import fetch_folder, join
 from crossmodal.tracking.describe import parameters
 from crossmodal.tracking.models import SignalSpec, log_model
 from crossmodal.tracking.runs import Tracker
+from crossmodal.tracking.spool import Spool
 from crossmodal.training import served_model
 from crossmodal.training.fold import FoldProgress
 from crossmodal.training.runs import FoldResult, model_uri
 
-_LOG = logging.getLogger(__name__)
+# An interrupted job has no time to wait for a server; the next one delivers what is left.
+_LAST_WORDS_S = 5.0
 _UNITS = {"eeg": "V", "meg": "T, T/m", "mag": "T", "grad": "T/m"}
 
 
 class Journal:
-    """Keeps MLflow up to date with one training run.
+    """Keeps MLflow up to date with one training run; leaving the context waits until it is.
+
+    A server that is away stops nothing: what it misses lies in `tracking.spool` and is delivered, in order, when it answers again,
+    or by the next job of the same run on this machine.
 
     Parameters
     ----------
@@ -55,9 +61,9 @@ class Journal:
         self._tracker = tracker
         self._experiment = experiment
         self._run = run
-        self._folds = {fold.name: fold for fold in folds}
+        self._subjects = {fold.name: _subjects(fold) for fold in folds}
         self._fold_ids: dict[str, str] = {}
-        self._newest: dict[str, FoldProgress] = {}
+        self._told: dict[str, int] = {}
         self._with_models = with_models
         self.run_id = tracker.start(run, parent_id=parent_id)
         settings = experiment.model_dump(mode="json", exclude={"tracking", "node_cache", "tuning"})
@@ -82,40 +88,51 @@ class Journal:
         }
         tracker.log_dataset(self.run_id, **self._dataset)
 
+        place = fingerprint([tracker.uri, tracker.experiment_id, experiment.store, run])
+        self._spool = Spool(Path(experiment.tracking.spool) / f"{run}-{place}.jsonl", self._deliver)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if kind is None:
+            return self._spool.drain(self._experiment.training.outage_s)
+        with contextlib.suppress(Exception):
+            self._spool.drain(_LAST_WORDS_S)
+
     def record(self, progress: FoldProgress) -> None:
-        """Log the epochs that are not logged yet and, with a result, the model; then the fold's run is finished.
+        """Log, soon, the epochs that are not logged yet and, with a result, the model; then the fold's run is finished."""
+        told = self._told.get(progress.fold, 0)
+        self._told[progress.fold] = max(told, len(progress.history))
+        self._spool.put(
+            {
+                "time": time.time(),
+                "fold": progress.fold,
+                "subjects": self._subjects[progress.fold],
+                "first": told,
+                "epochs": [metrics.model_dump(exclude={"epoch"}) for metrics in progress.history[told:]],
+                "system": progress.system,
+                "result": progress.result and progress.result.model_dump(mode="json"),
+            }
+        )
 
-        A server that is away does not stop the training: what it missed is logged with the next news, or by `catch_up`.
-        """
-        self._newest[progress.fold] = progress
-        try:
-            self._log(progress)
-        except (MlflowException, OSError) as error:
-            _LOG.warning("MLflow did not take the news of fold %s, and gets them later (%s)", progress.fold, error)
-
-    def catch_up(self) -> None:
-        """Log what could not be logged, and fail if it still cannot."""
-        for progress in self._newest.values():
-            self._log(progress)
-
-    def _log(self, progress: FoldProgress) -> None:
-        if progress.result and self._tracker.is_finished(self._run, progress.fold):
+    def _deliver(self, record: dict[str, Any]) -> None:
+        name, steps = record["fold"], [dict(step) for step in record["epochs"]]
+        if record["result"] and self._tracker.is_finished(self._run, name):
             return
-        run_id = self._fold_ids.get(progress.fold) or self._start(progress.fold)
-        steps = [metrics.model_dump(exclude={"epoch"}) for metrics in progress.history]
+        run_id = self._fold_ids.get(name) or self._start(name, record["subjects"])
         if steps:
-            steps[-1] |= progress.system
-        self._tracker.log_steps(run_id, steps)
-        if progress.result:
-            self._finish(run_id, progress.result)
+            steps[-1] |= record["system"]
+        self._tracker.log_steps(run_id, steps, record["first"], record["time"])
+        if record["result"]:
+            self._finish(run_id, FoldResult.model_validate(record["result"]))
 
-    def _start(self, name: str) -> str:
-        run_id = self._fold_ids[name] = self._tracker.start(self._run, name, self.run_id)
-        fold = self._folds[name]
-        subjects: dict[str, str] = {role: ", ".join(dict.fromkeys(part.subject for part in fold.parts(role))) for role in ROLES}
+    def _start(self, name: str, subjects: dict[str, str]) -> str:
+        run_id = self._tracker.start(self._run, name, self.run_id)
         self._tracker.log_parameters(run_id, {"fold": name} | subjects)
         self._tracker.log_tags(run_id, self._lineage)
         self._tracker.log_dataset(run_id, **self._dataset)
+        self._fold_ids[name] = run_id
         return run_id
 
     def _finish(self, run_id: str, result: FoldResult) -> None:
@@ -139,5 +156,10 @@ class Journal:
         self._tracker.log_tags(run_id, {"model.mlflow": logged})
 
     def end(self, status: str) -> None:
-        """Close the run and those of its folds that no result has closed."""
+        """Close the run and those of its folds that no result has closed, when all is written."""
+        self._spool.drain(self._experiment.training.outage_s)
         self._tracker.end_with_children(self.run_id, status)
+
+
+def _subjects(fold: Fold) -> dict[str, str]:
+    return {role: ", ".join(dict.fromkeys(part.subject for part in fold.parts(role))) for role in ROLES}

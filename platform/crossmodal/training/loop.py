@@ -1,7 +1,9 @@
 """The training loop. It knows torch, and nothing of Ray, of MLflow or of where things are kept.
 
 Repeatability. On CPU, at the same world size and number of threads, training ends with the same bits however often it
-was interrupted: all that an epoch does follows from the state before it and from (seed, epoch, rank). On a GPU the same
+was interrupted between epochs: all that an epoch does follows from the state before it and from (seed, epoch, rank). One
+left in its middle, because a node was to be reclaimed, ends with the same bits on up to two workers, since it takes its sums
+and random states along; more add up gradients in another order in the step after such a return. On a GPU the same
 holds while every operation has a deterministic kernel (torch warns of those that have none); otherwise, and between CPU
 and GPU, validation losses are taken as equal within 1e-3 relative in float32 and 1e-2 in bfloat16. At another world size
 sums are taken in another order and dropout draws other masks: with the same windows a step (workers x batch_size) and no
@@ -21,12 +23,19 @@ from crossmodal.config import UserError
 from crossmodal.config.training import Training
 from crossmodal.datasets.batches import Batch, BatchReader, epoch_order, iterate
 from crossmodal.models.base import Model
+from crossmodal.training.partial import PartialEpoch, random_states, set_random_states
 from crossmodal.training.schedule import learning_rate
 from crossmodal.training.state import EpochMetrics, TrainingState
 from crossmodal.training.validation import validation_loss
 from crossmodal.training.world import World, autocast
 
 _LOG = logging.getLogger(__name__)
+# To ask is a word among the workers: rarely enough to cost nothing, often enough for a notice of half a minute.
+_STEPS_BETWEEN_QUESTIONS = 8
+
+
+class ReclaimedError(Exception):
+    """A machine is about to be taken away: what was done is kept, and training goes on elsewhere."""
 
 
 def fit(
@@ -36,7 +45,7 @@ def fit(
     training: Training,
     seed: int,
     world: World,
-    after_epoch: Callable[[TrainingState], None],
+    keep: Callable[[TrainingState], None],
     resume: TrainingState,
 ) -> TrainingState:
     """Train until the last epoch, or until the validation loss has not fallen for `training.patience` epochs.
@@ -47,10 +56,10 @@ def fit(
         On the world's device, with the same weights on every rank. It ends with those of the best epoch.
     train, validation : BatchReader
         The same on every rank; the loop shares their windows out.
-    after_epoch : callable
-        Called on every rank after each epoch, for whoever reports and saves.
+    keep : callable
+        Called on every rank after each epoch, and before workers leave, for whoever reports and saves.
     resume : TrainingState
-        Goes on after its epochs; one without epochs starts.
+        Goes on where it was left; an empty one starts.
 
     Returns
     -------
@@ -61,20 +70,32 @@ def fit(
     ------
     UserError
         The loss is no longer finite.
+    ReclaimedError
+        On every rank, when `world.reclaimed` says so.
     """
     if training.precision == "bfloat16" and world.device.type != "cuda":
         _LOG.warning("training.precision is ignored: bfloat16 is for GPUs, and this worker has none")
     optimiser = torch.optim.AdamW(model.parameters(), weight_decay=training.weight_decay, fused=True)
     state = resume
-    if resume.history:
+    if resume.weights:
         model.load_state_dict(resume.weights)
         optimiser.load_state_dict(resume.optimiser)
     while not _ended(state, training):
-        started = time.perf_counter()
-        epoch = state.epochs
+        epoch, begun = state.epochs, state.partial
         order = epoch_order(len(train), seed, epoch, world.rank, world.size)
-        torch.manual_seed(_mixed(seed, epoch, world.rank))
-        loss = train_epoch(model, optimiser, iterate(train, training.batch_size, order, world.device), training, epoch, len(order), world)
+        if begun is None:
+            torch.manual_seed(_mixed(seed, epoch, world.rank))
+            begun = PartialEpoch.nothing(world)
+        else:
+            set_random_states(begun.random_rn, world)
+
+        def leave(partial: PartialEpoch, before: TrainingState = state) -> None:
+            keep(_left(before, partial, model, optimiser))
+            raise ReclaimedError
+
+        started = time.perf_counter() - begun.seconds
+        rest = iterate(train, training.batch_size, order[begun.steps * training.batch_size :], world.device)
+        loss = train_epoch(model, optimiser, rest, training, epoch, len(order), world, begun, leave)
         trained = time.perf_counter()
         metrics = EpochMetrics(
             epoch=epoch,
@@ -85,22 +106,34 @@ def fit(
             windows_per_s=len(order) * world.size / (trained - started),
         )
         state = _advanced(state, metrics, model, optimiser)
-        after_epoch(state)
+        keep(state)
     model.load_state_dict(state.best_weights)
     return state
 
 
 def train_epoch(
-    model: Model, optimiser: torch.optim.Optimizer, batches: Iterable[Batch], training: Training, epoch: int, n_windows: int, world: World
+    model: Model,
+    optimiser: torch.optim.Optimizer,
+    batches: Iterable[Batch],
+    training: Training,
+    epoch: int,
+    n_windows: int,
+    world: World,
+    begun: PartialEpoch | None = None,
+    leave: Callable[[PartialEpoch], None] | None = None,
 ) -> float:
     """Take one step a batch.
 
     Parameters
     ----------
     batches : iterable of Batch
-        This rank's, on its device; every rank has as many.
+        This rank's, on its device, without those of the steps that `begun` took; every rank has as many.
     n_windows : int
-        In all of them.
+        Of this rank in the whole epoch.
+    begun : PartialEpoch, optional
+        Goes on with it.
+    leave : callable, optional
+        Given on every rank how far the epoch is, when a machine is about to be taken away; it raises.
 
     Returns
     -------
@@ -111,10 +144,12 @@ def train_epoch(
     # the first step: shared anew each epoch, a resumed epoch runs exactly as it would have.
     objective = world.share(_Objective(model).train())
     steps_per_epoch = math.ceil(n_windows / training.batch_size)
-    total = torch.zeros((), dtype=torch.float64, device=world.device)
-    for step, batch in enumerate(batches, start=epoch * steps_per_epoch):
+    begun = begun or PartialEpoch.nothing(world)
+    started = time.perf_counter() - begun.seconds
+    total = begun.total_r[world.rank].clone().to(world.device)
+    for done, batch in enumerate(batches, start=begun.steps + 1):
         for group in optimiser.param_groups:
-            group["lr"] = learning_rate(training, step, steps_per_epoch)
+            group["lr"] = learning_rate(training, epoch * steps_per_epoch + done - 1, steps_per_epoch)
         with autocast(training, world):
             loss = objective(batch.source_bct, batch.target_bst)
         optimiser.zero_grad()
@@ -123,6 +158,8 @@ def train_epoch(
             nn.utils.clip_grad_norm_(model.parameters(), training.gradient_clip)
         optimiser.step()
         total += loss.detach() * len(batch.source_bct)
+        if leave and (done % _STEPS_BETWEEN_QUESTIONS == 0 or done == steps_per_epoch) and world.reclaimed():
+            leave(PartialEpoch(done, time.perf_counter() - started, world.gather(total), random_states(world)))
     return float(world.sum(total)) / (n_windows * world.size)
 
 
@@ -150,6 +187,11 @@ def _advanced(state: TrainingState, metrics: EpochMetrics, model: nn.Module, opt
     history = [*state.history, metrics]
     is_best = not state.history or metrics.validation_loss < state.best.validation_loss
     return TrainingState(weights, weights if is_best else state.best_weights, optimiser.state_dict(), history)
+
+
+def _left(state: TrainingState, partial: PartialEpoch, model: nn.Module, optimiser: torch.optim.Optimizer) -> TrainingState:
+    weights = {name: tensor.detach().cpu().clone() for name, tensor in model.state_dict().items()}
+    return TrainingState(weights, state.best_weights, optimiser.state_dict(), state.history, partial)
 
 
 def _mixed(seed: int, epoch: int, rank: int) -> int:

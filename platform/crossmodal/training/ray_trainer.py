@@ -11,7 +11,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, cast
 
@@ -28,7 +28,17 @@ from crossmodal.datasets.folds import Fold
 from crossmodal.datasets.manifest import Manifest
 from crossmodal.storage.uri import arrow_filesystem, join
 from crossmodal.training.fold import FoldProgress, train_fold
+from crossmodal.training.loop import ReclaimedError
+from crossmodal.training.notice import Notice
 from crossmodal.training.world import World, make_reproducible
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a group of workers ended: done, with what the user should mend, or because a node of theirs is about to be reclaimed."""
+
+    refusal: str | None = None
+    reclaimed: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,8 +101,10 @@ def _fit(group: Group) -> str | None:
             logging_config=LoggingConfig(log_level="ERROR"),
         ),
     )
-    result = trainer.fit()
-    return cast(str | None, result.return_value)  # type: ignore[attr-defined]
+    ended: Ended | None = None
+    while ended is None or ended.reclaimed:
+        ended = cast(Ended, trainer.fit().return_value)  # type: ignore[attr-defined]
+    return ended.refusal
 
 
 def _scaling(training: Training) -> ScalingConfig:
@@ -106,21 +118,25 @@ def uses_gpu(training: Training) -> bool:
     return training.gpu == "always" or (training.gpu == "auto" and gpus >= training.workers)
 
 
-def _train_group(config: dict[str, Any]) -> str | None:
-    """Train the folds of a group that are not finished, in a worker; return what the user should mend, if anything.
+def _train_group(config: dict[str, Any]) -> Ended:
+    """Train the folds of a group that are not finished, in a worker.
 
-    A UserError is returned and not raised, since Ray would try again.
+    A UserError is returned and not raised, since Ray would try again; so is a notice that a node goes, since Ray would count an
+    error as one of `training.max_failures`. Workers that do not heed the notice in time are lost with their node, which Ray does not count.
     """
     group: Group = config["group"]
     world = World(get_context().get_world_rank(), get_context().get_world_size(), get_device())
+    world = replace(world, reclaimed=Notice(world))
     make_reproducible(group.experiment.training.threads_per_worker)
     tell: Callable[[FoldProgress], None] = group.reports.put if world.rank == 0 else lambda progress: None
     try:
         for fold in group.folds:
             train_fold(group.experiment, group.manifest, group.run, fold, world, tell)
     except UserError as error:
-        return str(error)
-    return None
+        return Ended(refusal=str(error))
+    except ReclaimedError:
+        return Ended(reclaimed=True)
+    return Ended()
 
 
 def _in_thread(function: Callable[[], str | None]) -> Future[str | None]:

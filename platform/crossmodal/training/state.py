@@ -1,4 +1,4 @@
-"""Where a fold's training stands after whole epochs."""
+"""Where a fold's training stands."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from crossmodal.config import Config
+from crossmodal.training.partial import PartialEpoch
 
 
 class EpochMetrics(Config):
@@ -24,23 +25,26 @@ class EpochMetrics(Config):
 class TrainingState:
     """All that training goes on from.
 
-    Random numbers are drawn from seeds made of the experiment's seed, the epoch and the rank, and the learning rate
-    depends on the step alone: neither has a state to keep.
+    Random numbers of an epoch are drawn from a seed made of the experiment's seed, the epoch and the rank, and the learning
+    rate depends on the step alone: between epochs, neither has a state to keep.
 
     Attributes
     ----------
     weights, best_weights : dict of str to Tensor
-        Of the last epoch, and of that with the lowest validation loss.
+        Of the last step, and of the epoch with the lowest validation loss.
     optimiser : dict
         Its state_dict.
     history : list of EpochMetrics
         One an epoch, from the first.
+    partial : PartialEpoch, optional
+        The epoch after those, where workers had to leave in its middle.
     """
 
     weights: dict[str, torch.Tensor] = field(default_factory=dict)
     best_weights: dict[str, torch.Tensor] = field(default_factory=dict)
     optimiser: dict[str, Any] = field(default_factory=dict)
     history: list[EpochMetrics] = field(default_factory=list)
+    partial: PartialEpoch | None = None
 
     @property
     def epochs(self) -> int:

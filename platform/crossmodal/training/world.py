@@ -18,11 +18,18 @@ _Value = TypeVar("_Value")
 
 @dataclass(frozen=True)
 class World:
-    """One worker's place among all; beyond one worker, torch's default process group connects them."""
+    """One worker's place among all; beyond one worker, torch's default process group connects them.
+
+    Attributes
+    ----------
+    reclaimed : callable
+        Tells whether a machine of theirs is about to be taken away; all workers ask after the same steps, and get the same answer.
+    """
 
     rank: int = 0
     size: int = 1
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    reclaimed: Callable[[], bool] = lambda: False
 
     def share(self, module: nn.Module) -> nn.Module:
         """Let gradients of `module` be averaged over workers from here on."""
@@ -33,12 +40,16 @@ class World:
 
     def sum(self, values: torch.Tensor) -> torch.Tensor:
         """Add up float64 values over workers, in the order of their ranks, so that every repetition gives the same bits."""
-        if self.size == 1:
-            return values
+        return values if self.size == 1 else self.gather(values).sum(0)
+
+    def gather(self, values: torch.Tensor) -> torch.Tensor:
+        """Stack the values of all workers, in the order of their ranks, on the CPU."""
         values = values.to(self.device)
-        everyone = [torch.empty_like(values) for _ in range(self.size)]
-        dist.all_gather(everyone, values)
-        return torch.stack(everyone).sum(0).cpu()
+        everyone = [values]
+        if self.size > 1:
+            everyone = [torch.empty_like(values) for _ in range(self.size)]
+            dist.all_gather(everyone, values)
+        return torch.stack(everyone).cpu()
 
     def together(self, action: Callable[[], _Value]) -> _Value:
         """Do something on every rank; a UserError of one is raised on all, so that none waits for it in vain."""

@@ -10,6 +10,7 @@ from typing import Any, Self
 from mlflow.exceptions import MlflowException
 from optuna.trial import FrozenTrial, TrialState
 
+from crossmodal.config import UserError
 from crossmodal.tracking.describe import parameters
 from crossmodal.tracking.runs import Tracker
 from crossmodal.training.fold import FoldProgress
@@ -95,7 +96,7 @@ class SweepJournal:
                     journal = self._journal(number, overrides)
                     for progress in news:
                         journal.record(progress)
-            except (MlflowException, OSError) as error:
+            except (MlflowException, OSError, UserError) as error:
                 _LOG.warning("MLflow did not take the news of a trial, and gets them later (%s)", error)
 
     def _journal(self, number: int, overrides: dict[str, Any]) -> Journal:

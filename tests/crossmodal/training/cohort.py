@@ -46,7 +46,7 @@ def small_experiment(root: Path, store: str | None = None, **training: object) -
             "data": {"windows": {"kind": "sliding", "length_s": 1.28, "hop_s": 0.64}},
             "model": {"kind": "synaptech_net", "widths": [4, 8], "bridge_hidden": 4, "bridge_layers": 1},
             "training": {"epochs": 4, "batch_size": 8, "learning_rate": 0.01, "workers": 1, **training},
-            "tracking": {"uri": f"sqlite:///{root}/mlflow.db", "experiment": "tests"},
+            "tracking": {"uri": f"sqlite:///{root}/mlflow.db", "experiment": "tests", "spool": str(root / "spool")},
         }
     )
 

@@ -25,8 +25,7 @@ def trained(tmp_path_factory):
     folds, run = make_folds(experiment.split, manifest), run_name(experiment, manifest)
     news: list[FoldProgress] = []
     train_fold(experiment, manifest, run, folds[0], World(), news.append)
-    with Tracker(experiment.tracking) as tracker:
-        journal = Journal(tracker, experiment, manifest, run, folds)
+    with Tracker(experiment.tracking) as tracker, Journal(tracker, experiment, manifest, run, folds) as journal:
         for progress in news:
             journal.record(progress)
     return experiment, manifest, run, news

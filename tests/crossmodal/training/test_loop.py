@@ -7,7 +7,7 @@ import torch
 from crossmodal.config import UserError
 from crossmodal.datasets.batches import iterate
 from crossmodal.training.checkpoint import latest_checkpoint, load_checkpoint, save_checkpoint
-from crossmodal.training.loop import fit
+from crossmodal.training.loop import ReclaimedError, fit
 from crossmodal.training.state import EpochMetrics, TrainingState
 from crossmodal.training.validation import validation_loss
 from crossmodal.training.world import World
@@ -21,12 +21,12 @@ def opened(tmp_path_factory):
     return experiment, open_first_fold(experiment, publish_cohort(experiment), root)
 
 
-def run(opened, after_epoch=lambda state: None, resume=None, **training) -> tuple[SmallNet, TrainingState]:
+def run(opened, keep=lambda state: None, resume=None, world=None, **training) -> tuple[SmallNet, TrainingState]:
     experiment, data = opened
     torch.manual_seed(0)
     model = SmallNet(data)
     settings = experiment.training.model_copy(update=training)
-    return model, fit(model, data.train, data.validation, settings, experiment.seed, World(), after_epoch, resume or TrainingState())
+    return model, fit(model, data.train, data.validation, settings, experiment.seed, world or World(), keep, resume or TrainingState())
 
 
 def bits(history: list[EpochMetrics]) -> list[dict[str, float]]:
@@ -55,6 +55,22 @@ def test_resumes_with_the_same_bits(opened, tmp_path, stop):
     with pytest.raises(Killed):
         run(opened, die)
     resumed_model, resumed = run(opened, resume=load_checkpoint(latest_checkpoint(str(tmp_path))))
+    assert bits(resumed.history) == bits(undisturbed.history)
+    assert all(torch.equal(one, other) for one, other in zip(model.parameters(), resumed_model.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("asked", [1, 2, 4])
+def test_leaves_in_the_middle_of_an_epoch_and_goes_on_with_the_same_bits(opened, tmp_path, asked):
+    """Asked after its 8th and its last step whether a machine goes."""
+    model, undisturbed = run(opened, batch_size=9)
+    last = math.ceil(len(opened[1].train) / 9)
+    assert 8 < last < 16
+    answers = iter([False] * (asked - 1) + [True])
+    with pytest.raises(ReclaimedError):
+        run(opened, lambda state: save_checkpoint(state, str(tmp_path)), world=World(reclaimed=lambda: next(answers)), batch_size=9)
+    resume = load_checkpoint(latest_checkpoint(str(tmp_path)))
+    assert (resume.epochs, resume.partial.steps) == ((asked - 1) // 2, 8 if asked % 2 else last)
+    resumed_model, resumed = run(opened, resume=resume, batch_size=9)
     assert bits(resumed.history) == bits(undisturbed.history)
     assert all(torch.equal(one, other) for one, other in zip(model.parameters(), resumed_model.parameters(), strict=True))
 

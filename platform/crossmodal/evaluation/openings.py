@@ -1,0 +1,42 @@
+"""How often locked test subjects were looked at: each look spends some of what they are worth."""
+
+from datetime import UTC, datetime
+
+from crossmodal.config import Config
+from crossmodal.storage.uri import exists, join, list_names, read_json, write_json
+
+
+class Opening(Config):
+    """One look at the test subjects of a dataset."""
+
+    run: str
+    why: str
+    subjects: tuple[str, ...]
+    at: str
+
+
+def record_opening(store: str, dataset: str, run: str, why: str, subjects: tuple[str, ...]) -> None:
+    """Write down, before it happens, that a run is to be scored on test subjects; the same run, tried again, counts once.
+
+    Parameters
+    ----------
+    dataset : str
+        Fingerprint.
+    run : str
+        Of the model that is scored.
+    """
+    uri = join(_folder(store, dataset), f"{run}.json")
+    if not exists(uri):
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        write_json(uri, Opening(run=run, why=why, subjects=subjects, at=at).model_dump(mode="json"))
+
+
+def openings(store: str, dataset: str) -> tuple[Opening, ...]:
+    """All looks at the test subjects of a dataset, the first one first."""
+    folder = _folder(store, dataset)
+    found = [Opening.model_validate(read_json(join(folder, name))) for name in list_names(folder)]
+    return tuple(sorted(found, key=lambda opening: (opening.at, opening.run)))
+
+
+def _folder(store: str, dataset: str) -> str:
+    return join(store, "test-openings", dataset)

@@ -1,0 +1,1 @@
+"""A night: what it may spend, whether its winner becomes champion, and what is told in the morning."""

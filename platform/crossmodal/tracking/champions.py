@@ -1,0 +1,86 @@
+"""The champion of a registered model: the version that the alias points to, and the scores it was promoted for."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, RESOURCE_DOES_NOT_EXIST, ErrorCode
+
+from crossmodal.config import UserError
+from crossmodal.tracking.runs import Tracker
+
+ALIAS = "champion"
+_ABSENT = {ErrorCode.Name(INVALID_PARAMETER_VALUE), ErrorCode.Name(RESOURCE_DOES_NOT_EXIST)}
+
+
+@dataclass(frozen=True)
+class Champion:
+    """A promoted model.
+
+    Attributes
+    ----------
+    version : str
+        In MLflow's registry.
+    run : str
+        The training run that made it.
+    dataset, folds : str
+        Fingerprints of what its scores were taken on.
+    scores : dict of str to float
+        Explained variance of each development subject, where it was left out.
+    """
+
+    version: str
+    run: str
+    dataset: str
+    folds: str
+    scores: Mapping[str, float]
+
+    def check_comparable(self, name: str, dataset: str, folds: str) -> None:
+        """Refuse to compare scores of other subjects or other folds.
+
+        Raises
+        ------
+        UserError
+            The champion was scored on another dataset, or on other folds of it.
+        """
+        advice = f"go back to what it had, or remove the alias '{ALIAS}' of '{name}' in MLflow's registry to start anew"
+        if self.dataset != dataset:
+            raise UserError(
+                f"champion {name} version {self.version}: was scored on dataset {self.dataset}, and this is {dataset}, so that no "
+                f"comparison is fair; {advice}"
+            )
+        if self.folds != folds:
+            raise UserError(f"champion {name} version {self.version}: was scored on other folds of the dataset; {advice}")
+
+
+def find_champion(tracker: Tracker, name: str) -> Champion | None:
+    """Look up whom the alias of a registered model points to.
+
+    Raises
+    ------
+    UserError
+        It points to a version that no night has promoted.
+    """
+    try:
+        version = tracker.client.get_model_version_by_alias(name, ALIAS)
+    except MlflowException as error:
+        if error.error_code in _ABSENT:
+            return None
+        raise
+    try:
+        tags = version.tags
+        return Champion(str(version.version), tags["run"], tags["dataset.fingerprint"], tags["folds"], json.loads(tags["scores"]))
+    except KeyError as error:
+        told = f"champion {name} version {version.version}: lacks the tag {error}, so it was not promoted by a night"
+        raise UserError(f"{told}; remove its alias '{ALIAS}'") from None
+
+
+def crown(tracker: Tracker, name: str, version: str) -> None:
+    """Let the alias point to a version, the last step of a promotion."""
+    tracker.client.set_registered_model_alias(name, ALIAS, version)
+
+
+def champion_tags(run: str, dataset: str, folds: str, scores: Mapping[str, float]) -> dict[str, str]:
+    """Tags that a version must have to become champion."""
+    return {"run": run, "dataset.fingerprint": dataset, "folds": folds, "scores": json.dumps(dict(scores))}

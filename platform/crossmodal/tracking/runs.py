@@ -170,9 +170,11 @@ class Tracker:
         known = self.client.get_experiment_by_name(name)
         if known:
             return str(known.experiment_id)
+        if not self.uri.startswith(_SQLITE):
+            return str(self.client.create_experiment(name))
         # Files of a SQLite deployment lie beside it, not wherever the job was started; a server knows its own place.
         beside = Path(self.uri.removeprefix(_SQLITE)).absolute().parent / "mlflow-artifacts"
-        return str(self.client.create_experiment(name, str(beside) if self.uri.startswith(_SQLITE) else None))
+        return str(self.client.create_experiment(name, str(beside)))
 
     def _n_logged(self, run_id: str, metric: str) -> int:
         if run_id not in self._steps_logged:

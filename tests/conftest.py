@@ -43,13 +43,14 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
-    """URL of an empty database on a real PostgreSQL server, whose password is in PGPASSWORD."""
+    """URL of an empty database, beside one called mlflow, on a real PostgreSQL server, whose password is in PGPASSWORD."""
     pgserver = pytest.importorskip("pgserver")
     # The path of a socket must be short.
     with tempfile.TemporaryDirectory(prefix="pg-") as folder, pytest.MonkeyPatch.context() as patch:
         data = Path(folder) / "data"
         with pgserver.get_server(data, cleanup_mode="delete") as server:
-            for statement in (f"CREATE ROLE searcher LOGIN PASSWORD '{PASSWORD}'", "CREATE DATABASE optuna OWNER searcher"):
+            databases = [f"CREATE DATABASE {name} OWNER searcher" for name in ("optuna", "mlflow")]
+            for statement in (f"CREATE ROLE searcher LOGIN PASSWORD '{PASSWORD}'", *databases):
                 server.psql(f"{statement};")
             (data / "pg_hba.conf").write_text("local all postgres trust\nlocal all all scram-sha-256\n")
             server.psql("SELECT pg_reload_conf();")

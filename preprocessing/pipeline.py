@@ -15,6 +15,7 @@ from crossmodal.config.preprocessing import Preprocessing, Recordings
 from crossmodal.datasets.manifest import Manifest, publish, shard_uri
 from crossmodal.datasets.shard import LAST_FILE, read_entry, write_shard
 from crossmodal.storage.uri import publish_folder
+from preprocessing.misfits import without_misfits
 from preprocessing.plan import Plan
 from preprocessing.recording import preprocess_recording
 from preprocessing.report import Outcome, Report
@@ -52,7 +53,7 @@ def preprocess_dataset(plan: Plan, on_outcome: Callable[[Outcome], None]) -> Rep
     for name, outcome in _all_outcomes(plan):
         outcomes[name] = outcome
         on_outcome(outcome)
-    ordered = tuple(outcomes[name] for name in plan.entries)
+    ordered = without_misfits([outcomes[name] for name in plan.entries])
     shards = [outcome.shard for outcome in ordered if outcome.shard]
     if not shards:
         others = f" (and {len(ordered) - 1} others failed)" if len(ordered) > 1 else ""

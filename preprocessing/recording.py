@@ -27,8 +27,10 @@ _UNITS = {"eeg": "V", "mag": "T", "grad": "T/m"}
 
 def shard_fingerprint(entry: Entry, recordings: Recordings, preprocessing: Preprocessing) -> str:
     """Name the shard of a recording by all that goes into it: identity of its files, settings, and versions of the steps."""
+    # What no sample depends on, and what is not there.
+    left_out = {"calibration", "crosstalk", "empty_room", *(() if entry.electrodes else ("electrodes", "coordsystem"))}
     content = {
-        "entry": entry.model_dump(exclude={"calibration", "crosstalk", *(() if entry.electrodes else ("electrodes", "coordsystem"))}),
+        "entry": entry.model_dump(exclude=left_out),
         "stimulus_delay_s": recordings.stimulus_delay_s,
         "channel_types": recordings.channel_types,
         "preprocessing": preprocessing.model_dump(exclude={"bold", *steps_off(preprocessing)}),
@@ -82,6 +84,8 @@ def preprocess_recording(entry: Entry, recordings: Recordings, preprocessing: Pr
         "notes": notes,
         "mne": mne.__version__,
     }
+    if entry.empty_room:
+        provenance["empty_room"] = entry.empty_room.uri
     if preprocessing.ica:
         provenance["ica"] = [
             {"modality": each.modality, "component": each.component, "reference": each.reference, "score": each.score}

@@ -86,6 +86,8 @@ class Entry(Config):
         What a scanner recorded meanwhile.
     calibration, crosstalk : SourceFile, optional
         What Maxwell filtering needs of the MEG system.
+    empty_room : SourceFile, optional
+        What the same sensors recorded of nobody, on the same day where there is one.
     """
 
     subject: str
@@ -98,6 +100,7 @@ class Entry(Config):
     bold: BoldFiles | None = None
     calibration: SourceFile | None = None
     crosstalk: SourceFile | None = None
+    empty_room: SourceFile | None = None
 
     @property
     def label(self) -> str:

@@ -1,12 +1,16 @@
 """List the recordings of a BIDS dataset, local or on S3, with the sidecars that apply to each."""
 
 from collections.abc import Iterable
+from functools import cache
+
+from fsspec import AbstractFileSystem
 
 from crossmodal.config import UserError
 from crossmodal.config.preprocessing import BidsRecordings
 from crossmodal.storage.uri import check_reachable, is_local, open_fs
 from preprocessing.sources.base import Entry, SourceFile
-from preprocessing.sources.bids_tree import BidsFile, find_positions, find_sidecar, list_tree, parts_of, run_labels
+from preprocessing.sources.bids_tree import EMPTY_ROOM, BidsFile, find_positions, find_sidecar, list_tree, parts_of, run_labels
+from preprocessing.sources.empty_room import find_empty_room
 from preprocessing.sources.files import SUFFIXES
 from preprocessing.sources.listing import folders
 
@@ -44,7 +48,22 @@ def list_bids(recordings: BidsRecordings) -> list[Entry]:
     _check_subjects(found, recordings)
     own_tree = {id(file): tree for tree in trees for file in tree}
     groups = _group_splits(found)
-    return [_entry(parts, run, own_tree[id(parts[0])], raw_files) for parts, run in zip(groups, run_labels(groups), strict=True)]
+    entries = [_entry(parts, run, own_tree[id(parts[0])], raw_files) for parts, run in zip(groups, run_labels(groups), strict=True)]
+    if recordings.datatype != "meg":
+        return entries
+    rooms = _empty_rooms(filesystem, root, recordings.root)
+
+    @cache
+    def text_of(file: SourceFile) -> str:
+        return str(filesystem.cat_file(open_fs(file.uri)[1]).decode())
+
+    found_rooms = [find_empty_room(parts[0], (own_tree[id(parts[0])], raw_files), rooms, text_of) for parts in groups]
+    return [entry.model_copy(update={"empty_room": room}) for entry, room in zip(entries, found_rooms, strict=True)]
+
+
+def _empty_rooms(filesystem: AbstractFileSystem, root: str, called: str) -> list[BidsFile]:
+    files = list_tree(filesystem, root, called, (EMPTY_ROOM,))
+    return [file for file in files if file.suffix == "meg" and file.source.name.endswith(".fif") and file.entities.get("sub") == EMPTY_ROOM]
 
 
 def _entry(splits: tuple[BidsFile, ...], run: str, own_tree: list[BidsFile], raw_files: list[BidsFile]) -> Entry:

@@ -10,7 +10,7 @@ from fsspec import AbstractFileSystem
 from crossmodal.config import UserError
 from preprocessing.sources.base import SourceFile
 
-_EMPTY_ROOM = "emptyroom"
+EMPTY_ROOM = "emptyroom"
 _PARTS = {".vhdr": (".vmrk", ".eeg", ".dat"), ".set": (".fdt",)}
 # Tells in which coordinates positions are, not of which recordings.
 _SPACE = "space"
@@ -43,7 +43,7 @@ def list_tree(filesystem: AbstractFileSystem, tree: str, root: str, subjects: Se
     for entry in top:
         subject = PurePosixPath(entry["name"]).name.removeprefix("sub-")
         is_subject = entry["type"] == "directory" and PurePosixPath(entry["name"]).name.startswith("sub-")
-        if is_subject and (subject in subjects if subjects else subject != _EMPTY_ROOM):
+        if is_subject and (subject in subjects if subjects else subject != EMPTY_ROOM):
             details += filesystem.find(entry["name"], detail=True).values()
     return [_parse(filesystem, entry, tree) for entry in details]
 

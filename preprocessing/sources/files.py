@@ -10,7 +10,7 @@ from mne.io import BaseRaw
 
 from crossmodal.config import UserError
 from crossmodal.config.preprocessing import FileEntry, FileRecordings
-from crossmodal.storage.uri import open_fs
+from crossmodal.storage.uri import check_reachable, is_local, open_fs
 from preprocessing.sources.base import Entry, SourceFile
 from preprocessing.sources.brainvision import read_brainvision
 
@@ -72,7 +72,16 @@ def broken_told(called: str) -> Iterator[None]:
 
 
 def list_files(recordings: FileRecordings) -> list[Entry]:
-    """List named recordings with the files that belong to each; one that is missing is told when it is read."""
+    """List named recordings with the files that belong to each; one that is missing is told when it is read.
+
+    Raises
+    ------
+    UserError
+        A store cannot be reached or refuses the credentials, or two recordings are the same run.
+    """
+    remote = {file.path.partition("://")[2].partition("/")[0]: file.path for file in recordings.files if not is_local(file.path)}
+    for path in remote.values():
+        check_reachable(path, recordings.anonymous, recordings.endpoint_url)
     entries = [_entry(file, recordings) for file in recordings.files]
     by_name: dict[tuple[str, str], Entry] = {}
     for entry in entries:

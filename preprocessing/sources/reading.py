@@ -96,7 +96,15 @@ def _events(entry: Entry, raw: BaseRaw, recordings: Recordings, local: Mapping[s
             return trigger_events(raw, recordings.triggers, entry.uri)
         if entry.events is None:
             return recorded_events(raw)
-    return parse_events(local[entry.events.uri].read_text(), entry.events.uri)
+    events = parse_events(local[entry.events.uri].read_text(), entry.events.uri)
+    duration_s = len(raw.times) / raw.info["sfreq"]
+    late_s = events.onset_s[events.onset_s > duration_s]
+    if len(late_s):
+        raise UserError(
+            f"{entry.events.uri}: {len(late_s)} of {len(events.onset_s)} events begin past the end of the recording at {duration_s:.2f} s,"
+            f" the first at {late_s[0]:.2f} s; the recording is cut short or the table is another's: fetch it again or leave it out"
+        )
+    return events
 
 
 def _open_bold(entry: Entry, raw: BaseRaw, recordings: Recordings, local: Mapping[str, Path]) -> OpenedBold | None:

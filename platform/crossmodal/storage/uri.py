@@ -196,11 +196,11 @@ def _endpoint() -> str | None:
 
 
 def _clearly(uri: str) -> AbstractContextManager[None]:
-    return told_clearly(uri) if is_local(uri) else _store_told_clearly(uri)
+    return told_clearly(uri) if is_local(uri) else store_told_clearly(uri)
 
 
 @contextmanager
-def _store_told_clearly(uri: str) -> Iterator[None]:
+def store_told_clearly(uri: str) -> Iterator[None]:
     """Turn what an object store refuses into one sentence; what is merely missing passes unchanged."""
     where = f"{uri} at {_endpoint() or 'AWS'}"
     try:

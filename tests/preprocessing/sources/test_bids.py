@@ -92,3 +92,26 @@ def test_s3_lists_the_same_and_names_content_by_etag(s3, real_data, tmp_path):
     assert remote[0].events.version not in {"", local[0].events.version, remote[1].events.version}
     with pytest.raises(UserError, match="nothing-here: no such dataset"):
         list_recordings(BidsRecordings(root=join(s3, "nothing-here")))
+
+
+def test_real_recordings_name_their_empty_room(real_data, tmp_path):
+    root = tmp_path / "ds"
+    shutil.copytree(real_data / "ds000117_bids", root)
+    rooms = [f"sub-emptyroom/ses-{day}/meg/sub-emptyroom_ses-{day}_task-noise_meg.fif" for day in ("20090409", "20090511", "20091208")]
+    _touch(root, *rooms)
+    of_subject = {entry.subject: entry.empty_room.uri for entry in list_recordings(BidsRecordings(root=str(root)))}
+    assert of_subject["01"] == str(root / rooms[0])
+    derived = list_recordings(BidsRecordings(root=str(root), processing="sss", subjects=("01",)))
+    assert {entry.empty_room.uri for entry in derived} == {str(root / rooms[0])}
+
+
+def test_an_empty_room_that_nobody_names_is_that_of_the_nearest_day(tmp_path):
+    rooms = [f"sub-emptyroom/ses-{day}/meg/sub-emptyroom_ses-{day}_task-noise_meg.fif" for day in ("20200101", "20200310", "20210101")]
+    _touch(tmp_path, *rooms, "sub-01/meg/sub-01_task-x_meg.fif", "sub-02/meg/sub-02_task-x_meg.fif", "sub-03/meg/sub-03_task-x_meg.fif")
+    for subject, day in (("01", "2020-03-01T10:00:00"), ("02", "n/a")):
+        (tmp_path / f"sub-{subject}/sub-{subject}_scans.tsv").write_text(f"filename\tacq_time\nmeg/sub-{subject}_task-x_meg.fif\t{day}\n")
+    (tmp_path / "sub-03/meg/sub-03_task-x_meg.json").write_text(f'{{"AssociatedEmptyRoom": ["bids::{rooms[2]}"]}}')
+    (tmp_path / "sub-01/meg/sub-01_task-x_meg.json").write_text("{broken")
+    entries = list_recordings(BidsRecordings(root=str(tmp_path)))
+    assert [entry.empty_room and entry.empty_room.uri for entry in entries] == [str(tmp_path / rooms[1]), None, str(tmp_path / rooms[2])]
+    assert not any(entry.empty_room for entry in list_recordings(BidsRecordings(root=str(tmp_path), subjects=("emptyroom",))))

@@ -9,9 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-# Complex values worked on at once: on a CPU what two buffers of them and a kernel take stays in the second-level cache.
-_VALUES_AT_ONCE = {"cpu": 2**15}
+# Complex values worked on at once: on a CPU few enough to stay in its caches. A call of a transform costs as much as several short
+# blocks do, so that there are never fewer than some.
+_VALUES_AT_ONCE = {"cpu": 2**17}
 _VALUES_AT_ONCE_ELSEWHERE = 2**24
+_BLOCKS_AT_ONCE = 8
 
 # Spectra of kernels are kept for signals of so many lengths.
 _LENGTHS_KEPT = 4
@@ -119,17 +121,20 @@ class FilterBank(nn.Module):
         """
         n_rows, n_times = x_rt.shape
         samples = samples or range(n_times)
-        for layout in plan(self.half_lengths, math.lcm(*self.every), samples, n_times):
-            n_blocks = -(-len(samples) // layout.hop)
-            at_once = max(1, _VALUES_AT_ONCE.get(x_rt.device.type, _VALUES_AT_ONCE_ELSEWHERE) // layout.n_fft)
-            blocks_at_once = min(n_blocks, at_once)
-            rows_at_once = max(1, at_once // blocks_at_once)
-            workspace = Workspace(x_rt)
-            for first_row in range(0, n_rows, rows_at_once):
-                rows = slice(first_row, min(first_row + rows_at_once, n_rows))
-                for first in range(0, n_blocks, blocks_at_once):
-                    starts = [samples.start + block * layout.hop for block in range(first, min(first + blocks_at_once, n_blocks))]
-                    spectrum_rbw = _block_spectra(x_rt[rows], None if gain_r is None else gain_r[rows], layout, starts)
+        layouts = plan(self.half_lengths, math.lcm(*self.every), samples, n_times)
+        values_at_once = _VALUES_AT_ONCE.get(x_rt.device.type, _VALUES_AT_ONCE_ELSEWHERE)
+        # All of a row before the next: what is written of it is then still in the cache.
+        rows_at_once = max(1, values_at_once // len(samples))
+        workspace = Workspace(x_rt)
+        for first_row in range(0, n_rows, rows_at_once):
+            rows = slice(first_row, min(first_row + rows_at_once, n_rows))
+            gain_of_rows = None if gain_r is None else gain_r[rows]
+            for layout in layouts:
+                hops = range(samples.start, samples.stop, layout.hop)
+                blocks_at_once = max(1, max(_BLOCKS_AT_ONCE, values_at_once // layout.n_fft) // rows_at_once)
+                for first in range(0, len(hops), blocks_at_once):
+                    starts = hops[first : first + blocks_at_once]
+                    spectrum_rbw = _block_spectra(x_rt[rows], gain_of_rows, layout, starts)
                     for kernel in layout.members:
                         values_rbm = self._convolve(spectrum_rbw, kernel, layout, n_times, workspace)
                         yield from self._inside(values_rbm, kernel, rows, first * layout.hop, len(samples))

@@ -39,7 +39,9 @@ lint: install
 bench: install
 	# Peers of the benchmarks; the libraries they name beside these are not needed for what is compared, and large.
 	$(PY) -m pip install --quiet --no-deps --constraint constraints.txt mosaicml-streaming brotli python-snappy cramjam zstd xxhash catalogue
-	$(PY) -m pip install --quiet --no-deps --constraint constraints.txt ptwt ssqueezepy numba llvmlite fCWT
+	$(PY) -m pip install --quiet --no-deps --constraint constraints.txt ptwt ssqueezepy numba llvmlite
+	# This one is compiled; where it cannot be, the benchmark leaves it out.
+	-$(PY) -m pip install --quiet --no-deps --constraint constraints.txt fCWT
 	PYTHONPATH=platform:. OMP_NUM_THREADS=1 $(PY) -m benchmarks.batches
 	PYTHONPATH=platform:. OMP_NUM_THREADS=1 $(PY) -m benchmarks.transforms
 	PYTHONPATH=platform:. OMP_NUM_THREADS=1 $(PY) -m benchmarks.training

@@ -1,7 +1,6 @@
 """Scaling of source and target, fitted on training recordings alone."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -9,13 +8,11 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from crossmodal.config import UserError
-from crossmodal.config.data import Data, Signals
-from crossmodal.datasets.channels import blocks_of, columns_of
+from crossmodal.config.data import Data
 from crossmodal.datasets.folds import Fold
-from crossmodal.datasets.quantiles import quantiles
 from crossmodal.datasets.shard import Shard
-from crossmodal.datasets.statistics import ChannelStatistics, merge_all
+from crossmodal.datasets.statistics import ChannelStatistics
+from crossmodal.datasets.training_signal import TrainingSignal
 from crossmodal.datasets.windows import WindowSet
 from crossmodal.transforms.logarithms import Log1p
 
@@ -23,10 +20,6 @@ Scaling = Literal["zscore", "robust", "minmax", "whiten", "minmax_log1p"]
 
 # Directions with less than this share of the largest variance are not whitened: an average reference leaves one without any.
 _EIGENVALUE_FLOOR = 1e-9
-
-# Samples looked at at once for quartiles, which are found to a millionth of a channel's range.
-_BLOCK = 65536
-_RESOLUTION = 1e-5
 
 
 class ChannelScaling(nn.Module):
@@ -136,60 +129,6 @@ def fit_normaliser(shards: Sequence[Shard], fold: Fold, windows: WindowSet, data
     chosen = ((data.source, data.source_scaling), (data.target, data.target_scaling))
     source, target = (_fit(TrainingSignal(shards, windows, signals, whole), kind) for signals, kind in chosen)
     return Normaliser(source, target)
-
-
-@dataclass(frozen=True)
-class TrainingSignal:
-    """What the training role reads of one signal: good samples of whole recordings, or those that windows cover."""
-
-    shards: Sequence[Shard]
-    windows: WindowSet
-    signals: Signals
-    whole: bool
-
-    def statistics(self) -> ChannelStatistics:
-        """Moments and extremes of channels that all vary."""
-        columns = columns_of(self.shards[0], self.signals)
-        read = np.unique(self.windows.shard_index)
-        if self.whole:
-            measured = (self.shards[index].statistics(self.signals.modality).select(columns) for index in read)
-        else:
-            measured = (ChannelStatistics.of(*self._samples(index)) for index in read)
-        merged = merge_all(measured, len(columns))
-        self._refuse(merged.min == merged.max, "never change in the training recordings; leave them out of data.source or data.target")
-        return merged
-
-    def quartiles(self, statistics: ChannelStatistics) -> NDArray[np.float64]:
-        """First quartile, median and third, shape (3, C), SI units."""
-        found = quantiles(self._blocks, statistics.min, statistics.max, (0.25, 0.5, 0.75))
-        still = found[2] - found[0] <= (statistics.max - statistics.min) * _RESOLUTION
-        self._refuse(still, "stay at one value for half the training recordings; scale by zscore or leave them out")
-        return found
-
-    def _refuse(self, flat_c: NDArray[np.bool_], why: str) -> None:
-        names = self.shards[0].names(self.signals.modality)
-        flat = [names[column] for column in columns_of(self.shards[0], self.signals)[flat_c]]
-        if flat:
-            raise UserError(f"{', '.join(flat)} {why}")
-
-    def _samples(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Samples of a shard, shape (T, C), and which of them count, each once."""
-        shard = self.shards[index]
-        parts = [shard.signal(self.signals.modality)[block.kind][:, block.inside] for block in blocks_of(shard, self.signals)]
-        data_tc = parts[0] if len(parts) == 1 else np.hstack(parts)
-        if self.whole:
-            return data_tc, shard.good
-        covered = np.zeros(shard.n_samples, dtype=bool)
-        for start in self.windows.start[self.windows.shard_index == index]:
-            covered[start : start + self.windows.n_times] = True
-        return data_tc, covered
-
-    def _blocks(self) -> Iterator[NDArray[np.float32]]:
-        for index in np.unique(self.windows.shard_index):
-            data_tc, counted = self._samples(index)
-            for start in range(0, len(data_tc), _BLOCK):
-                block = slice(start, start + _BLOCK)
-                yield data_tc[block][counted[block]]
 
 
 def _fit(signal: TrainingSignal, kind: Scaling) -> ChannelScaling:

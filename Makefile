@@ -37,9 +37,13 @@ lint: install
 	PYTHONPATH=platform:. $(VENV)/bin/lint-imports
 
 bench: install
-	# A peer of the benchmark; the libraries it names beside these are not needed for what is compared, and large.
+	# Peers of the benchmarks; the libraries they name beside these are not needed for what is compared, and large.
 	$(PY) -m pip install --quiet --no-deps --constraint constraints.txt mosaicml-streaming brotli python-snappy cramjam zstd xxhash catalogue
+	$(PY) -m pip install --quiet --no-deps --constraint constraints.txt ptwt ssqueezepy numba llvmlite
+	# This one is compiled; where it cannot be, the benchmark leaves it out.
+	-$(PY) -m pip install --quiet --no-deps --constraint constraints.txt fCWT
 	PYTHONPATH=platform:. OMP_NUM_THREADS=1 $(PY) -m benchmarks.batches
+	PYTHONPATH=platform:. OMP_NUM_THREADS=1 $(PY) -m benchmarks.transforms
 	PYTHONPATH=platform:. OMP_NUM_THREADS=1 $(PY) -m benchmarks.training
 
 clean:

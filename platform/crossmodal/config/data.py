@@ -59,8 +59,8 @@ class Data(Config):
     source: Signals = Signals(modality="eeg")
     target: Signals = Signals(modality="meg", channels="mag")
     windows: Windows = SlidingWindows()
-    source_scaling: Literal["zscore", "minmax", "whiten"] = "whiten"
-    target_scaling: Literal["zscore", "minmax", "minmax_log1p"] = "zscore"
+    source_scaling: Literal["zscore", "robust", "minmax", "whiten"] = "whiten"
+    target_scaling: Literal["zscore", "robust", "minmax", "minmax_log1p"] = "zscore"
 
     @model_validator(mode="after")
     def _volumes_are_targets(self) -> Self:

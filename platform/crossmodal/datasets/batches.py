@@ -105,6 +105,8 @@ def iterate(reader: BatchReader, batch_size: int, order: NDArray[np.integer], de
     device = torch.device(device)
     on_gpu = device.type == "cuda"
     normaliser = copy.deepcopy(reader.normaliser).to(device) if on_gpu else reader.normaliser
+    # It holds no tensors, and counts what it clips for the reader.
+    normaliser.target.log1p = reader.normaliser.target.log1p
     buffers = [reader.buffer(batch_size, pin=on_gpu) for _ in range(2)]
     copied = [torch.cuda.Event() for _ in buffers] if on_gpu else []
     chunks = [order[first : first + batch_size] for first in range(0, len(order), batch_size)]
@@ -125,8 +127,6 @@ def iterate(reader: BatchReader, batch_size: int, order: NDArray[np.integer], de
             if on_gpu:
                 copied[this].record()
             yield Batch(normaliser.source.after_affine(source_bct), normaliser.target.after_affine(target_bst), chunk)
-            if on_gpu:
-                reader.normaliser.target.clipped = normaliser.target.clipped
 
 
 def epoch_order(n_windows: int, seed: int, epoch: int, rank: int, size: int) -> NDArray[np.int64]:

@@ -8,20 +8,18 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from crossmodal.config import UserError
-from crossmodal.config.data import Data, Signals
-from crossmodal.datasets.channels import blocks_of, columns_of
+from crossmodal.config.data import Data
 from crossmodal.datasets.folds import Fold
 from crossmodal.datasets.shard import Shard
-from crossmodal.datasets.statistics import ChannelStatistics, merge_all
-from crossmodal.datasets.volumes import BOLD
+from crossmodal.datasets.statistics import ChannelStatistics
+from crossmodal.datasets.training_signal import TrainingSignal
 from crossmodal.datasets.windows import WindowSet
+from crossmodal.transforms.logarithms import Log1p
+
+Scaling = Literal["zscore", "robust", "minmax", "whiten", "minmax_log1p"]
 
 # Directions with less than this share of the largest variance are not whitened: an average reference leaves one without any.
 _EIGENVALUE_FLOOR = 1e-9
-
-# The fitted minimum itself may come out this much below zero in float32.
-_ROUNDING = 1e-6
 
 
 class ChannelScaling(nn.Module):
@@ -35,8 +33,7 @@ class ChannelScaling(nn.Module):
         The affine part is `x * scale_c + offset_c`.
     mixing_cc, unmixing_cc : float32 tensors, shape (C, C), or None
         Whitening and its inverse on the whitened directions.
-    clipped : int
-        Values that log1p clipped so far.
+    log1p : Log1p or None
     """
 
     offset_c: torch.Tensor
@@ -57,8 +54,12 @@ class ChannelScaling(nn.Module):
         self.register_buffer("scale_c", scale_c.float())
         self.register_buffer("mixing_cc", None if mixing_cc is None else mixing_cc.float())
         self.register_buffer("unmixing_cc", None if unmixing_cc is None else unmixing_cc.float())
-        self.log1p = log1p
-        self.clipped = 0
+        self.log1p = Log1p() if log1p else None
+
+    @property
+    def clipped(self) -> int:
+        """Values that log1p clipped so far."""
+        return self.log1p.clipped if self.log1p is not None else 0
 
     def forward(self, x_bct: torch.Tensor) -> torch.Tensor:
         """From SI units to a model's, shape (batch, C, time)."""
@@ -68,23 +69,20 @@ class ChannelScaling(nn.Module):
         """Do what follows the affine part, which the reader does while it copies."""
         if self.mixing_cc is not None:
             return self.mixing_cc @ x_bct
-        if self.log1p:
-            self.clipped += int((x_bct < -_ROUNDING).sum())
-            return x_bct.clamp_min(0).log1p()
-        return x_bct
+        return x_bct if self.log1p is None else self.log1p(x_bct)
 
     def inverse(self, x_bct: torch.Tensor) -> torch.Tensor:
         """From a model's units to SI, shape (batch, C, time), in the dtype given."""
         if self.unmixing_cc is not None:
             x_bct = self.unmixing_cc.to(x_bct.dtype) @ x_bct
-        if self.log1p:
-            x_bct = x_bct.expm1()
+        if self.log1p is not None:
+            x_bct = self.log1p.inverse(x_bct)
         return (x_bct - self.offset_c[:, None]) / self.scale_c[:, None]
 
     def to_plain(self) -> dict[str, Any]:
         """Everything as what JSON can hold."""
         tensors = {name: None if tensor is None else tensor.tolist() for name, tensor in self._buffers.items()}
-        return {**tensors, "log1p": self.log1p}
+        return {**tensors, "log1p": self.log1p is not None}
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> "ChannelScaling":
@@ -124,40 +122,25 @@ def fit_normaliser(shards: Sequence[Shard], fold: Fold, windows: WindowSet, data
     Raises
     ------
     UserError
-        A channel never changes in the training recordings; the sentence names it.
+        A channel never changes in the training recordings, or for robust scaling in half of them; the sentence names it.
 
     Notes
     -----
     Where the role takes whole recordings their stored statistics merge exactly, without reading them again. A stretch of a
-    recording, or a leaky fold, is measured over its windows.
+    recording, or a leaky fold, is measured over its windows. Robust scaling, (x - median) / (third - first quartile), reads the samples.
     """
     whole = fold.leaky is None and all(part.start_s is None and part.stop_s is None for part in fold.train)
-    source = _training_statistics(shards, windows, data.source, whole)
-    target = _training_statistics(shards, windows.of_targets, data.target, whole)
-    return Normaliser(fit_scaling(source, data.source_scaling), fit_scaling(target, data.target_scaling))
+    source = TrainingSignal(shards, windows, data.source, whole)
+    target = TrainingSignal(shards, windows.of_targets, data.target, whole)
+    return Normaliser(_fit(source, data.source_scaling), _fit(target, data.target_scaling))
 
 
-def _training_statistics(shards: Sequence[Shard], windows: WindowSet, signals: Signals, whole: bool) -> ChannelStatistics:
-    columns = columns_of(shards[0], signals)
-    read = np.unique(windows.shard_index)
-    if whole:
-        measured = (shards[index].statistics(signals.modality).select(columns) for index in read)
-    else:
-        measured = (_over_windows(shards[index], windows.start[windows.shard_index == index], windows.n_times, signals) for index in read)
-    merged = merge_all(measured, len(columns))
-    flat = [shards[0].names(signals.modality)[column] for column in columns[merged.min == merged.max]]
-    if flat:
-        raise UserError(f"{', '.join(flat)} never change in the training recordings; leave them out of data.source or data.target")
-    return merged
-
-
-def _over_windows(shard: Shard, starts: NDArray[np.int64], n_times: int, signals: Signals) -> ChannelStatistics:
-    """Measure the samples that windows cover, each once."""
-    parts = [shard.signal(signals.modality)[block.kind][:, block.inside] for block in blocks_of(shard, signals)]
-    covered = np.zeros(len(parts[0]), dtype=bool)
-    for start in starts:
-        covered[start : start + n_times] = True
-    return ChannelStatistics.of(parts[0] if len(parts) == 1 else np.hstack(parts), covered, pairs=signals.modality != BOLD)
+def _fit(signal: TrainingSignal, kind: Scaling) -> ChannelScaling:
+    statistics = signal.statistics()
+    if kind == "robust":
+        first, median, third = signal.quartiles(statistics)
+        return _affine(median, third - first)
+    return fit_scaling(statistics, kind)
 
 
 def fit_scaling(statistics: ChannelStatistics, kind: Literal["zscore", "minmax", "whiten", "minmax_log1p"]) -> ChannelScaling:
@@ -165,11 +148,13 @@ def fit_scaling(statistics: ChannelStatistics, kind: Literal["zscore", "minmax",
     if kind == "whiten":
         return _whitening(statistics)
     if kind == "zscore":
-        shift, spread = statistics.mean, np.sqrt(statistics.variance)
-    else:
-        shift, spread = statistics.min, statistics.max - statistics.min
-    scale = 1 / spread
-    return ChannelScaling(torch.from_numpy(-shift * scale), torch.from_numpy(scale), log1p=kind == "minmax_log1p")
+        return _affine(statistics.mean, np.sqrt(statistics.variance))
+    return _affine(statistics.min, statistics.max - statistics.min, log1p=kind == "minmax_log1p")
+
+
+def _affine(shift_c: NDArray[np.float64], spread_c: NDArray[np.float64], log1p: bool = False) -> ChannelScaling:
+    scale_c = 1 / spread_c
+    return ChannelScaling(torch.from_numpy(-shift_c * scale_c), torch.from_numpy(scale_c), log1p=log1p)
 
 
 def _whitening(statistics: ChannelStatistics) -> ChannelScaling:

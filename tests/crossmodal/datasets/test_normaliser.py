@@ -20,7 +20,7 @@ SLIDING = SlidingWindows(length_s=1, hop_s=0.5)
 
 
 @pytest.mark.parametrize("held", ["01", "02"], ids=["test", "validation"])
-@pytest.mark.parametrize("scaling", ["zscore", "minmax", "whiten"])
+@pytest.mark.parametrize("scaling", ["zscore", "robust", "minmax", "whiten"])
 def test_other_subjects_cannot_reach_the_normaliser(open_data, make_recording, held, scaling):
     fitted = []
     for scale in (1.0, 1000.0):
@@ -100,21 +100,21 @@ def test_log1p_clips_below_the_fitted_minimum_and_counts(open_data, make_recordi
     data = Data(windows=SLIDING, target_scaling="minmax_log1p")
     opened = open_data(data, recordings=[make_recording("01", scale=3.0), make_recording("02"), make_recording("03")])
     for role, clips in (("train", False), ("test", True)):
-        opened.normaliser.target.clipped = 0
+        opened.normaliser.target.log1p.clipped = 0
         reader = getattr(opened, role)
         for batch in iterate(reader, 8, np.arange(len(reader))):
             assert torch.isfinite(batch.target_bst).all()
             assert (batch.target_bst >= 0).all()
-        assert (opened.normaliser.target.clipped > 0) == clips
+        assert (opened.normaliser.target.log1p.clipped > 0) == clips
 
 
-@pytest.mark.parametrize("scaling", ["zscore", "whiten"])
+@pytest.mark.parametrize("scaling", ["zscore", "robust", "whiten"])
 def test_a_normaliser_survives_json(open_data, scaling):
     normaliser = open_data(Data(windows=SLIDING, source_scaling=scaling, target_scaling="minmax_log1p")).normaliser
     again = Normaliser.from_plain(json.loads(json.dumps(normaliser.to_plain())))
     x_bct = torch.randn(2, 4, 10) * 1e-6
     assert torch.equal(normaliser.source(x_bct), again.source(x_bct))
-    assert again.target.log1p
+    assert again.target.log1p is not None
 
 
 def test_a_channel_that_never_changes_is_named(open_data, make_recording):
@@ -122,3 +122,30 @@ def test_a_channel_that_never_changes_is_named(open_data, make_recording):
     recording.signals["meg"].data_tc[:, 1] = 1e-13
     with pytest.raises(UserError, match="MEG1 never change in the training recordings; leave them out of data.source or data.target"):
         open_data(recordings=[make_recording("01"), make_recording("02"), recording])
+
+
+def test_robust_scaling_is_by_the_quartiles_of_good_training_samples(open_data, make_recording):
+    good = np.ones(1000, dtype=bool)
+    good[200:300] = False
+    spoilt = make_recording("03", scale=5.0)
+    spoilt.signals["eeg"].data_tc[200:300] = 1e3
+    recordings = [make_recording("01"), make_recording("02"), replace(spoilt, good=good), make_recording("04", seed=4)]
+    opened = open_data(Data(windows=SLIDING, source_scaling="robust"), recordings=recordings)
+    training = [shard for index, shard in enumerate(opened.shards) if index in opened.train.windows.shard_index]
+    assert len(training) > 1
+    data_tc = np.concatenate([shard.signal("eeg")["eeg"][shard.good] for shard in training]).astype(float)
+    first_c, median_c, third_c = np.quantile(data_tc, (0.25, 0.5, 0.75), axis=0, method="inverted_cdf")
+    scaling, tolerance = opened.normaliser.source, 1e-5 * np.ptp(data_tc, axis=0)
+    np.testing.assert_array_less(np.abs(1 / scaling.scale_c - (third_c - first_c)), tolerance)
+    np.testing.assert_array_less(np.abs(-scaling.offset_c / scaling.scale_c - median_c), tolerance)
+    x_bct = torch.randn(2, len(median_c), 10) * 1e3
+    assert torch.isfinite(scaling(x_bct)).all()
+    torch.testing.assert_close(scaling.inverse(scaling(x_bct)), x_bct)
+
+
+def test_a_channel_without_quartiles_is_named(open_data, make_recording):
+    recordings = [make_recording(subject) for subject in ("01", "02", "03")]
+    for recording in recordings:
+        recording.signals["meg"].data_tc[:900, 1] = 1e-13
+    with pytest.raises(UserError, match="MEG1 stay at one value for half the training recordings; scale by zscore or leave them out"):
+        open_data(Data(windows=SLIDING, target_scaling="robust"), recordings=recordings)

@@ -1,0 +1,267 @@
+"""Convolution of signals of any length with a bank of kernels, each at every sample or at every k-th."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+# Complex values worked on at once: on a CPU few enough to stay in its caches. A call of a transform costs as much as several short
+# blocks do, so that there are never fewer than some.
+_VALUES_AT_ONCE = {"cpu": 2**17}
+_VALUES_AT_ONCE_ELSEWHERE = 2**24
+_BLOCKS_AT_ONCE = 8
+
+# Spectra of kernels are kept for signals of so many lengths.
+_LENGTHS_KEPT = 4
+
+# Shorter transforms are no faster a sample, and more of them are needed.
+_SHORTEST_BLOCK = 4096
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a signal is cut into overlapping blocks for kernels of similar length.
+
+    Attributes
+    ----------
+    n_fft : int
+        Length of a block.
+    lead : int
+        Samples of a block before the first that is kept.
+    hop : int
+        Samples kept of a block.
+    members : tuple of int
+        Kernels that are applied to these blocks.
+
+    Notes
+    -----
+    A block of many is differenced, and its kernels are summed up, which is the same convolution: the ends of a block, which meet where
+    it wraps around, then differ by a slope and not by a drift, next to whose response a weak band would lose its digits in float32.
+    """
+
+    n_fft: int
+    lead: int
+    hop: int
+    members: tuple[int, ...]
+
+    @property
+    def is_one_of_many(self) -> bool:
+        """Whether a block is shorter than the signal."""
+        return self.lead > 0
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Part of one kernel's output.
+
+    Attributes
+    ----------
+    kernel : int
+        Index of the kernel.
+    rows : slice
+        Signals.
+    samples : slice
+        Samples of the kernel's output (of the decimated one, where it is).
+    values_rbm : Tensor, complex, shape (rows, blocks, samples a block)
+        The last two axes are the samples in order. The next piece overwrites it, unless a gradient is needed.
+    """
+
+    kernel: int
+    rows: slice
+    samples: slice
+    values_rbm: torch.Tensor
+
+
+class FilterBank(nn.Module):
+    """Overlap-save convolution of real signals, zero outside their ends, with kernels centred at lag zero.
+
+    The spectrum of a block is taken in float64, so that a weak band beside a strong one (1/f, an offset) keeps its digits; what
+    follows is done in the signal's precision. A kernel's output at every k-th sample is the inverse transform of its spectrum folded
+    to 1/k of its length, which is exact whatever the kernel passes above the new Nyquist frequency (Oppenheim & Schafer,
+    Discrete-Time Signal Processing, 4.6: sampling in time is aliasing in frequency).
+
+    Parameters
+    ----------
+    kernels : sequence of ndarray, each odd in length
+        Responses to an impulse at their middle, which sum to zero.
+    every : sequence of int
+        k of each kernel's output, sample 0 included.
+    """
+
+    def __init__(self, kernels: Sequence[NDArray[np.complex128] | NDArray[np.float64]], every: Sequence[int]) -> None:
+        super().__init__()
+        assert len(kernels) == len(every)
+        self.every = tuple(every)
+        # A sum of a kernel's values is one longer than the kernel.
+        self.half_lengths = tuple(len(kernel) // 2 + 1 for kernel in kernels)
+        self._kernels = [torch.from_numpy(np.pad(np.asarray(kernel, np.complex128), 1)) for kernel in kernels]
+        self._spectra: dict[tuple[int, Layout, int, torch.dtype, torch.device], torch.Tensor] = {}
+
+    def __getstate__(self) -> dict[str, object]:
+        """Leave out what can be computed again."""
+        return {**self.__dict__, "_spectra": {}}
+
+    def n_out(self, kernel: int, n_times: int) -> int:
+        """Samples of a kernel's output."""
+        return -(-n_times // self.every[kernel])
+
+    def pieces(self, x_rt: torch.Tensor, gain_r: torch.Tensor | None = None, samples: range | None = None) -> Iterator[Piece]:
+        """Convolve (rows, n_times), piece by piece; memory does not grow with either.
+
+        Parameters
+        ----------
+        gain_r : Tensor, optional
+            Factor of each row, applied in float64.
+        samples : range, optional
+            The only samples to compute, beginning at a multiple of every k; those of a piece are counted from there.
+        """
+        n_rows, n_times = x_rt.shape
+        samples = samples or range(n_times)
+        layouts = plan(self.half_lengths, math.lcm(*self.every), samples, n_times)
+        values_at_once = _VALUES_AT_ONCE.get(x_rt.device.type, _VALUES_AT_ONCE_ELSEWHERE)
+        # All of a row before the next: what is written of it is then still in the cache.
+        rows_at_once = max(1, values_at_once // len(samples))
+        workspace = Workspace(x_rt)
+        for first_row in range(0, n_rows, rows_at_once):
+            rows = slice(first_row, min(first_row + rows_at_once, n_rows))
+            gain_of_rows = None if gain_r is None else gain_r[rows]
+            for layout in layouts:
+                hops = range(samples.start, samples.stop, layout.hop)
+                blocks_at_once = max(1, max(_BLOCKS_AT_ONCE, values_at_once // layout.n_fft) // rows_at_once)
+                for first in range(0, len(hops), blocks_at_once):
+                    starts = hops[first : first + blocks_at_once]
+                    spectrum_rbw = _block_spectra(x_rt[rows], gain_of_rows, layout, starts)
+                    for kernel in layout.members:
+                        values_rbm = self._convolve(spectrum_rbw, kernel, layout, n_times, workspace)
+                        yield from self._inside(values_rbm, kernel, rows, first * layout.hop, len(samples))
+
+    def _convolve(self, spectrum_rbw: torch.Tensor, kernel: int, layout: Layout, n_times: int, workspace: "Workspace") -> torch.Tensor:
+        every = self.every[kernel]
+        kernel_w = self._spectrum(kernel, layout, n_times, spectrum_rbw)
+        product_rbw = torch.mul(spectrum_rbw, kernel_w, out=workspace("product", spectrum_rbw.shape, spectrum_rbw))
+        if every > 1:
+            folded = (*spectrum_rbw.shape[:-1], layout.n_fft // every)
+            product_rbw = torch.sum(product_rbw.unflatten(-1, (every, -1)), -2, out=workspace(f"folded {every}", folded, spectrum_rbw))
+        wavelets_rbt = torch.fft.ifft(product_rbw, norm="forward", out=workspace(f"output {every}", product_rbw.shape, spectrum_rbw))
+        return wavelets_rbt[..., layout.lead // every : (layout.lead + layout.hop) // every]
+
+    def _spectrum(self, kernel: int, layout: Layout, n_times: int, like: torch.Tensor) -> torch.Tensor:
+        """Spectrum of a kernel without the lags that no pair of samples has; the inverse transform's 1 / n_fft is in it."""
+        half = min(self.half_lengths[kernel], n_times - 1)
+        key = (kernel, layout, half, like.dtype, like.device)
+        if key not in self._spectra:
+            if len(self._spectra) >= _LENGTHS_KEPT * len(self._kernels):
+                self._spectra.clear()
+            middle = self.half_lengths[kernel]
+            # One made in inference mode could not take part in a gradient later.
+            with torch.inference_mode(False):
+                kernel_l = self._kernels[kernel][middle - half : middle + half + 1]
+                if layout.is_one_of_many:
+                    kernel_l = torch.cumsum(kernel_l, dim=0) - kernel_l
+                padded_t = torch.roll(torch.nn.functional.pad(kernel_l, (0, layout.n_fft - len(kernel_l))), -half)
+                self._spectra[key] = torch.fft.fft(padded_t, norm="forward").to(like.device, like.dtype)
+        return self._spectra[key]
+
+    def _inside(self, values_rbm: torch.Tensor, kernel: int, rows: slice, start: int, n_samples: int) -> Iterator[Piece]:
+        """Whole blocks, then what of the last lies before the end."""
+        first, n_out = start // self.every[kernel], self.n_out(kernel, n_samples)
+        n_blocks, n_kept = values_rbm.shape[-2:]
+        whole = min(n_blocks, (n_out - first) // n_kept)
+        middle = first + whole * n_kept
+        if whole:
+            yield Piece(kernel, rows, slice(first, middle), values_rbm[:, :whole])
+        if whole < n_blocks:
+            yield Piece(kernel, rows, slice(middle, n_out), values_rbm[:, whole:, : n_out - middle])
+
+
+class Workspace:
+    """Buffers that are used again: on a CPU fresh ones cost more than the arithmetic. None where a gradient needs each result.
+
+    Parameters
+    ----------
+    signal : Tensor
+        What is transformed.
+    """
+
+    def __init__(self, signal: torch.Tensor) -> None:
+        self._needs_each = torch.is_grad_enabled() and signal.requires_grad
+        self._buffers: dict[tuple[str, tuple[int, ...]], torch.Tensor] = {}
+
+    def __call__(self, use: str, shape: tuple[int, ...], like: torch.Tensor) -> torch.Tensor | None:
+        """Memory for `out=`, of the shape asked for and of the type of `like`."""
+        if self._needs_each:
+            return None
+        if (use, shape) not in self._buffers:
+            self._buffers[use, shape] = like.new_empty(shape)
+        return self._buffers[use, shape]
+
+
+def plan(half_lengths: Sequence[int], multiple: int, samples: range, n_times: int) -> list[Layout]:
+    """Choose for each kernel the blocks with the least work (n log n a block), and share them among kernels.
+
+    A whole signal in one block needs zeros on one side only, since what wraps around meets them.
+    """
+    whole = len(samples) == n_times
+    halves = [min(half, n_times - 1) for half in half_lengths]
+    groups: dict[int, list[int]] = {}
+    for kernel, half in enumerate(halves):
+        groups.setdefault(_best_block(half, multiple, len(samples), whole), []).append(kernel)
+    layouts = []
+    for n_fft, members in groups.items():
+        half = max(halves[member] for member in members)
+        if whole and n_times + half <= n_fft:
+            layouts.append(Layout(n_fft, 0, _round_up(n_times, multiple), tuple(members)))
+        else:
+            layouts.append(Layout(n_fft, _round_up(half, multiple), _hop(n_fft, half, multiple), tuple(members)))
+    return layouts
+
+
+def _best_block(half: int, multiple: int, n_samples: int, whole: bool) -> int:
+    """Length of the blocks for one kernel, at most what holds everything."""
+
+    def work(n_fft: int) -> float:
+        hop = _hop(n_fft, half, multiple)
+        n_blocks = 1 if n_fft == longest else -(-n_samples // hop) if hop > 0 else math.inf
+        return n_blocks * n_fft * math.log2(n_fft)
+
+    longest = _fast_length(n_samples + half if whole else n_samples + 2 * (half + multiple), multiple)
+    powers = range((longest // _SHORTEST_BLOCK).bit_length())
+    lengths = [_fast_length(_SHORTEST_BLOCK << power, multiple) for power in powers]
+    return min([longest, *(length for length in lengths if length < longest)], key=work)
+
+
+def _hop(n_fft: int, half: int, multiple: int) -> int:
+    """Samples of a block that nothing wraps into."""
+    return (n_fft - half - _round_up(half, multiple)) // multiple * multiple
+
+
+def _block_spectra(x_rt: torch.Tensor, gain_r: torch.Tensor | None, layout: Layout, starts: Sequence[int]) -> torch.Tensor:
+    """Spectra of the consecutive blocks whose kept samples begin at `starts`, shape (rows, blocks, n_fft)."""
+    n_times = x_rt.shape[-1]
+    start = starts[0] - layout.lead
+    stop = starts[-1] - layout.lead + layout.n_fft + layout.is_one_of_many
+    inside_rt = x_rt[:, max(0, start) : min(stop, n_times)].double()
+    if gain_r is not None:
+        inside_rt = inside_rt * gain_r[:, None]
+    padded_rt = torch.nn.functional.pad(inside_rt, (max(0, -start), max(0, stop - n_times)))
+    if layout.is_one_of_many:
+        padded_rt = padded_rt.diff()
+    half_rbw = torch.fft.rfft(padded_rt.unfold(-1, layout.n_fft, layout.hop) if len(starts) > 1 else padded_rt[:, None])
+    half_rbw = half_rbw.to(torch.complex128 if x_rt.dtype == torch.float64 else torch.complex64)
+    mirrored_rbw = half_rbw[..., 1 : (layout.n_fft + 1) // 2].flip(-1).conj()
+    return torch.cat([half_rbw, mirrored_rbw], dim=-1)
+
+
+def _round_up(n: int, multiple: int) -> int:
+    return -(-n // multiple) * multiple
+
+
+def _fast_length(at_least: int, multiple: int) -> int:
+    """Next multiple that is a power of two, or three halves of one, times `multiple`."""
+    times = -(-at_least // multiple)
+    power = 1 << (times - 1).bit_length()
+    return multiple * (3 * power // 4 if power > 2 and 3 * power // 4 >= times else power)

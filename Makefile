@@ -45,6 +45,7 @@ bench: install
 	PYTHONPATH=platform:. OMP_NUM_THREADS=1 $(PY) -m benchmarks.batches
 	PYTHONPATH=platform:. OMP_NUM_THREADS=1 $(PY) -m benchmarks.transforms
 	PYTHONPATH=platform:. OMP_NUM_THREADS=1 $(PY) -m benchmarks.training
+	PYTHONPATH=platform:. OMP_NUM_THREADS=1 $(PY) -m benchmarks.tuning
 
 clean:
 	rm -rf runs

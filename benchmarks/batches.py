@@ -53,7 +53,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         console.print(f"writing {N_RECORDINGS * WINDOWS_EACH} windows in three formats ...")
-        dataset = _dataset(folder)
+        dataset = write_dataset(folder)
         reader, whitening = (_reader(dataset, scaling, folder) for scaling in ("zscore", "whiten"))
         windows_ntc = _windows(dataset)
         plain = _plain_copy(windows_ntc)
@@ -121,14 +121,15 @@ def _iterate(reader: BatchReader) -> Pass:
     return read
 
 
-def _dataset(folder: Path) -> Manifest:
+def write_dataset(folder: Path) -> Manifest:
+    """Write shards of random recordings, one a subject."""
     subjects = map(str, range(N_RECORDINGS))
     return Manifest.of([write_shard(_recording(subject), folder / "shards" / subject) for subject in subjects], "benchmark")
 
 
 def open_reader(folder: Path, source_scaling: str) -> BatchReader:
     """Write the benchmark's shards and open them."""
-    return _reader(_dataset(folder), source_scaling, folder)
+    return _reader(write_dataset(folder), source_scaling, folder)
 
 
 def _reader(dataset: Manifest, source_scaling: str, folder: Path) -> BatchReader:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 from typing import Any
 
 
@@ -31,6 +32,10 @@ def start_ray(dashboard: bool = False, num_cpus: int | None = None) -> None:
     # Without this, ray.init() would also join whatever cluster someone else started on the machine.
     address = os.environ.get("RAY_ADDRESS", "local")
     options: dict[str, Any] = {"include_dashboard": dashboard, "num_cpus": num_cpus} if address == "local" else {}
+    if address == "local" and dashboard:
+        # What clears up asks for its address; where several Rays run on this machine, it would find more than one and give up.
+        options["dashboard_port"] = _free_port()
+        os.environ["RAY_API_SERVER_ADDRESS"] = f"http://127.0.0.1:{options['dashboard_port']}"
     if address != "local" and "RAY_JOB_CONFIG_JSON_ENV_VAR" not in os.environ:
         # A submitted job brings its code by its runtime environment; joined by hand, workers find it where the job does.
         options["runtime_env"] = {"env_vars": {"PYTHONPATH": os.environ["PYTHONPATH"]}}
@@ -41,3 +46,9 @@ def start_ray(dashboard: bool = False, num_cpus: int | None = None) -> None:
     except Exception as error:  # Ray raises bare ones when its processes are late, or nobody answers.
         advice = "the machine is busy, run again" if address == "local" else "check RAY_ADDRESS and that the cluster runs"
         raise UserError(f"Ray ({address}) did not start: {' '.join(str(error).split())}; {advice}") from error
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

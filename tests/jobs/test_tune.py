@@ -177,8 +177,11 @@ def test_several_objectives_give_a_front_from_one_process_and_a_second_command_n
     assert len(client.search_model_versions("name = 'small'")) == 1
 
 
-def test_trials_of_several_workers(tmp_path):
+def test_trials_of_several_workers_are_pruned_beside_another_ray(tmp_path):
+    """What a pruned trial's trainer held is given back, although its clearing up can find two Rays on this machine."""
     path = prepare(tmp_path, workers=2, epochs=3)
-    finish(path, "--trials", "3")
+    another = "import ray; ray.init(address='local', num_cpus=1, include_dashboard=False); input()"
+    with subprocess.Popen([sys.executable, "-c", another], stdin=subprocess.PIPE):  # ends with its input
+        finish(path, "--trials", "3")
     trials = check(path, 3)
-    assert trials[0].state == TrialState.COMPLETE
+    assert [trial.state for trial in trials[:2]] == [TrialState.COMPLETE, TrialState.PRUNED]

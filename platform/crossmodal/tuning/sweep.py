@@ -1,5 +1,6 @@
 """A search from its plan to its last trial."""
 
+import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from crossmodal.tuning.study import StudyFile, begun, open_study, study_name, sw
 from crossmodal.tuning.subjects import divide
 from crossmodal.tuning.trial import TrialContext, run_trial
 
+_LOG = logging.getLogger(__name__)
 # The driver of a trial of several workers only waits.
 _WAITING_CPU = 0.1
 
@@ -183,4 +185,8 @@ class _Telling(tune.Callback):
         self._journal.close(frozen)
         self._show(frozen)
         if run := frozen.user_attrs.get("run"):
-            remove_checkpoints(checkpoints_uri(self._store, run))
+            try:
+                remove_checkpoints(checkpoints_uri(self._store, run))
+            except (UserError, OSError) as error:
+                # Tune would take it for a failure of the trial, which has ended well.
+                _LOG.warning("checkpoints of trial %d stay in the store (%s)", frozen.number, error)

@@ -1,5 +1,6 @@
 """One trial, in a worker of Ray Tune: its folds trained by the loop that all training uses, then scored."""
 
+import os
 import statistics
 import tempfile
 import time
@@ -61,6 +62,8 @@ class TrialContext:
 
 def run_trial(config: dict[str, Any], context: TrialContext) -> None:
     """Train and score what Tune suggests, telling it of each epoch; a mistake the user can mend ends the trial with its sentence."""
+    # Tune lends this process to the next trial if a pruned one leaves it within 2 s, which it may not on a busy machine.
+    os.environ.setdefault("TUNE_FUNCTION_THREAD_TIMEOUT_S", "30")
     try:
         experiment = context.experiment_of(config["number"], config["overrides"])
         train_trial(experiment, context, tune.report)

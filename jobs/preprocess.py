@@ -2,21 +2,25 @@
 
 import argparse
 import sys
+import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from cluster import start_ray
 from command import run_job
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from crossmodal.config import Experiment
+    from preprocessing.plan import Plan
     from preprocessing.report import Outcome, Report
+
+_LINE_EVERY_S = 10
 
 
 def preprocess(experiment: "Experiment", arguments: argparse.Namespace) -> int:
     """Make the dataset, say what became of each recording, and return 1 when some failed."""
-    from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
     from preprocessing.plan import plan_dataset
 
     plan = plan_dataset(experiment)
@@ -25,17 +29,37 @@ def preprocess(experiment: "Experiment", arguments: argparse.Namespace) -> int:
 
     if plan.missing:
         start_ray()
-    columns = (*Progress.get_default_columns(), MofNCompleteColumn(), TextColumn("{task.fields[failed]} failed"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("preprocessing recordings", total=len(plan.entries), failed=0)
-
-        def advance(outcome: "Outcome") -> None:
-            failed = progress.tasks[task].fields["failed"] + (outcome.status == "failed")
-            progress.update(task, advance=1, failed=failed)
-
+    with _shown_progress(plan) as advance:
         report = preprocess_dataset(plan, advance)
     _print_report(report, experiment.store)
     return 1 if report.failures else 0
+
+
+@contextmanager
+def _shown_progress(plan: "Plan") -> "Iterator[Callable[[Outcome], None]]":
+    """Show a bar over the bytes of recordings; where nobody watches, a line now and then."""
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    from preprocessing.progress import Progress
+
+    progress = Progress(len(plan.entries), plan.missing, time.monotonic)
+    console = Console(stderr=True)
+    with Bar(TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task(progress.describe(), total=max(progress.bytes_total, 1))
+        told_s = time.monotonic()
+
+        def advance(outcome: "Outcome") -> None:
+            nonlocal told_s
+            progress.add(outcome)
+            bar.update(task, description=progress.describe(), completed=progress.bytes_done)
+            is_last = progress.done == progress.n_recordings
+            if not console.is_terminal and (is_last or time.monotonic() - told_s > _LINE_EVERY_S):
+                sys.stderr.write(f"{progress.describe()}\n")
+                told_s = time.monotonic()
+
+        yield advance
 
 
 class _ListSources(argparse.Action):

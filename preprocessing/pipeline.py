@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from crossmodal.config import UnavailableError, UserError, fingerprint
 from crossmodal.config.preprocessing import Preprocessing, Recordings
-from crossmodal.datasets.manifest import Manifest, publish, shard_uri
+from crossmodal.datasets.manifest import Manifest, publish, remember_last, shard_uri
 from crossmodal.datasets.shard import LAST_FILE, read_entry, write_shard
 from crossmodal.storage.scratch import scratch_folder
 from crossmodal.storage.uri import check_reachable, publish_folder
@@ -68,7 +68,9 @@ def preprocess_dataset(plan: Plan, on_outcome: Callable[[Outcome], None]) -> Rep
         others = f" (and {len(ordered) - 1} others failed)" if len(ordered) > 1 else ""
         raise UserError(f"no recording could be preprocessed: {ordered[0].cause}{others}")
     manifest = Manifest.of(shards, preprocessing=fingerprint(plan.experiment.preprocessing))
-    return Report(ordered, manifest, publish(manifest, plan.store, plan.experiment.dataset_recipe))
+    name = publish(manifest, plan.store, plan.experiment.dataset_recipe)
+    remember_last(plan.store, plan.experiment.name, name)
+    return Report(ordered, manifest, name)
 
 
 def _all_outcomes(plan: Plan) -> Iterator[tuple[str, Outcome]]:

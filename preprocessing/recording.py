@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from crossmodal.config import UserError, fingerprint
 from crossmodal.config.preprocessing import Preprocessing, Recordings
 from crossmodal.datasets.recording import Events, Recording, Signal
+from crossmodal.datasets.shard import FORMAT
 from preprocessing.bold import BOLD_STEPS, bold_identity, to_volumes
 from preprocessing.sources import reading
 from preprocessing.sources.base import Entry
@@ -58,18 +59,22 @@ class Cleaned:
     notes: list[str]
 
 
-def shard_fingerprint(entry: Entry, recordings: Recordings, preprocessing: Preprocessing) -> str:
-    """Name the shard of a recording by all that goes into it: identity of its files, settings, and versions of the steps."""
-    content = {
-        "entry": entry.model_dump(),
+def shard_key(entry: Entry, recordings: Recordings, preprocessing: Preprocessing) -> dict[str, Any]:
+    """Gather all that goes into a shard, as what JSON can hold: identity of its files, settings, and versions of steps and format."""
+    key = {
+        "entry": entry.model_dump(mode="json"),
         "stimulus_delay_s": recordings.stimulus_delay_s,
         "channel_types": recordings.channel_types,
-        "preprocessing": preprocessing.model_dump(exclude={"bold"}),
+        "preprocessing": preprocessing.model_dump(mode="json", exclude={"bold"}),
         "steps": _STEPS,
+        "format": FORMAT,
     }
-    if entry.bold:
-        content |= bold_identity(recordings, preprocessing.bold)
-    return fingerprint(content)
+    return key | bold_identity(recordings, preprocessing.bold) if entry.bold else key
+
+
+def shard_fingerprint(entry: Entry, recordings: Recordings, preprocessing: Preprocessing) -> str:
+    """Name the shard of a recording by all that goes into it."""
+    return fingerprint(shard_key(entry, recordings, preprocessing))
 
 
 def preprocess_recording(entry: Entry, recordings: Recordings, preprocessing: Preprocessing, scratch: Path) -> Recording:
@@ -112,7 +117,8 @@ def preprocess_recording(entry: Entry, recordings: Recordings, preprocessing: Pr
     }
     if volumes:
         provenance["bold_steps"] = BOLD_STEPS
-    return replace(_to_recording(entry, cleaned, events, preprocessing, provenance), volumes=volumes)
+    key = shard_key(entry, recordings, preprocessing)
+    return replace(_to_recording(entry, cleaned, events, preprocessing, provenance), volumes=volumes, key=key)
 
 
 def clean(opened: OpenedRecording, recordings: Recordings, preprocessing: Preprocessing, called: str) -> Cleaned:

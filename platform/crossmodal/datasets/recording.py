@@ -1,6 +1,6 @@
 """A preprocessed recording in memory, before it becomes a shard."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import mne
@@ -85,6 +85,8 @@ class Recording:
         What JSON can hold: source URI, its identity and checksum, steps with versions and settings.
     volumes : Volumes, optional
         BOLD recorded meanwhile.
+    key : dict
+        What JSON can hold: all that the shard's fingerprint is taken from.
     """
 
     subject: str
@@ -96,6 +98,7 @@ class Recording:
     info: mne.Info
     provenance: dict[str, Any]
     volumes: Volumes | None = None
+    key: dict[str, Any] = field(default_factory=dict)
 
     @property
     def label(self) -> str:

@@ -22,7 +22,8 @@ from crossmodal.storage.uri import join, read_json
 
 # Written last: a folder that has it is complete.
 LAST_FILE = "shard.json"
-_FORMAT = 2
+# A shard of another format is made again.
+FORMAT = 3
 _AGAIN = "delete the folder and run jobs/preprocess.py again"
 # Fields of an mne.Info that tell who was recorded, by whom or when.
 _WHO = ("subject_info", "experimenter", "helium_info", "proj_id", "proj_name", "description")
@@ -68,6 +69,11 @@ class Shard:
     """A shard in a local folder, memory-mapped when first read.
 
     It travels to another process as its folder's name.
+def read_key(uri: str) -> dict[str, Any]:
+    """Read all that a published shard's fingerprint was taken from."""
+    return read_json(join(uri, LAST_FILE))["key"]
+
+
     """
 
     def __init__(self, folder: Path, entry: ShardEntry) -> None:
@@ -262,7 +268,7 @@ def _write_listing(recording: Recording, signals: dict[str, Signal], fingerprint
         types={modality: signal.types for modality, signal in signals.items()},
         volumes=recording.volumes.entry if recording.volumes else None,
     )
-    listing = {"format": _FORMAT, "entry": entry.model_dump(mode="json"), "files": files}
+    listing = {"format": FORMAT, "entry": entry.model_dump(mode="json"), "key": recording.key, "files": files}
     (folder / LAST_FILE).write_text(json.dumps(listing, indent=1))
 
 
@@ -271,8 +277,8 @@ def _read_listing(folder: Path) -> dict[str, Any]:
     if not path.exists():
         raise UserError(f"{folder}: is not a shard, it has no {LAST_FILE}; {_AGAIN}")
     listing = read_json(str(path))
-    if listing.get("format") != _FORMAT:
-        raise UserError(f"{path}: written in format {listing.get('format')}, this version reads {_FORMAT}; {_AGAIN}")
+    if listing.get("format") != FORMAT:
+        raise UserError(f"{path}: written in format {listing.get('format')}, this version reads {FORMAT}; {_AGAIN}")
     return listing
 
 

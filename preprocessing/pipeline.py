@@ -126,7 +126,7 @@ def _make_shard(row: dict[str, Any], recordings: Recordings, preprocessing: Prep
         with threadpool_limits(1), scratch_folder("crossmodal-preprocess") as folder:
             recording = preprocess_recording(entry, recordings, preprocessing, folder)
             shard = folder / row["name"]
-            write_shard(recording, shard)
+            write_shard(recording, shard, preprocessing.stored_as)
             publish_folder(shard, shard_uri(store, row["name"]), last=LAST_FILE)
             notes = recording.provenance["notes"]
     except UnavailableError as error:

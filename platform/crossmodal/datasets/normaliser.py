@@ -18,6 +18,8 @@ from crossmodal.datasets.windows import WindowSet
 
 # Directions with less than this share of the largest variance are not whitened: an average reference leaves one without any.
 _EIGENVALUE_FLOOR = 1e-9
+# The same for samples rounded to float16, whose rounding alone puts up to 4e-8 of a channel's variance into every direction.
+_HALF_EIGENVALUE_FLOOR = 1e-7
 
 # The fitted minimum itself may come out this much below zero in float32.
 _ROUNDING = 1e-6
@@ -132,7 +134,8 @@ def fit_normaliser(shards: Sequence[Shard], fold: Fold, windows: WindowSet, data
     """
     whole = fold.leaky is None and all(part.start_s is None and part.stop_s is None for part in fold.train)
     source, target = (_training_statistics(shards, windows, signals, whole) for signals in (data.source, data.target))
-    return Normaliser(fit_scaling(source, data.source_scaling), fit_scaling(target, data.target_scaling))
+    source_rounded, target_rounded = (shards[0].is_half(signals.modality) for signals in (data.source, data.target))
+    return Normaliser(fit_scaling(source, data.source_scaling, source_rounded), fit_scaling(target, data.target_scaling, target_rounded))
 
 
 def _training_statistics(shards: Sequence[Shard], windows: WindowSet, signals: Signals, whole: bool) -> ChannelStatistics:
@@ -158,10 +161,12 @@ def _over_windows(shard: Shard, starts: NDArray[np.int64], n_times: int, signals
     return ChannelStatistics.of(parts[0] if len(parts) == 1 else np.hstack(parts), covered)
 
 
-def fit_scaling(statistics: ChannelStatistics, kind: Literal["zscore", "minmax", "whiten", "minmax_log1p"]) -> ChannelScaling:
-    """Fit one signal's scaling to statistics of channels that all vary."""
+def fit_scaling(
+    statistics: ChannelStatistics, kind: Literal["zscore", "minmax", "whiten", "minmax_log1p"], rounded: bool = False
+) -> ChannelScaling:
+    """Fit one signal's scaling to statistics of channels that all vary; `rounded` says that its samples were stored as float16."""
     if kind == "whiten":
-        return _whitening(statistics)
+        return _whitening(statistics, _HALF_EIGENVALUE_FLOOR if rounded else _EIGENVALUE_FLOOR)
     if kind == "zscore":
         shift, spread = statistics.mean, np.sqrt(statistics.variance)
     else:
@@ -170,11 +175,11 @@ def fit_scaling(statistics: ChannelStatistics, kind: Literal["zscore", "minmax",
     return ChannelScaling(torch.from_numpy(-shift * scale), torch.from_numpy(scale), log1p=kind == "minmax_log1p")
 
 
-def _whitening(statistics: ChannelStatistics) -> ChannelScaling:
+def _whitening(statistics: ChannelStatistics, floor: float) -> ChannelScaling:
     """Scale channels by one number, then whiten: symmetric (ZCA), so that channels stay near themselves."""
     scale = 1 / np.sqrt(statistics.variance.mean())
     variances, directions = np.linalg.eigh(statistics.covariance * scale**2)
-    kept = variances > _EIGENVALUE_FLOOR * variances[-1]
+    kept = variances > floor * variances[-1]
     deviations, directions = np.sqrt(variances[kept]), directions[:, kept]
     mixing, unmixing = ((directions * gains) @ directions.T for gains in (1 / deviations, deviations))
     offset_c, scale_c = torch.from_numpy(-statistics.mean * scale), torch.full((len(statistics.mean),), float(scale))

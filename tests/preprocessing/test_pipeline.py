@@ -100,8 +100,10 @@ def test_from_s3_to_s3(bids, s3, tmp_path):
     filesystem, path = open_fs(join(s3, "raw"))
     filesystem.put(str(root) + "/", path, recursive=True)
     experiment = _experiment(join(s3, "raw"), join(s3, "store"))
+    before = filesystem.find(path, detail=True)
     report = _run(experiment)
     assert report.count("made") == 1
+    assert filesystem.find(path, detail=True) == before
     assert not plan_dataset(experiment).missing
     entry = load_latest(experiment.store, experiment.dataset_recipe).entries[0]
     shard = Shard.open(NodeCache(tmp_path / "cache", max_bytes=2**30).fetch(entry.uri, entry.size_bytes), verify=True)

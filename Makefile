@@ -41,6 +41,7 @@ bench: install
 	$(PY) -m pip install --quiet --no-deps --constraint constraints.txt mosaicml-streaming brotli python-snappy cramjam zstd xxhash catalogue
 	PYTHONPATH=platform:. OMP_NUM_THREADS=1 $(PY) -m benchmarks.batches
 	PYTHONPATH=platform:. OMP_NUM_THREADS=1 $(PY) -m benchmarks.training
+	PYTHONPATH=platform:. OMP_NUM_THREADS=1 $(PY) -m benchmarks.preprocessing
 
 clean:
 	rm -rf runs

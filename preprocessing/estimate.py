@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from preprocessing.plan import Plan
 
 # Seconds of one core for a gigabyte of FIF in float32, from reading to a published shard at 100 Hz, as benchmarks/preprocessing.py measures
-# it; docs/scale.md says on what.
-CORE_S_PER_GB = 40.0
+# it; docs/scale.md says on what. It goes with samples: 2-byte files take twice as long a byte.
+CORE_S_PER_GB = 13.0
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,7 @@ bench: install
 	PYTHONPATH=platform:. OMP_NUM_THREADS=1 $(PY) -m benchmarks.transforms
 	PYTHONPATH=platform:. OMP_NUM_THREADS=1 $(PY) -m benchmarks.training
 	PYTHONPATH=platform:. OMP_NUM_THREADS=1 $(PY) -m benchmarks.tuning
+	PYTHONPATH=platform:. OMP_NUM_THREADS=1 $(PY) -m benchmarks.preprocessing
 
 clean:
 	rm -rf runs

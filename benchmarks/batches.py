@@ -26,6 +26,7 @@ from crossmodal.datasets.manifest import Manifest
 from crossmodal.datasets.opening import open_fold
 from crossmodal.datasets.recording import Events, Recording, Signal
 from crossmodal.datasets.shard import Shard, write_shard
+from crossmodal.datasets.signal_file import StoredAs
 from crossmodal.storage.node_cache import NodeCache
 
 TARGET = 0.6
@@ -55,6 +56,7 @@ def main() -> None:
         console.print(f"writing {N_RECORDINGS * WINDOWS_EACH} windows in three formats ...")
         dataset = write_dataset(folder)
         reader, whitening = (_reader(dataset, scaling, folder) for scaling in ("zscore", "whiten"))
+        half = _reader(write_dataset(folder / "half", "float16"), "zscore", folder)
         windows_ntc = _windows(dataset)
         plain = _plain_copy(windows_ntc)
         source, target = reader.normaliser.source, reader.normaliser.target
@@ -64,6 +66,7 @@ def main() -> None:
             "crossmodal, read": measure(_read(reader), plain, windows_ntc.nbytes, ROUNDS),
             "crossmodal, read ahead": measure(_iterate(reader), plain, windows_ntc.nbytes, ROUNDS),
             "crossmodal, whitened too": measure(_iterate(whitening), plain, windows_ntc.nbytes, ROUNDS),
+            "crossmodal, read from float16": measure(_read(half), plain, windows_ntc.nbytes, ROUNDS),
         }
         for name, peer in (("MosaicML streaming", mosaic_streaming), ("Ray Data over Parquet", ray_data)):
             console.print(f"measuring {name} ...")
@@ -121,10 +124,10 @@ def _iterate(reader: BatchReader) -> Pass:
     return read
 
 
-def write_dataset(folder: Path) -> Manifest:
+def write_dataset(folder: Path, stored_as: StoredAs = "float32") -> Manifest:
     """Write shards of random recordings, one a subject."""
     subjects = map(str, range(N_RECORDINGS))
-    return Manifest.of([write_shard(_recording(subject), folder / "shards" / subject) for subject in subjects], "benchmark")
+    return Manifest.of([write_shard(_recording(subject), folder / "shards" / subject, stored_as) for subject in subjects], "benchmark")
 
 
 def open_reader(folder: Path, source_scaling: str) -> BatchReader:

@@ -31,9 +31,9 @@ BOLD_STEPS = {
 
 def bold_identity(recordings: Recordings, settings: Bold) -> dict[str, Any]:
     """Tell what goes into a shard's volumes besides the recording: settings, the files they name, versions of the steps."""
-    files = [SourceFile.at(path, recordings.anonymous, recordings.endpoint_url).model_dump() for path in settings.files]
+    files = [SourceFile.at(path, recordings.anonymous, recordings.endpoint_url).model_dump(mode="json") for path in settings.files]
     pairing = recordings.model_dump(include={"volume_marker", "dummy_volumes"})
-    return {"bold": settings.model_dump(), "bold_files": files, "bold_steps": BOLD_STEPS, "pairing": pairing}
+    return {"bold": settings.model_dump(mode="json"), "bold_files": files, "bold_steps": BOLD_STEPS, "pairing": pairing}
 
 
 def to_volumes(opened: OpenedBold, settings: Bold, recordings: Recordings, scratch: Path, called: str) -> tuple[Volumes, list[str]]:

@@ -1,20 +1,20 @@
 """All recordings of an experiment become a dataset: one Ray task a recording, and only for those whose shard is not there yet."""
 
 import json
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import ray
 from ray.data import DataContext
+from threadpoolctl import threadpool_limits
 
-from crossmodal.config import UserError, fingerprint
+from crossmodal.config import UnavailableError, UserError, fingerprint
 from crossmodal.config.preprocessing import Preprocessing, Recordings
-from crossmodal.datasets.manifest import Manifest, publish, shard_uri
+from crossmodal.datasets.manifest import Manifest, publish, remember_last, shard_uri
 from crossmodal.datasets.shard import LAST_FILE, read_entry, write_shard
-from crossmodal.storage.uri import publish_folder
+from crossmodal.storage.scratch import scratch_folder
+from crossmodal.storage.uri import check_reachable, publish_folder
 from preprocessing.misfits import without_misfits
 from preprocessing.plan import Plan
 from preprocessing.recording import preprocess_recording
@@ -22,7 +22,7 @@ from preprocessing.report import Outcome, Report
 from preprocessing.sources.base import Entry
 
 # Samples are stored as float32 or int16 and filtered as float64, with one copy when resampled.
-_MEMORY_PER_BYTE = 6
+MEMORY_PER_BYTE = 6
 _LEAST_MEMORY = 500 * 2**20
 _GREATEST_SHARE_OF_NODE = 0.8
 # Ray Data would start a task anew for ever whose recording kills its worker; a lost spot node deserves a few attempts.
@@ -48,18 +48,30 @@ def preprocess_dataset(plan: Plan, on_outcome: Callable[[Outcome], None]) -> Rep
     ------
     UserError
         All recordings failed, or those made do not belong together.
+    UnavailableError
+        A recording could not be fetched, or its shard not be kept, for no fault of its own. What was made is kept; no dataset is published,
+        since it would lack recordings that the same job makes the next time.
     """
     outcomes: dict[str, Outcome] = {}
     for name, outcome in _all_outcomes(plan):
         outcomes[name] = outcome
         on_outcome(outcome)
+        if outcome.status == "interrupted":
+            # Work for a store that is gone would be lost.
+            check_reachable(plan.store)
+    interrupted = [outcome for outcome in outcomes.values() if outcome.status == "interrupted"]
+    if interrupted:
+        kept = f"{len(outcomes) - len(interrupted)} of {len(outcomes)} recordings are done; run again for the others"
+        raise UnavailableError(f"{interrupted[0].cause} ({kept})")
     ordered = without_misfits([outcomes[name] for name in plan.entries])
     shards = [outcome.shard for outcome in ordered if outcome.shard]
     if not shards:
         others = f" (and {len(ordered) - 1} others failed)" if len(ordered) > 1 else ""
         raise UserError(f"no recording could be preprocessed: {ordered[0].cause}{others}")
     manifest = Manifest.of(shards, preprocessing=fingerprint(plan.experiment.preprocessing))
-    return Report(ordered, manifest, publish(manifest, plan.store, plan.experiment.dataset_recipe))
+    name = publish(manifest, plan.store, plan.experiment.dataset_recipe)
+    remember_last(plan.store, plan.experiment.name, name)
+    return Report(ordered, manifest, name)
 
 
 def _all_outcomes(plan: Plan) -> Iterator[tuple[str, Outcome]]:
@@ -71,7 +83,6 @@ def _all_outcomes(plan: Plan) -> Iterator[tuple[str, Outcome]]:
 
 def _make_shards(plan: Plan) -> Iterator[tuple[str, Outcome]]:
     """Run one task a recording; a recording whose worker died is a failure, too, not silently absent."""
-    rows = [{"name": name, "entry": entry.model_dump_json()} for name, entry in plan.missing.items()]
     context = DataContext.get_current().copy()
     context.enable_progress_bars = False
     context.execution_no_progress_timeout_s = -1  # One long recording is no progress, and no fault.
@@ -79,12 +90,28 @@ def _make_shards(plan: Plan) -> Iterator[tuple[str, Outcome]]:
     make = partial(_make_shard, recordings=plan.experiment.recordings, preprocessing=plan.experiment.preprocessing, store=plan.store)
     lost = dict(plan.missing)
     with DataContext.current(context):
-        blocks = ray.data.from_items(rows, override_num_blocks=len(rows))
-        made = blocks.map(make, num_cpus=1, memory=_task_memory(lost.values()), ray_remote_args_fn=_retried)
+        first, *others = (
+            _rows(alike).map(make, num_cpus=1, memory=task_memory(alike.values(), _node_memory()), ray_remote_args_fn=_retried)
+            for alike in alike_in_size(lost)
+        )
+        made = first.union(*others) if others else first
         for row in made.iter_rows():
             yield row["name"], _outcome(lost.pop(row["name"]), row, plan.store)
     for name, entry in lost.items():
         yield name, Outcome(entry, cause=f"{entry.uri}: the worker died, perhaps for lack of memory; use a larger node or leave it out")
+
+
+def _rows(entries: Mapping[str, Entry]) -> ray.data.Dataset:
+    rows = [{"name": name, "entry": entry.model_dump_json()} for name, entry in entries.items()]
+    return ray.data.from_items(rows, override_num_blocks=len(rows))
+
+
+def alike_in_size(entries: Mapping[str, Entry]) -> list[dict[str, Entry]]:
+    """Group recordings of at most twice each other's size, the largest first: Ray Data declares memory for all tasks of a step at once."""
+    groups: dict[int, dict[str, Entry]] = {}
+    for name, entry in sorted(entries.items(), key=lambda item: -item[1].size_bytes):
+        groups.setdefault(entry.size_bytes.bit_length(), {})[name] = entry
+    return list(groups.values())
 
 
 def _retried() -> dict[str, int]:
@@ -94,29 +121,36 @@ def _retried() -> dict[str, int]:
 def _make_shard(row: dict[str, Any], recordings: Recordings, preprocessing: Preprocessing, store: str) -> dict[str, Any]:
     """Make one shard in a worker; whatever goes wrong is returned as its cause, so that it stops no other recording."""
     entry = Entry.model_validate_json(row["entry"])
-    cause, notes = "", []
+    cause, again, notes = "", False, []
     try:
-        with tempfile.TemporaryDirectory(prefix="crossmodal-") as folder:
-            recording = preprocess_recording(entry, recordings, preprocessing, Path(folder))
-            shard = Path(folder) / row["name"]
-            write_shard(recording, shard)
+        # One core was asked for, whatever OMP_NUM_THREADS says.
+        with threadpool_limits(1), scratch_folder("crossmodal-preprocess") as folder:
+            recording = preprocess_recording(entry, recordings, preprocessing, folder)
+            shard = folder / row["name"]
+            write_shard(recording, shard, preprocessing.stored_as)
             publish_folder(shard, shard_uri(store, row["name"]), last=LAST_FILE)
             notes = recording.provenance["notes"]
+    except UnavailableError as error:
+        cause, again = str(error), True
     except UserError as error:
         cause = str(error)
     except Exception as error:
         cause = f"{entry.uri}: {type(error).__name__}: {' '.join(str(error).split())}"
-    return {"name": row["name"], "cause": cause, "notes": json.dumps(notes)}
+    return {"name": row["name"], "cause": cause, "again": again, "notes": json.dumps(notes)}
 
 
-def _outcome(entry: Entry, row: Mapping[str, str], store: str) -> Outcome:
+def _outcome(entry: Entry, row: Mapping[str, Any], store: str) -> Outcome:
     if row["cause"]:
-        return Outcome(entry, cause=row["cause"])
+        return Outcome(entry, cause=row["cause"], again=row["again"])
     return Outcome(entry, shard=read_entry(shard_uri(store, row["name"])), notes=tuple(json.loads(row["notes"])))
 
 
-def _task_memory(entries: Iterable[Entry]) -> float:
-    """Memory (bytes) that the largest recording needs, but no more than some node has, or its task would wait for ever."""
-    largest = max((node["Resources"].get("memory", 0) for node in ray.nodes() if node["Alive"]), default=0)
-    needed = max(max(entry.size_bytes for entry in entries) * _MEMORY_PER_BYTE, _LEAST_MEMORY)
-    return min(needed, _GREATEST_SHARE_OF_NODE * largest)
+def task_memory(entries: Iterable[Entry], node_memory: float) -> float:
+    """Memory (bytes) to declare for recordings: what the largest needs, but no more than some node has, or its task would wait for ever."""
+    needed = max(max(entry.size_bytes for entry in entries) * MEMORY_PER_BYTE, _LEAST_MEMORY)
+    return min(needed, _GREATEST_SHARE_OF_NODE * node_memory)
+
+
+def _node_memory() -> float:
+    """Memory (bytes) of the largest node."""
+    return max((node["Resources"].get("memory", 0) for node in ray.nodes() if node["Alive"]), default=0)

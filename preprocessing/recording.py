@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from crossmodal.config import UserError, fingerprint
 from crossmodal.config.preprocessing import Preprocessing, Recordings
 from crossmodal.datasets.recording import Events, Recording, Signal
+from crossmodal.datasets.shard import FORMAT
 from crossmodal.reporting.style import render_png
 from preprocessing.bold import BOLD_STEPS, bold_identity, to_volumes
 from preprocessing.cleaning import Cleaned, clean, steps_off, steps_on
@@ -25,24 +26,31 @@ from preprocessing.steps import channel_types, maxwell
 _UNITS = {"eeg": "V", "mag": "T", "grad": "T/m"}
 
 
-def shard_fingerprint(entry: Entry, recordings: Recordings, preprocessing: Preprocessing) -> str:
-    """Name the shard of a recording by all that goes into it: identity of its files, settings, and versions of the steps."""
+def shard_key(entry: Entry, recordings: Recordings, preprocessing: Preprocessing) -> dict[str, Any]:
+    """Gather all that goes into a shard, as what JSON can hold: identity of its files, settings, and versions of steps and format."""
     # What no sample depends on, and what is not there.
     left_out = {"calibration", "crosstalk", "empty_room", *(() if entry.electrodes else ("electrodes", "coordsystem"))}
-    content = {
-        "entry": entry.model_dump(exclude=left_out),
+    key = {
+        "entry": entry.model_dump(mode="json", exclude=left_out),
         "stimulus_delay_s": recordings.stimulus_delay_s,
         "channel_types": recordings.channel_types,
-        "preprocessing": preprocessing.model_dump(exclude={"bold", *steps_off(preprocessing)}),
+        "preprocessing": preprocessing.model_dump(mode="json", exclude={"bold", *steps_off(preprocessing)}),
         "steps": steps_on(preprocessing),
+        "format": FORMAT,
     }
     if recordings.triggers:
-        content["triggers"] = recordings.triggers
+        key["triggers"] = recordings.triggers.model_dump(mode="json")
     if preprocessing.maxwell:
-        content |= maxwell.calibration_files(entry, recordings, preprocessing.maxwell)
+        files = maxwell.calibration_files(entry, recordings, preprocessing.maxwell)
+        key |= {name: file and file.model_dump(mode="json") for name, file in files.items()}
     if entry.bold:
-        content |= bold_identity(recordings, preprocessing.bold)
-    return fingerprint(content)
+        key |= bold_identity(recordings, preprocessing.bold)
+    return key
+
+
+def shard_fingerprint(entry: Entry, recordings: Recordings, preprocessing: Preprocessing) -> str:
+    """Name the shard of a recording by all that goes into it."""
+    return fingerprint(shard_key(entry, recordings, preprocessing))
 
 
 def preprocess_recording(entry: Entry, recordings: Recordings, preprocessing: Preprocessing, scratch: Path) -> Recording:
@@ -98,7 +106,8 @@ def preprocess_recording(entry: Entry, recordings: Recordings, preprocessing: Pr
         provenance["maxwell"] = {key: file.model_dump() if file else None for key, file in files.items()}
     if volumes:
         provenance["bold_steps"] = BOLD_STEPS
-    return replace(_to_recording(entry, cleaned, events, preprocessing, provenance), volumes=volumes)
+    key = shard_key(entry, recordings, preprocessing)
+    return replace(_to_recording(entry, cleaned, events, preprocessing, provenance), volumes=volumes, key=key)
 
 
 def _in_samples(events: TimedEvents, raw: BaseRaw) -> tuple[Events, int]:

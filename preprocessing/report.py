@@ -6,6 +6,8 @@ from typing import Literal
 from crossmodal.datasets.manifest import Manifest, ShardEntry
 from preprocessing.sources.base import Entry
 
+Status = Literal["made", "cached", "failed", "interrupted"]
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -20,6 +22,8 @@ class Outcome:
         The shard was there already.
     cause : str
         Why it failed, in one sentence.
+    again : bool
+        The cause lies outside the recording, and the same again may succeed.
     notes : tuple of str
         What a user should know of a recording made now: channels interpolated, pieces masked.
     """
@@ -28,13 +32,14 @@ class Outcome:
     shard: ShardEntry | None = None
     cached: bool = False
     cause: str = ""
+    again: bool = False
     notes: tuple[str, ...] = ()
 
     @property
-    def status(self) -> Literal["made", "cached", "failed"]:
+    def status(self) -> Status:
         """One word for a table."""
         if self.shard is None:
-            return "failed"
+            return "interrupted" if self.again else "failed"
         return "cached" if self.cached else "made"
 
 
@@ -55,7 +60,7 @@ class Report:
     manifest: Manifest
     name: str
 
-    def count(self, status: Literal["made", "cached", "failed"]) -> int:
+    def count(self, status: Status) -> int:
         """Count recordings by what became of them."""
         return sum(outcome.status == status for outcome in self.outcomes)
 

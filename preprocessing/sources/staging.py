@@ -4,8 +4,7 @@ from pathlib import Path
 
 from crossmodal.config import UserError
 from crossmodal.config.preprocessing import Recordings
-from crossmodal.storage.atomic import told_clearly
-from crossmodal.storage.uri import is_local, open_fs, store_told_clearly
+from crossmodal.storage.uri import fetch_file, is_local
 from preprocessing.sources.base import SourceFile
 
 
@@ -19,12 +18,9 @@ def stage(file: SourceFile, recordings: Recordings, scratch: Path) -> Path:
     """
     if is_local(file.uri):
         return Path(file.uri)
-    filesystem, path = open_fs(file.uri, recordings.anonymous, recordings.endpoint_url)
     staged = scratch / file.name
     try:
-        # What a store refuses must not be told of the disk.
-        with told_clearly(scratch), store_told_clearly(file.uri):
-            filesystem.get_file(path, str(staged))
+        fetch_file(file.uri, staged, recordings.anonymous, recordings.endpoint_url)
     except FileNotFoundError:
         raise UserError(f"{file.uri}: no such file; check the path") from None
     return staged

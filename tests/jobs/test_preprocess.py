@@ -41,6 +41,18 @@ def test_broken_recording_ends_in_a_table_and_what_is_there_is_not_made_again(ex
     assert "2/2" in first.stderr
     assert "1 failed" in first.stderr
 
+    before = sorted(path for path in experiment.rglob("*"))
+    planned = _run(experiment, "both.yaml", "--plan", "--price", "3600")
+    assert planned.returncode == 0, planned.stderr
+    _, broken_row = (line for line in planned.stdout.splitlines() if line.rstrip().endswith("_raw.fif"))
+    assert broken_row.split()[:5] == ["sub-broken", "run", "01", "to", "be"]
+    assert "cached 1, 0.000 GB of shards in " in planned.stdout
+    assert "to be made 1, from 0.000 GB into about 0.000 GB of shards: about " in planned.stdout
+    why = _run(experiment, "both.yaml", "preprocessing.sfreq=125", "--why", "sub-whole")
+    assert why.returncode == 0, why.stderr
+    assert why.stdout.splitlines()[1] == "  preprocessing.sfreq: 100.0 -> 125.0"
+    assert sorted(path for path in experiment.rglob("*")) == before
+
     second = _run(experiment, "whole.yaml")
     assert second.returncode == 0, second.stderr
     assert second.stdout.startswith("nothing to make: made 0, cached 1, failed 0; dataset ")

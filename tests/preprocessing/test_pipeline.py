@@ -4,15 +4,16 @@ from pathlib import Path
 import pytest
 import ray
 
-from crossmodal.config import Experiment, UserError
+from crossmodal.config import Experiment, UnavailableError, UserError
 from crossmodal.config.preprocessing import BidsRecordings, Preprocessing
 from crossmodal.datasets.manifest import load_latest
 from crossmodal.datasets.shard import Shard
 from crossmodal.storage.node_cache import NodeCache
 from crossmodal.storage.uri import join, open_fs
 from preprocessing import pipeline
-from preprocessing.pipeline import preprocess_dataset
+from preprocessing.pipeline import MEMORY_PER_BYTE, alike_in_size, preprocess_dataset, task_memory
 from preprocessing.plan import plan_dataset
+from preprocessing.sources.base import Entry, SourceFile
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -64,13 +65,45 @@ def test_broken_recording_is_a_failure_with_its_cause_and_the_others_go_on(bids,
     assert len(list((tmp_path / "store/shards").iterdir())) == 2
 
 
+def _sized(size_bytes):
+    return Entry(subject=str(size_bytes), run="01", files=(SourceFile(uri="/x", size_bytes=size_bytes, version="1"),))
+
+
+def test_memory_is_declared_from_sizes_and_never_more_than_a_node_has():
+    gb = 10**9
+    entries = {str(size): _sized(size) for size in (gb, 100 * gb, 9 * gb, 10 * gb, 0)}
+    groups = alike_in_size(entries)
+    assert [[entry.size_bytes for entry in group.values()] for group in groups] == [[100 * gb], [10 * gb, 9 * gb], [gb], [0]]
+    declared = [task_memory(group.values(), node_memory=200 * gb) for group in groups]
+    assert declared == [160 * gb, 10 * gb * MEMORY_PER_BYTE, gb * MEMORY_PER_BYTE, 500 * 2**20]
+
+
+def test_recordings_of_very_different_sizes_are_made_in_one_go(bids, tmp_path):
+    root = bids("01", duration_s=8.0)
+    bids("02", duration_s=100.0)
+    report = _run(_experiment(root, tmp_path / "store"))
+    assert [entry.n_samples for entry in report.manifest.entries] == [800, 10_000]
+
+
+def test_no_dataset_is_published_while_shards_cannot_be_kept(bids, tmp_path, small_disk):
+    store = small_disk / "store"
+    root = bids("01", duration_s=8.0)
+    bids("02", duration_s=400.0)
+    with pytest.raises(UnavailableError, match=r"no space left.*\(1 of 2 recordings are done; run again for the others\)"):
+        _run(_experiment(root, store))
+    assert len(list((store / "shards").iterdir())) == 1
+    assert not (store / "datasets").exists()
+
+
 def test_from_s3_to_s3(bids, s3, tmp_path):
     root = bids("01")
     filesystem, path = open_fs(join(s3, "raw"))
     filesystem.put(str(root) + "/", path, recursive=True)
     experiment = _experiment(join(s3, "raw"), join(s3, "store"))
+    before = filesystem.find(path, detail=True)
     report = _run(experiment)
     assert report.count("made") == 1
+    assert filesystem.find(path, detail=True) == before
     assert not plan_dataset(experiment).missing
     entry = load_latest(experiment.store, experiment.dataset_recipe).entries[0]
     shard = Shard.open(NodeCache(tmp_path / "cache", max_bytes=2**30).fetch(entry.uri, entry.size_bytes), verify=True)

@@ -11,6 +11,10 @@ class UserError(ValueError):
     """A mistake the user can mend; jobs print its one sentence and exit with code 2."""
 
 
+class UnavailableError(UserError):
+    """A store or disk that does not answer, refuses or is full: what was to go there is at no fault, and the same again may succeed."""
+
+
 class Config(BaseModel):
     """A frozen group of settings that refuses unknown keys and non-finite numbers."""
 

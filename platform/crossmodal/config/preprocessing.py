@@ -66,6 +66,9 @@ class Preprocessing(Config):
     peak_to_peak_t_per_m: float | None = Field(None, gt=0, description="the same for gradiometers")
     segment_s: float = Field(1.0, gt=0, description="length of the segments that are flat or masked")
     bold: Bold = Bold()
+    stored_as: Literal["float32", "float16"] = Field(
+        "float32", description="float16 halves shards and rounds EEG and MEG to 1/2048 of a channel's largest sample or better"
+    )
 
     @property
     def sensors(self) -> tuple[str, ...]:

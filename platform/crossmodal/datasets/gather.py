@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from crossmodal.config.data import Signals
 from crossmodal.datasets.channels import Block, blocks_of
+from crossmodal.datasets.half import Half
 from crossmodal.datasets.normaliser import ChannelScaling
 from crossmodal.datasets.shard import Shard
 from crossmodal.datasets.windows import WindowSet
@@ -40,7 +41,8 @@ class Gather:
         blocks = blocks_of(shards[0], signals)
         self.n_channels = blocks[-1].place.stop
         self._windows = windows
-        self._pieces = [_Piece(block, shards, windows, signals.modality, scaling, is_whole=len(blocks) == 1) for block in blocks]
+        piece = _HalfPiece if shards[0].is_half(signals.modality) else _Piece
+        self._pieces = [piece(block, shards, windows, signals.modality, scaling, is_whole=len(blocks) == 1) for block in blocks]
 
     def destinations(self, out_btc: torch.Tensor) -> Destinations:
         """Say once where windows go in a contiguous tensor, shape (batch, n_times, n_channels), that `read` is to fill again and again."""
@@ -78,7 +80,7 @@ class _Piece:
         """Copy this block of windows to the first of `outs`."""
         for shard, start, out in zip(shards, starts, outs, strict=False):
             x = self._window(self._maps[shard], start)
-            offset = self._offset if self._baseline is None else self._less_baseline(x)
+            offset = self._offset if self._baseline is None else self._less_baseline(x, self._scale_c)
             torch.addcmul(offset, x, self._scale, out=out)
 
     def _window(self, samples_tc: torch.Tensor, start: int) -> torch.Tensor:
@@ -87,17 +89,45 @@ class _Piece:
             return samples_tc.as_strided(self._shape, self._strides, start * self._width + self._inside.start)
         return samples_tc[start : start + self._shape[0], self._inside]
 
-    def _less_baseline(self, x: torch.Tensor) -> torch.Tensor:
-        mean_c = x.reshape(-1, len(self._scale_c))[self._baseline].mean(0)
-        return torch.addcmul(self._offset_c, mean_c, self._scale_c, value=-1).repeat(len(self._scale) // len(self._scale_c))
+    def _less_baseline(self, x: torch.Tensor, scale_c: torch.Tensor) -> torch.Tensor:
+        mean_c = x.reshape(-1, len(scale_c))[self._baseline].mean(0)
+        return torch.addcmul(self._offset_c, mean_c, scale_c, value=-1).repeat(len(self._scale) // len(scale_c))
+
+
+class _HalfPiece(_Piece):
+    """One block of channels of shards in float16, each shard with its own scales."""
+
+    def __init__(
+        self, block: Block, shards: Sequence[Shard], windows: WindowSet, modality: str, scaling: ChannelScaling, is_whole: bool
+    ) -> None:
+        super().__init__(block, shards, windows, modality, scaling, is_whole)
+        repeats = len(self._scale) // len(self._scale_c)
+        self._scales_c = [self._scale_c * _scale(shard, modality, block) for shard in shards]
+        self._scales = [scale_c.repeat(repeats) for scale_c in self._scales_c]
+
+    def read(self, shards: Sequence[int], starts: Sequence[int], outs: Sequence[torch.Tensor]) -> None:
+        """Copy this block of windows to the first of `outs`."""
+        for shard, start, out in zip(shards, starts, outs, strict=False):
+            # A window at a time stays in the cache between both passes.
+            x = self._window(self._maps[shard], start).float()
+            offset = self._offset if self._baseline is None else self._less_baseline(x, self._scales_c[shard])
+            torch.addcmul(offset, x, self._scales[shard], out=out)
 
 
 def _map(shard: Shard, modality: str, kind: str) -> torch.Tensor:
-    """Channels of one type, shape (T, C)."""
+    """Channels of one type as stored, shape (T, C)."""
+    stored = shard.stored(modality)[kind]
     with warnings.catch_warnings():
         # Torch has no read-only tensors and warns of the maps; nothing here writes to them.
         warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
-        return torch.from_numpy(shard.signal(modality)[kind])
+        return torch.from_numpy(stored.data_tc if isinstance(stored, Half) else stored)
+
+
+def _scale(shard: Shard, modality: str, block: Block) -> torch.Tensor:
+    """What stored samples of a block are to be multiplied by, shape (C,)."""
+    stored = shard.stored(modality)[block.kind]
+    assert isinstance(stored, Half), "a dataset is stored one way"
+    return torch.from_numpy(stored.scale_c[block.inside])
 
 
 def _largest_divisor(number: int, most: int) -> int:

@@ -84,6 +84,21 @@ def publish(manifest: Manifest, store: str, config_fingerprint: str) -> str:
     return manifest.fingerprint
 
 
+def remember_last(store: str, experiment: str, name: str) -> None:
+    """Note which manifest an experiment published last, whatever its settings were."""
+    write_bytes(_last(store, experiment), name.encode())
+
+
+def load_last(store: str, experiment: str) -> Manifest | None:
+    """Read the manifest that an experiment of this name published last; None when it never did."""
+    pointer = _last(store, experiment)
+    return load(store, read_bytes(pointer).decode()) if exists(pointer) else None
+
+
+def _last(store: str, experiment: str) -> str:
+    return join(store, "datasets", f"{experiment}.last")
+
+
 def load(store: str, name: str) -> Manifest:
     """Read a manifest by its name."""
     document = read_json(join(store, "datasets", f"{name}.json"))

@@ -20,6 +20,8 @@ Scaling = Literal["zscore", "robust", "minmax", "whiten", "minmax_log1p"]
 
 # Directions with less than this share of the largest variance are not whitened: an average reference leaves one without any.
 _EIGENVALUE_FLOOR = 1e-9
+# The same for samples rounded to float16, whose rounding alone puts up to 4e-8 of a channel's variance into every direction.
+_HALF_EIGENVALUE_FLOOR = 1e-7
 
 
 class ChannelScaling(nn.Module):
@@ -140,13 +142,15 @@ def _fit(signal: TrainingSignal, kind: Scaling) -> ChannelScaling:
     if kind == "robust":
         first, median, third = signal.quartiles(statistics)
         return _affine(median, third - first)
-    return fit_scaling(statistics, kind)
+    return fit_scaling(statistics, kind, rounded=signal.shards[0].is_half(signal.signals.modality))
 
 
-def fit_scaling(statistics: ChannelStatistics, kind: Literal["zscore", "minmax", "whiten", "minmax_log1p"]) -> ChannelScaling:
-    """Fit one signal's scaling to statistics of channels that all vary."""
+def fit_scaling(
+    statistics: ChannelStatistics, kind: Literal["zscore", "minmax", "whiten", "minmax_log1p"], rounded: bool = False
+) -> ChannelScaling:
+    """Fit one signal's scaling to statistics of channels that all vary; `rounded` says that its samples were stored as float16."""
     if kind == "whiten":
-        return _whitening(statistics)
+        return _whitening(statistics, _HALF_EIGENVALUE_FLOOR if rounded else _EIGENVALUE_FLOOR)
     if kind == "zscore":
         return _affine(statistics.mean, np.sqrt(statistics.variance))
     return _affine(statistics.min, statistics.max - statistics.min, log1p=kind == "minmax_log1p")
@@ -157,11 +161,11 @@ def _affine(shift_c: NDArray[np.float64], spread_c: NDArray[np.float64], log1p: 
     return ChannelScaling(torch.from_numpy(-shift_c * scale_c), torch.from_numpy(scale_c), log1p=log1p)
 
 
-def _whitening(statistics: ChannelStatistics) -> ChannelScaling:
+def _whitening(statistics: ChannelStatistics, floor: float) -> ChannelScaling:
     """Scale channels by one number, then whiten: symmetric (ZCA), so that channels stay near themselves."""
     scale = 1 / np.sqrt(statistics.variance.mean())
     variances, directions = np.linalg.eigh(statistics.covariance * scale**2)
-    kept = variances > _EIGENVALUE_FLOOR * variances[-1]
+    kept = variances > floor * variances[-1]
     deviations, directions = np.sqrt(variances[kept]), directions[:, kept]
     mixing, unmixing = ((directions * gains) @ directions.T for gains in (1 / deviations, deviations))
     offset_c, scale_c = torch.from_numpy(-statistics.mean * scale), torch.full((len(statistics.mean),), float(scale))

@@ -87,6 +87,8 @@ class Recording:
         BOLD recorded meanwhile.
     figures : dict of str to bytes
         PNGs of what was done to it, by name.
+    key : dict
+        What JSON can hold: all that the shard's fingerprint is taken from.
     """
 
     subject: str
@@ -99,6 +101,7 @@ class Recording:
     provenance: dict[str, Any]
     volumes: Volumes | None = None
     figures: dict[str, bytes] = field(default_factory=dict)
+    key: dict[str, Any] = field(default_factory=dict)
 
     @property
     def label(self) -> str:

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from crossmodal.config import UserError
 from crossmodal.datasets import arrow
+from crossmodal.datasets.half import Half
 from crossmodal.datasets.manifest import ShardEntry
 from crossmodal.datasets.recording import Events, Recording, Signal
+from crossmodal.datasets.signal_file import StoredAs, StoredBlock, map_signal, write_signal
 from crossmodal.datasets.statistics import ChannelStatistics
 from crossmodal.datasets.volumes import BOLD, StoredVolumes, Volumes, write_volumes
 from crossmodal.storage.atomic import new_folder
@@ -22,14 +24,15 @@ from crossmodal.storage.uri import join, read_json
 
 # Written last: a folder that has it is complete.
 LAST_FILE = "shard.json"
-_FORMAT = 2
+# A shard of another format is made again.
+FORMAT = 3
 _AGAIN = "delete the folder and run jobs/preprocess.py again"
 # Fields of an mne.Info that tell who was recorded, by whom or when.
 _WHO = ("subject_info", "experimenter", "helium_info", "proj_id", "proj_name", "description")
 _WHEN = ("meas_date", "meas_id", "file_id", "acq_pars")
 
 
-def write_shard(recording: Recording, folder: Path) -> ShardEntry:
+def write_shard(recording: Recording, folder: Path, stored_as: StoredAs = "float32") -> ShardEntry:
     """Write a recording as a shard.
 
     Parameters
@@ -38,6 +41,8 @@ def write_shard(recording: Recording, folder: Path) -> ShardEntry:
         All samples finite; at least one good.
     folder : Path
         Named by the shard's fingerprint. When it exists already it stays as it is.
+    stored_as : str
+        'float16' takes half the room of 'float32' and rounds to eleven bits.
 
     Returns
     -------
@@ -48,7 +53,7 @@ def write_shard(recording: Recording, folder: Path) -> ShardEntry:
     _check(recording, signals)
     with new_folder(folder) as aside:
         for signal in signals.values():
-            _write_signal(signal, recording, aside)
+            write_signal(signal, recording, stored_as, aside)
         if recording.volumes:
             about = {"subject": recording.subject, "run": recording.run, "provenance": recording.provenance}
             write_volumes(recording.volumes, about, aside)
@@ -66,6 +71,11 @@ def read_entry(uri: str) -> ShardEntry:
     return ShardEntry(uri=uri, **read_json(join(uri, LAST_FILE))["entry"])
 
 
+def read_key(uri: str) -> dict[str, Any]:
+    """Read all that a published shard's fingerprint was taken from."""
+    return read_json(join(uri, LAST_FILE))["key"]
+
+
 class Shard:
     """A shard in a local folder, memory-mapped when first read.
 
@@ -75,7 +85,7 @@ class Shard:
     def __init__(self, folder: Path, entry: ShardEntry) -> None:
         self.folder = folder
         self.entry = entry
-        self._signals: dict[str, dict[str, NDArray[np.float32]]] = {}
+        self._signals: dict[str, dict[str, StoredBlock]] = {}
 
     @classmethod
     def open(cls, folder: Path, verify: bool = False) -> "Shard":
@@ -135,11 +145,19 @@ class Shard:
         """Channel types in column order; equal types are neighbours."""
         return (BOLD,) * len(self.names(BOLD)) if modality == BOLD else self.entry.types[modality]
 
-    def signal(self, modality: str) -> dict[str, NDArray[np.float32]]:
-        """Samples in SI units (volumes in the scanner's) by channel type, shapes (T, C): read-only views of the file, nothing is copied."""
+    def stored(self, modality: str) -> dict[str, StoredBlock]:
+        """Samples by channel type as they lie in the file, shapes (T, C): read-only views, nothing is copied."""
         if modality not in self._signals:
-            self._signals[modality] = arrow.map_matrices(self.folder / f"{modality}.arrow")
+            self._signals[modality] = map_signal(self.folder / f"{modality}.arrow")
         return self._signals[modality]
+
+    def is_half(self, modality: str) -> bool:
+        """Tell whether samples are stored as float16."""
+        return any(isinstance(block, Half) for block in self.stored(modality).values())
+
+    def signal(self, modality: str) -> dict[str, NDArray[np.float32]]:
+        """Samples in SI units (volumes in the scanner's) by channel type, shapes (T, C): read-only views, or copies of float16."""
+        return {kind: block.decoded() if isinstance(block, Half) else block for kind, block in self.stored(modality).items()}
 
     @cached_property
     def volumes(self) -> StoredVolumes:
@@ -203,34 +221,6 @@ def _check_volumes(volumes: Volumes, label: str) -> None:
         raise UserError(f"{label}: its BOLD image holds values that are not finite; replace the file or leave the recording out")
 
 
-def _write_signal(signal: Signal, recording: Recording, folder: Path) -> None:
-    statistics = ChannelStatistics.of(signal.data_tc, recording.good)
-    positions_m = np.asarray(signal.positions_m, dtype=np.float64)
-    transform = recording.info["dev_head_t"]
-    metadata = {
-        "subject": recording.subject,
-        "run": recording.run,
-        "modality": signal.modality,
-        "sfreq": recording.sfreq,
-        "names": signal.names,
-        "types": signal.types,
-        "units": signal.units,
-        "positions_m": [[None if np.isnan(value) else value for value in position] for position in positions_m.tolist()],
-        "dev_head_t": None if transform is None else transform["trans"].tolist(),
-        "statistics": {
-            "count": statistics.count,
-            "mean": statistics.mean.tolist(),
-            "min": statistics.min.tolist(),
-            "max": statistics.max.tolist(),
-        },
-        "provenance": recording.provenance,
-    }
-    # A column a type: a window of magnetometers alone is then one stretch of memory, which reads twice as fast.
-    by_type = {kind: signal.data_tc[:, [other == kind for other in signal.types]] for kind in dict.fromkeys(signal.types)}
-    arrow.write_matrices(folder / f"{signal.modality}.arrow", by_type, metadata)
-    arrow.write_matrices(folder / f"{signal.modality}_comoment.arrow", {"comoment": statistics.comoment}, {"names": signal.names})
-
-
 def _write_events(events: Events, path: Path) -> None:
     columns = {
         "onset_sample": pa.array(events.onset_sample, pa.int64()),
@@ -271,7 +261,7 @@ def _write_listing(recording: Recording, signals: dict[str, Signal], fingerprint
         types={modality: signal.types for modality, signal in signals.items()},
         volumes=recording.volumes.entry if recording.volumes else None,
     )
-    listing = {"format": _FORMAT, "entry": entry.model_dump(mode="json"), "files": files}
+    listing = {"format": FORMAT, "entry": entry.model_dump(mode="json"), "key": recording.key, "files": files}
     (folder / LAST_FILE).write_text(json.dumps(listing, indent=1))
 
 
@@ -280,8 +270,8 @@ def _read_listing(folder: Path) -> dict[str, Any]:
     if not path.exists():
         raise UserError(f"{folder}: is not a shard, it has no {LAST_FILE}; {_AGAIN}")
     listing = read_json(str(path))
-    if listing.get("format") != _FORMAT:
-        raise UserError(f"{path}: written in format {listing.get('format')}, this version reads {_FORMAT}; {_AGAIN}")
+    if listing.get("format") != FORMAT:
+        raise UserError(f"{path}: written in format {listing.get('format')}, this version reads {FORMAT}; {_AGAIN}")
     return listing
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from crossmodal.config import UserError
+from crossmodal.config import UnavailableError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -23,11 +23,13 @@ def told_clearly(place: str | Path) -> Iterator[None]:
         # MNE and Arrow raise OSErrors whose errno lies on the cause, or only in the text.
         number = error.errno or (errno.ENOSPC if os.strerror(errno.ENOSPC) in str(error) else None)
         if number in _FULL:
-            raise UserError(
+            raise UnavailableError(
                 f"{place}: no space left; free some or choose another place, and run again (nothing half-written is kept)"
             ) from error
         if number in _REFUSED:
-            raise UserError(f"{place}: not permitted ({os.strerror(number)}); choose a place you may write to and read from") from error
+            raise UnavailableError(
+                f"{place}: not permitted ({os.strerror(number)}); choose a place you may write to and read from"
+            ) from error
         raise
 
 

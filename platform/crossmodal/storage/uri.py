@@ -13,7 +13,7 @@ import fsspec
 import pyarrow.fs
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
-from crossmodal.config import UserError
+from crossmodal.config import UnavailableError, UserError
 from crossmodal.storage.atomic import new_folder, told_clearly, write_file
 
 # A store that does not answer is told within seconds; large transfers still get a minute between bytes.
@@ -22,7 +22,7 @@ _CLIENT = {"connect_timeout": 3, "read_timeout": 60, "retries": {"mode": "standa
 _PROBE_S = 15
 
 
-class StoreAwayError(UserError):
+class StoreAwayError(UnavailableError):
     """The store does not answer now; what was asked of it may be asked again."""
 
 
@@ -157,6 +157,19 @@ def publish_folder(local_dir: Path, uri: str, last: str) -> None:
         filesystem.put_file(str(local_dir / last), join(path, last))
 
 
+def fetch_file(uri: str, path: Path, anonymous: bool = False, endpoint_url: str | None = None) -> None:
+    """Copy a file to a local path, which may hold a part of it when this fails.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    """
+    filesystem, source = open_fs(uri, anonymous, endpoint_url)
+    with told_clearly(path.parent), _clearly(uri, endpoint_url):
+        filesystem.get_file(source, str(path))
+
+
 def fetch_folder(uri: str, local_dir: Path) -> None:
     """Copy the files of a folder to a local one, in parallel; the local folder is whole or absent."""
     filesystem, path = open_fs(uri)
@@ -184,33 +197,35 @@ def check_reachable(uri: str, anonymous: bool = False, endpoint_url: str | None 
             raise UserError(f"{uri}: cannot be written below {nearest}; choose another store")
         return
     bucket, _, prefix = path.partition("/")
-    with _clearly(uri):
+    with _clearly(uri, endpoint_url):
         try:
             filesystem.call_s3("list_objects_v2", Bucket=bucket, Prefix=prefix, MaxKeys=1, timeout=_PROBE_S)
         except FileNotFoundError:
-            raise UserError(f"{uri}: there is no bucket '{bucket}' at {_endpoint() or 'AWS'}; create it or check the name") from None
+            raise UserError(
+                f"{uri}: there is no bucket '{bucket}' at {endpoint_url or _endpoint() or 'AWS'}; create it or check the name"
+            ) from None
 
 
 def _endpoint() -> str | None:
     return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
 
 
-def _clearly(uri: str) -> AbstractContextManager[None]:
-    return told_clearly(uri) if is_local(uri) else store_told_clearly(uri)
+def _clearly(uri: str, endpoint_url: str | None = None) -> AbstractContextManager[None]:
+    return told_clearly(uri) if is_local(uri) else _store_told_clearly(uri, endpoint_url or _endpoint() or "AWS")
 
 
 @contextmanager
-def store_told_clearly(uri: str) -> Iterator[None]:
+def _store_told_clearly(uri: str, server: str) -> Iterator[None]:
     """Turn what an object store refuses into one sentence; what is merely missing passes unchanged."""
-    where = f"{uri} at {_endpoint() or 'AWS'}"
+    where = f"{uri} at {server}"
     try:
         yield
     except FileNotFoundError:
         raise
     except NoCredentialsError as error:
         keys = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-        raise UserError(f"{where}: no credentials; set {keys}, or read anonymously where that is allowed") from error
-    except (BotoCoreError, TimeoutError) as error:
+        raise UnavailableError(f"{where}: no credentials; set {keys}, or read anonymously where that is allowed") from error
+    except (BotoCoreError, ConnectionError, TimeoutError) as error:
         raise StoreAwayError(
             f"{where}: the store cannot be reached; check its address, AWS_ENDPOINT_URL and the network ({str(error) or 'no answer'})"
         ) from error
@@ -220,4 +235,6 @@ def store_told_clearly(uri: str) -> Iterator[None]:
             raise
         if error.__cause__.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
             raise StoreAwayError(f"{where}: the store has a failure of its own; look into its log ({error})") from error
-        raise UserError(f"{where}: the store refused; check the bucket's name and the AWS_* credentials ({error})") from error
+        # One object may be forbidden for good; whatever else a server answers may be another answer the next time.
+        kind = UserError if isinstance(error, PermissionError) else UnavailableError
+        raise kind(f"{where}: the store refused; check the bucket's name and the AWS_* credentials ({error})") from error

@@ -1,10 +1,12 @@
 """Plain paths and a real S3 server behave alike; what goes wrong is told in one sentence."""
 
+import logging
 import os
 import pickle
 import socket
 from pathlib import Path
 
+import numpy as np
 import pyarrow.fs
 import pytest
 
@@ -77,6 +79,18 @@ def test_folders_travel_whole(store, tmp_path):
     publish_folder(_folder(tmp_path, content), join(store, "x"), last="done")
     fetch_folder(join(store, "x"), tmp_path / "got")
     assert {path.name: path.read_bytes() for path in (tmp_path / "got").iterdir()} == content
+
+
+@pytest.mark.slow
+def test_a_large_file_goes_in_parts_and_comes_back(s3, tmp_path, caplog):
+    """Beyond 100 MB s3fs uploads in parts of 50."""
+    large = np.random.default_rng(0).bytes(120_000_000)
+    place = join(s3, "parts", tmp_path.name)
+    with caplog.at_level(logging.DEBUG, logger="s3fs"):
+        publish_folder(_folder(tmp_path, {"large": large, "done": b""}), place, last="done")
+    assert sum("CALL: upload_part" in message for message in caplog.messages) == 3
+    fetch_folder(place, tmp_path / "got")
+    assert (tmp_path / "got/large").read_bytes() == large
 
 
 def test_a_published_folder_stays_as_it_is(store, tmp_path):

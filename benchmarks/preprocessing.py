@@ -1,0 +1,185 @@
+"""C7: preprocessing through the platform against a bare mne script; two workers against one; memory of one recording.
+
+Recordings are noise with the channels and the rate of ds000117's and a quarter of their length, as FIF in float32. The bare script is one
+process that reads, looks for broken channels, filters, resamples and references with the same settings, and saves float32 arrays. The
+platform does that in one Ray worker that has already imported everything, and besides takes checksums of what it read and wrote, masks,
+measures statistics and publishes. Rounds alternate and the median of their ratios is told, since what else the machine does slows both.
+Core time counts all of Ray's processes; two workers need two idle cores to mean anything.
+"""
+
+import argparse
+import logging
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import mne
+import numpy as np
+import psutil
+import ray.data
+from ray.util.placement_group import placement_group, remove_placement_group
+from rich.console import Console
+
+from crossmodal.config import Experiment
+from crossmodal.config.preprocessing import FileEntry, FileRecordings, Preprocessing
+from preprocessing.pipeline import MEMORY_PER_BYTE, preprocess_dataset
+from preprocessing.plan import plan_dataset
+
+OVERHEAD_TARGET, SPEEDUP_TARGET = 1.10, 1.8
+# Of ds000117: 404 channels at 1100 Hz, of which 376 are used, and about eight minutes a run.
+CHANNELS, SFREQ, FULL_S = {"mag": 102, "grad": 204, "eeg": 70, "misc": 28}, 1100.0, 491.0
+AMPLITUDES = {"mag": 1e-13, "grad": 1e-12, "eeg": 1e-5, "misc": 1.0}
+_PEAK = """
+import re, sys, tempfile
+from pathlib import Path
+from crossmodal.config.preprocessing import FileEntry, FileRecordings, Preprocessing
+from crossmodal.datasets.shard import write_shard
+from preprocessing.recording import preprocess_recording
+from preprocessing.sources.reading import list_recordings
+import mne.filter, scipy.signal
+# Of this process image alone: getrusage would also count what its parent had taken.
+def kilobytes(field): return int(re.search(field + r":\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
+recordings = FileRecordings(files=(FileEntry(path=sys.argv[1], subject="1"),))
+before = kilobytes("VmRSS")
+with tempfile.TemporaryDirectory() as scratch:
+    write_shard(preprocess_recording(list_recordings(recordings)[0], recordings, Preprocessing(), Path(scratch)), Path(scratch) / "shard")
+print(1024 * (kilobytes("VmHWM") - before))
+"""
+
+
+@dataclass(frozen=True)
+class Took:
+    """Seconds on the clock, and of cores in all processes."""
+
+    clock_s: float
+    core_s: float
+
+
+def main() -> None:
+    """Measure and print what was reached, and the load beside it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=FULL_S / 4, help="length of a recording (default %(default)s)")
+    parser.add_argument("--recordings", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    console = Console()
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)
+    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    with tempfile.TemporaryDirectory() as scratch:
+        console.print(f"writing {options.recordings} recordings of {options.seconds:g} s ...")
+        paths = [write_recording(Path(scratch) / f"{index}_raw.fif", options.seconds, seed=index) for index in range(options.recordings)]
+        gigabytes = sum(path.stat().st_size for path in paths) / 1e9
+        pairs = measure_overhead(paths, Path(scratch), options.rounds)
+        core_ratio = statistics.median(pipeline.core_s / bare.core_s for pipeline, bare in pairs)
+        clock_ratio = statistics.median(pipeline.clock_s / bare.clock_s for pipeline, bare in pairs)
+        core_s = statistics.median(pipeline.core_s for pipeline, _ in pairs) / gigabytes
+        verdict = f"wanted at most {OVERHEAD_TARGET:g}: {'reached' if core_ratio <= OVERHEAD_TARGET else 'missed'}"
+        console.print(f"C7: one worker takes {core_ratio:.2f} times a bare script's core time, {verdict}")
+        console.print(f"    {clock_ratio:.2f} times on the clock; {core_s:.1f} core-s/GB")
+        speedup = measure_two_workers(paths, Path(scratch), options.rounds)
+        verdict = f"wanted at least {SPEEDUP_TARGET:g}: {'reached' if speedup >= SPEEDUP_TARGET else 'missed'}"
+        console.print(f"C7: two workers are {speedup:.2f} times as fast as one, {verdict}")
+        peak = peak_bytes(paths[0]) / paths[0].stat().st_size
+        console.print(f"C7: a recording takes {peak:.2f} bytes of memory a byte, declared {MEMORY_PER_BYTE}")
+    loads = ", ".join(f"{load:.1f}" for load in os.getloadavg())
+    console.print(f"    load of this machine (1, 5, 15 min): {loads} on {os.cpu_count()} cores")
+
+
+def write_recording(path: Path, duration_s: float, seed: int) -> Path:
+    """Write noise as a FIF in float32."""
+    types = [kind for kind, count in CHANNELS.items() for _ in range(count)]
+    info = mne.create_info([f"{kind}{index}" for index, kind in enumerate(types)], SFREQ, types)
+    rng = np.random.default_rng(seed)
+    noise = rng.standard_normal((len(types), round(duration_s * SFREQ))) * np.array([AMPLITUDES[kind] for kind in types])[:, None]
+    mne.io.RawArray(noise, info, verbose="error").save(path, fmt="single", verbose="error")
+    return path
+
+
+def measure_overhead(paths: Sequence[Path], scratch: Path, rounds: int) -> list[tuple[Took, Took]]:
+    """Time the pipeline with one worker, and the bare script, round by round."""
+    bare_script(paths[:1], scratch)
+    with _one_core_taken():
+        through_pipeline(paths, scratch / "warm")
+        return [(through_pipeline(paths, scratch / f"over{turn}"), bare_script(paths, scratch)) for turn in range(rounds)]
+
+
+def measure_two_workers(paths: Sequence[Path], scratch: Path, rounds: int) -> float:
+    """How many times as fast two workers are on the clock, the median over rounds."""
+    through_pipeline(paths, scratch / "warm2")
+    ratios = []
+    for turn in range(rounds):
+        two = through_pipeline(paths, scratch / f"two{turn}")
+        with _one_core_taken():
+            ratios.append(through_pipeline(paths, scratch / f"one{turn}").clock_s / two.clock_s)
+    return statistics.median(ratios)
+
+
+@contextmanager
+def _one_core_taken() -> Iterator[None]:
+    """Take one of Ray's two cores and leave it idle; the worker that waits for it keeps what it has imported."""
+    taken = placement_group([{"CPU": 1}])
+    assert taken.wait(60)
+    try:
+        yield
+    finally:
+        remove_placement_group(taken)
+
+
+def _timed(work: Callable[[], object], core_clock: Callable[[], float]) -> Took:
+    clock_s, core_s = time.perf_counter(), core_clock()
+    work()
+    return Took(time.perf_counter() - clock_s, core_clock() - core_s)
+
+
+def _all_cores_s() -> float:
+    """Core time of this process and of all that it has started: Ray and its workers are among it."""
+    own = psutil.Process()
+    times = [process.cpu_times() for process in (own, *own.children(recursive=True))]
+    return sum(one.user + one.system for one in times)
+
+
+def through_pipeline(paths: Sequence[Path], store: Path) -> Took:
+    """Preprocess recordings to a new store."""
+    files = tuple(FileEntry(path=str(path), subject=path.stem) for path in paths)
+    experiment = Experiment(name="benchmark", store=str(store), recordings=FileRecordings(files=files))
+    took = _timed(lambda: preprocess_dataset(plan_dataset(experiment), lambda outcome: None), _all_cores_s)
+    assert not plan_dataset(experiment).missing
+    return took
+
+
+def bare_script(paths: Sequence[Path], scratch: Path) -> Took:
+    """Do the same steps with mne alone, in this process."""
+    return _timed(lambda: [_bare(path, scratch) for path in paths], time.process_time)
+
+
+def _bare(path: Path, scratch: Path) -> None:
+    settings = Preprocessing()
+    raw = mne.io.read_raw_fif(path, verbose="error").pick(["eeg", "meg"], verbose="error").load_data(verbose="error")
+    starts = np.arange(0, len(raw.times), round(SFREQ))
+    for index in range(len(raw.ch_names)):
+        x_t = raw[index][0][0]
+        assert np.isfinite(x_t).all()
+        peak_to_peak = np.maximum.reduceat(x_t, starts) - np.minimum.reduceat(x_t, starts)
+        assert np.median(peak_to_peak) > 0
+    raw.filter(settings.highpass_hz, settings.lowpass_hz, n_jobs=1, verbose="error")
+    raw.resample(settings.sfreq, n_jobs=1, verbose="error")
+    raw.set_eeg_reference("average", verbose="error")
+    for modality in ("eeg", "meg"):
+        np.save(scratch / f"{modality}.npy", np.ascontiguousarray(raw.get_data(picks=modality).T, dtype=np.float32))
+
+
+def peak_bytes(path: Path) -> int:
+    """Memory that one recording takes beyond what a process has that imported everything, bytes."""
+    done = subprocess.run([sys.executable, "-c", _PEAK, str(path)], capture_output=True, text=True, check=True)
+    return int(done.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -116,24 +116,3 @@ def test_meg_predicts_eeg_the_same_way(journey, run_job):
         done = run_job(job, experiment, *backwards, cwd=experiment.parent)
         assert done.returncode == 0, done.stderr
     assert "eeg" in done.stdout.lower()
-
-
-@pytest.mark.slow
-def test_eyes_are_taken_off_a_recording_as_they_were_off_training_data(journey, run_job, eeg_only, tmp_path):
-    experiment, _ = journey
-    eyes = "recordings.channel_types={EEG061: eog, EEG062: eog, EEG063: misc, EEG064: misc}"
-    overrides = ("preprocessing.ica={references: [eog]}", eyes, "training.epochs=1", "split.held_out=['01']")
-    for job in ("preprocess", "train"):
-        done = run_job(job, experiment, *overrides, cwd=experiment.parent)
-        assert done.returncode == 0, done.stderr
-    done = run_job("predict", experiment, *overrides, "--recording", _saved(eeg_only, tmp_path), "--output", tmp_path / "seen_raw.fif")
-    assert "took independent components off its EEG: " in done.stdout, done.stderr
-    blind = _saved(eeg_only.copy().drop_channels(["EEG061", "EEG062"]), tmp_path / "blind")
-    done = run_job("predict", experiment, *overrides, "--recording", blind, cwd=tmp_path)
-    assert f"{blind}: has no EOG: its artifacts stay, though the training data's were taken off" in done.stdout
-
-
-def _saved(raw, folder):
-    folder.mkdir(exist_ok=True)
-    raw.save(folder / "eeg_raw.fif", verbose="error")
-    return folder / "eeg_raw.fif"

@@ -67,7 +67,7 @@ class Piece:
     samples : slice
         Samples of the kernel's output (of the decimated one, where it is).
     values_rbm : Tensor, complex, shape (rows, blocks, samples a block)
-        The last two axes are the samples in order. The next piece overwrites it, unless a gradient is needed.
+        The last two axes are the samples in order.
     """
 
     kernel: int
@@ -146,7 +146,8 @@ class FilterBank(nn.Module):
         if every > 1:
             folded = (*spectrum_rbw.shape[:-1], layout.n_fft // every)
             product_rbw = torch.sum(product_rbw.unflatten(-1, (every, -1)), -2, out=workspace(f"folded {every}", folded, spectrum_rbw))
-        wavelets_rbt = torch.fft.ifft(product_rbw, norm="forward", out=workspace(f"output {every}", product_rbw.shape, spectrum_rbw))
+        # With `out=` torch would copy the result.
+        wavelets_rbt = torch.fft.ifft(product_rbw, norm="forward")
         return wavelets_rbt[..., layout.lead // every : (layout.lead + layout.hop) // every]
 
     def _spectrum(self, kernel: int, layout: Layout, n_times: int, like: torch.Tensor) -> torch.Tensor:

@@ -113,7 +113,8 @@ def _changes(record: NightRecord, before: NightRecord | None, dataset: Dataset, 
     recordings = f"Recordings: {dataset.made} made, {dataset.cached} there already, {len(dataset.failures)} failed."
     states = [trial.state.name.lower() for trial in night.tonight]
     counts = ", ".join(f"{states.count(state)} {state}" for state in ("complete", "pruned", "fail") if state in states)
-    trials = f"Trials: {len(states)} ended this night{f' ({counts})' if counts else ''}, {len(night.trials)} in all; then {night.reason}."
+    ended = f"{len(states)} ended this night{f' ({counts})' if counts else ''}"
+    trials = f"Trials: {ended}, {len(night.trials)} in all; no further one, since {night.reason}."
     changes = [recordings, trials]
     if before is None:
         return [*changes, f"The first night; code {record.commit}."]

@@ -1,5 +1,6 @@
 """The steps of one night, for jobs/nightly.py."""
 
+import contextlib
 import os
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -56,8 +57,10 @@ class Night:
             try:
                 digest = self._until_morning(tracker, run_id)
             except Exception as error:
-                self._end(tracker, run_id, failure_digest(self._experiment, self._now(), self._dataset, _reason(error)), 2)
-                tracker.end(run_id, "FAILED")
+                # What failed may be the store or MLflow itself, and must not be hidden by what follows from it.
+                with contextlib.suppress(Exception):
+                    self._end(tracker, run_id, failure_digest(self._experiment, self._now(), self._dataset, _reason(error)), 2)
+                    tracker.end(run_id, "FAILED")
                 raise
             assert self._dataset is not None
             code = 1 if self._dataset.failures else 0

@@ -21,19 +21,35 @@ def run_job(
     options: Callable[[argparse.ArgumentParser], None] | None = None,
 ) -> None:
     """Read EXPERIMENT.yaml and overrides, run `action`, and exit: 0 done, 1 partly failed, 2 a mistake the user can mend."""
+
+    def add_experiment(parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("experiment", metavar="EXPERIMENT.yaml")
+        parser.add_argument("overrides", nargs="*", metavar="key=value", help="override a setting, as training.epochs=3")
+        if options:
+            options(parser)
+
+    def with_experiment(arguments: argparse.Namespace) -> int | None:
+        from crossmodal.config import load_experiment
+
+        return action(load_experiment(arguments.experiment, arguments.overrides), arguments)
+
+    run_action(description, with_experiment, add_experiment)
+
+
+def run_action(
+    description: str, action: Callable[[argparse.Namespace], int | None], options: Callable[[argparse.ArgumentParser], None]
+) -> None:
+    """Read arguments, run `action`, and exit as `run_job` does."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("experiment", metavar="EXPERIMENT.yaml")
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help="override a setting, as training.epochs=3")
-    if options:
-        options(parser)
+    options(parser)
     arguments = parser.parse_intermixed_args()
     # Imported late so that --help answers at once.
-    from crossmodal.config import UserError, load_experiment
+    from crossmodal.config import UserError
 
     # Ray workers import the project by this path, whatever folder the job was started in.
     os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT / "platform"), str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     try:
-        code = action(load_experiment(arguments.experiment, arguments.overrides), arguments)
+        code = action(arguments)
     except UserError as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(2)

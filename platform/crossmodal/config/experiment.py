@@ -6,6 +6,7 @@ from crossmodal.config.base import Config, fingerprint
 from crossmodal.config.data import Data, LeaveOneSubjectOut, Split
 from crossmodal.config.evaluation import Evaluation
 from crossmodal.config.models import NetworkConfig, SynaptechNetConfig
+from crossmodal.config.nightly import Nightly
 from crossmodal.config.preprocessing import Preprocessing, Recordings
 from crossmodal.config.simulation import AnySimulation
 from crossmodal.config.training import Training
@@ -43,6 +44,7 @@ class Experiment(Config):
     model: NetworkConfig = SynaptechNetConfig()
     training: Training = Training()
     tuning: Tuning = Tuning()
+    nightly: Nightly = Nightly()
     evaluation: Evaluation = Evaluation()
     tracking: Tracking = Tracking()
 

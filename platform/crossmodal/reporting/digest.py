@@ -92,7 +92,7 @@ def to_html(digest: Digest) -> str:
     """Write the page."""
     box = {"promoted": "verdict promoted", "failed": "verdict failed"}.get(digest.state, "verdict")
     parts = [
-        f"<h1>{_text(digest.name)}, night of {_text(digest.date)}</h1>",
+        f"<h1>{_text(digest.name)}: night of {_text(digest.date)}</h1>",
         f'<p class="quiet">written {datetime.fromisoformat(digest.finished):%Y-%m-%d %H:%M} UTC</p>',
         f'<p class="{box}">{_text(digest.verdict)}</p>',
         _section("What changed", _list(digest.changes) if digest.changes else "<p>Nothing.</p>"),

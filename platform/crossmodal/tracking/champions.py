@@ -26,15 +26,15 @@ class Champion:
         The training run that made it.
     dataset, folds : str
         Fingerprints of what its scores were taken on.
-    scores : dict of str to float
-        Explained variance of each development subject, where it was left out.
+    scores : dict of str to dict of str to float
+        By channel type, explained variance of each development subject, where it was left out.
     """
 
     version: str
     run: str
     dataset: str
     folds: str
-    scores: Mapping[str, float]
+    scores: Mapping[str, Mapping[str, float]]
 
     def check_comparable(self, name: str, dataset: str, folds: str) -> None:
         """Refuse to compare scores of other subjects or other folds.
@@ -81,6 +81,6 @@ def crown(tracker: Tracker, name: str, version: str) -> None:
     tracker.client.set_registered_model_alias(name, ALIAS, version)
 
 
-def champion_tags(run: str, dataset: str, folds: str, scores: Mapping[str, float]) -> dict[str, str]:
+def champion_tags(run: str, dataset: str, folds: str, scores: Mapping[str, Mapping[str, float]]) -> dict[str, str]:
     """Tags that a version must have to become champion."""
-    return {"run": run, "dataset.fingerprint": dataset, "folds": folds, "scores": json.dumps(dict(scores))}
+    return {"run": run, "dataset.fingerprint": dataset, "folds": folds, "scores": json.dumps(scores)}

@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import os
 import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -43,8 +42,6 @@ def log_model(tracker: Tracker, run_id: str, loader: str, folder: Path, source: 
     loader : str
         Module of this package whose `_load_pyfunc` reads `folder`; nothing is pickled.
     """
-    # Bars of MLflow's own would break those of the job.
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     mlflow.set_tracking_uri(tracker.uri)
     with mlflow.start_run(run_id=run_id), warnings.catch_warnings():
         # The signature is stated, not guessed from an example.

@@ -39,6 +39,8 @@ class Tracker:
         self._steps_logged: dict[str, int] = {}
         # MLflow's default of seven tries holds a job up for minutes.
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
+        # Bars of MLflow's own would break those of the job.
+        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
         try:
             with _one_at_a_time(tracking.uri):
                 self.client = MlflowClient(tracking.uri)

@@ -66,7 +66,7 @@ class Journal:
         self._told: dict[str, int] = {}
         self._with_models = with_models
         self.run_id = tracker.start(run, parent_id=parent_id)
-        settings = experiment.model_dump(mode="json", exclude={"tracking", "node_cache", "tuning"})
+        settings = experiment.model_dump(mode="json", exclude={"tracking", "node_cache", "tuning", "nightly"})
         tracker.log_parameters(self.run_id, parameters(settings))
         tracker.log_json(self.run_id, settings, "experiment.json")
         tracker.log_json(self.run_id, manifest.model_dump(mode="json"), "dataset.json")

@@ -65,6 +65,10 @@ class SweepJournal:
         self._queue.put(None)
         # After an interruption what is not written now is written by the next command.
         self._thread.join(timeout=None if kind is None else 10)
+        if kind is None:
+            # Trials that the clock stopped go on in the next search.
+            for journal in self._journals.values():
+                journal.end("KILLED")
 
     def record(self, number: int, overrides: dict[str, Any], news: list[FoldProgress]) -> None:
         """Write, soon, what a trial's folds told."""

@@ -81,8 +81,15 @@ def plan_sweep(experiment: Experiment, space: Space) -> SweepPlan:
     return SweepPlan(experiment.model_copy(update={"store": store}), manifest, space, split, test, study_name(experiment), parameters)
 
 
-def search(plan: SweepPlan, tracker: Tracker, show: Callable[[FrozenTrial], None]) -> tuple[optuna.Study, SweepJournal, str]:
+def search(
+    plan: SweepPlan, tracker: Tracker, show: Callable[[FrozenTrial], None], seconds: float | None = None
+) -> tuple[optuna.Study, SweepJournal, str]:
     """Run trials on Ray, which must be initialised, until a stop rule holds; what a killed search began goes on first.
+
+    Parameters
+    ----------
+    seconds : float, optional
+        After which trials that run are stopped, too; the next search of the study goes on with them.
 
     Returns
     -------
@@ -109,11 +116,13 @@ def search(plan: SweepPlan, tracker: Tracker, show: Callable[[FrozenTrial], None
     with SweepJournal(tracker, context, experiment.tuning.objectives, plan.test, plan.space.name) as journal:
         journal.catch_up(study.get_trials(deepcopy=False))
         searcher = Search(experiment, study, file, plan.space, stop)
-        _tuner(plan, context, searcher, study, _Telling(journal, study, experiment.store, show)).fit()
-    return study, journal, stop.reason
+        _tuner(plan, context, searcher, study, _Telling(journal, study, experiment.store, show), seconds).fit()
+    return study, journal, stop.reason or "the time was up"
 
 
-def _tuner(plan: SweepPlan, context: TrialContext, searcher: Search, study: optuna.Study, telling: tune.Callback) -> tune.Tuner:
+def _tuner(
+    plan: SweepPlan, context: TrialContext, searcher: Search, study: optuna.Study, telling: tune.Callback, seconds: float | None
+) -> tune.Tuner:
     tuning, training = plan.experiment.tuning, plan.experiment.training
     # Tune reads these from the environment alone. A trial's reports do not all hold its score, and its files are read by nobody.
     os.environ["TUNE_DISABLE_STRICT_METRIC_CHECKING"] = "1"
@@ -131,6 +140,7 @@ def _tuner(plan: SweepPlan, context: TrialContext, searcher: Search, study: optu
             search_alg=searcher,
             scheduler=HalvingScheduler(tuning.halving, plan.epochs, ended) if halved and tuning.halving else None,
             num_samples=-1,
+            time_budget_s=seconds,
             max_concurrent_trials=_concurrent(tuning.parallel_trials, training.workers, per_worker),
             # Trials of one worker share a process: a new one takes 5 to 7 s to import all that they need.
             reuse_actors=one_worker,

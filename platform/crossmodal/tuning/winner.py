@@ -1,6 +1,6 @@
 """What becomes of the best trial: refitted on all development subjects, scored on the test subjects, and registered."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
 import optuna
@@ -9,12 +9,14 @@ from optuna.trial import FrozenTrial, TrialState
 from crossmodal.config import Experiment, UserError, overridden
 from crossmodal.config.data import FixedSplit
 from crossmodal.evaluation.evaluate import evaluate_folds
+from crossmodal.evaluation.openings import record_opening
+from crossmodal.evaluation.scores import FoldScores
 from crossmodal.reporting.report import Publisher, draw_fold
 from crossmodal.reporting.style import render_png
 from crossmodal.reporting.table import ScoreTable, to_markdown
 from crossmodal.tracking.models import register_model
 from crossmodal.tracking.runs import Tracker
-from crossmodal.training.experiment import follow, plan_training
+from crossmodal.training.experiment import Plan, follow, plan_training
 from crossmodal.training.fold import FoldProgress
 from crossmodal.training.journal import Journal
 from crossmodal.training.ray_trainer import train_folds
@@ -56,6 +58,24 @@ def conclude(
     UserError
         No trial was finished; nothing is registered then.
     """
+    winner, cost = describe_study(plan, study, journal, tracker)
+    development = development_scores(plan, winner, journal, tracker)
+    training = refit(plan, winner, journal, tracker, show)
+    test = open_test(plan, training, tracker, f"winner of the search '{plan.study}'")
+    version = register(plan, winner, training, tracker, plan.study)
+    tracker.end(journal.run_id, "FINISHED")
+    chosen, tested = winner_experiment(plan, winner), training.experiment
+    return Outcome(winner, cost, ScoreTable.of(chosen, development), ScoreTable.of(tested, test), f"{plan.study} version {version}")
+
+
+def describe_study(plan: SweepPlan, study: optuna.Study, journal: SweepJournal, tracker: Tracker) -> tuple[FrozenTrial, Cost]:
+    """Draw the study and log what it cost; name its winner.
+
+    Raises
+    ------
+    UserError
+        No trial was finished.
+    """
     trials = study.get_trials(deepcopy=False)
     cost = Cost.of(trials)
     tracker.log_metrics(journal.run_id, asdict(cost) | _counts(trials))
@@ -66,43 +86,53 @@ def conclude(
     for plot in draw_study(study, plan.experiment.tuning.objectives):
         tracker.log_png(journal.run_id, render_png(plot.png), plot.name)
         tracker.log_html(journal.run_id, plot.html, plot.name)
-    development = _development_table(plan, winner, journal, tracker)
-    test, version = _refit(plan, winner, journal, tracker, show)
-    tracker.end(journal.run_id, "FINISHED")
-    return Outcome(winner, cost, development, test, f"{plan.study} version {version}")
+    return winner, cost
 
 
-def _development_table(plan: SweepPlan, winner: FrozenTrial, journal: SweepJournal, tracker: Tracker) -> ScoreTable:
-    """Baselines, once a sweep: beside the winner's cross-validation, on its windows."""
+def development_scores(plan: SweepPlan, winner: FrozenTrial, journal: SweepJournal, tracker: Tracker) -> list[FoldScores]:
+    """Baselines and ceilings, once a sweep: beside the winner's cross-validation, on its windows."""
     chosen = journal.context.experiment_of(winner.number, winner.user_attrs["overrides"])
     chosen = chosen.model_copy(update={"evaluation": plan.experiment.evaluation})
     run, folds = winner.user_attrs["run"], journal.context.folds
-    table = ScoreTable.of(chosen, [fold.scores for fold in evaluate_folds(chosen, plan.manifest, run, folds)])
+    scores = [fold.scores for fold in evaluate_folds(chosen, plan.manifest, run, folds)]
+    table = ScoreTable.of(chosen, scores)
     tracker.client.log_text(journal.run_id, to_markdown(table), "development.md")
     rows = {f"development/{row.channel_type}/{row.predictor}/explained_variance": row.explained_variance for row in table.rows}
     tracker.log_metrics(journal.run_id, rows)
-    return table
+    return scores
 
 
-def _refit(
-    plan: SweepPlan, winner: FrozenTrial, journal: SweepJournal, tracker: Tracker, show: Callable[[FoldProgress], None]
-) -> tuple[ScoreTable, str]:
+def refit(plan: SweepPlan, winner: FrozenTrial, journal: SweepJournal, tracker: Tracker, show: Callable[[FoldProgress], None]) -> Plan:
+    """Train the winner on all development subjects, unless that is done."""
     training = plan_training(winner_experiment(plan, winner))
     news = train_folds(training.experiment, training.manifest, training.run, training.missing) if training.missing else iter(())
     tags = journal.tags | {"level": "winner", "trial": str(winner.number)}
     refitted = Journal(tracker, training.experiment, training.manifest, training.run, training.folds, journal.run_id, tags)
     follow(refitted, training, news, show)
-    publisher = Publisher(training.experiment.store, training.run, tracker)
+    return training
+
+
+def open_test(plan: SweepPlan, training: Plan, tracker: Tracker, why: str) -> list[FoldScores]:
+    """Score the refitted winner on the locked test subjects; that they were opened is written down before they are."""
+    store = training.experiment.store
+    record_opening(store, plan.manifest.fingerprint, training.run, why, plan.test)
+    publisher = Publisher(store, training.run, tracker)
     scores = []
     for fold in evaluate_folds(training.experiment, training.manifest, training.run, training.folds):
         publisher.publish_fold(fold.scores, draw_fold(fold, plan.experiment.preprocessing.lowpass_hz))
         scores.append(fold.scores)
-    table = ScoreTable.of(training.experiment, scores)
-    publisher.publish_run(table, {})
+    publisher.publish_run(ScoreTable.of(training.experiment, scores), {})
+    return scores
+
+
+def register(
+    plan: SweepPlan, winner: FrozenTrial, training: Plan, tracker: Tracker, name: str, tags: Mapping[str, str] | None = None
+) -> str:
+    """Put the refitted winner into MLflow's registry, unless it is there, and return its version."""
     (fold_run,) = (tracker.find(training.run, fold.name) for fold in training.folds)
     assert fold_run, "the journal opened it"
-    tags = {"sweep": plan.study, "trial": str(winner.number), "run": training.run, "dataset.fingerprint": plan.manifest.fingerprint}
-    return table, register_model(tracker, fold_run.data.tags["model.mlflow"], plan.study, tags)
+    known = {"sweep": plan.study, "trial": str(winner.number), "run": training.run, "dataset.fingerprint": plan.manifest.fingerprint}
+    return register_model(tracker, fold_run.data.tags["model.mlflow"], name, known | dict(tags or {}))
 
 
 def winner_experiment(plan: SweepPlan, winner: FrozenTrial) -> Experiment:

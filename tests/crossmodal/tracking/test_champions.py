@@ -5,7 +5,7 @@ from crossmodal.config.experiment import Tracking
 from crossmodal.tracking.champions import champion_tags, crown, find_champion
 from crossmodal.tracking.runs import Tracker
 
-SCORES = {"1": 0.5, "2": 0.25}
+SCORES = {"mag": {"1": 0.5, "2": 0.25}}
 
 
 @pytest.fixture(scope="module")

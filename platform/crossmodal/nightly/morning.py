@@ -1,0 +1,180 @@
+"""What a night came to, put into the digest, the store and MLflow, and told to whoever listens."""
+
+import json
+import logging
+import urllib.request
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+from optuna.trial import TrialState
+
+from crossmodal.config import Experiment
+from crossmodal.evaluation.cohort import summarise
+from crossmodal.evaluation.openings import openings
+from crossmodal.evaluation.scores import FoldScores
+from crossmodal.evaluation.statistics import t_interval
+from crossmodal.nightly.night import NightResult
+from crossmodal.nightly.record import NightRecord
+from crossmodal.reporting.digest import Digest, Failure, Role, Standing, SubjectBoard, SubjectRow, to_html
+from crossmodal.reporting.units import sensor_title
+from crossmodal.storage.uri import join, write_bytes
+from crossmodal.tracking.describe import without_credentials
+from crossmodal.tracking.runs import Tracker
+from crossmodal.tuning.cost import Cost
+
+_LOG = logging.getLogger(__name__)
+_WEBHOOK_S = 10
+_ROLES: dict[str, Role] = {"model": "winner", "baseline": "baseline", "ceiling": "ceiling"}
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What preprocessing did this night."""
+
+    made: int
+    cached: int
+    failures: tuple[Failure, ...]
+
+
+def digest_of(experiment: Experiment, record: NightRecord, before: NightRecord | None, dataset: Dataset, night: NightResult) -> Digest:
+    """Put a night that came to its end into words and tables."""
+    source, target = (signals.modality.upper() for signals in (experiment.data.source, experiment.data.target))
+    name, champion = f"trial {night.winner.number}", night.plan.champion
+    types = dict.fromkeys(score.channel_type for fold in night.development for score in fold.scores)
+    tasks = {channel_type: f"{source} → {target}, {sensor_title(channel_type)}" for channel_type in types}
+    manifest = night.plan.sweep.manifest
+    looked = openings(experiment.store, manifest.fingerprint)
+    failed = [
+        Failure(what=f"trial {trial.number}", cause=_cause(trial.user_attrs)) for trial in night.tonight if trial.state == TrialState.FAIL
+    ]
+    return Digest(
+        name=experiment.name,
+        date=record.date,
+        finished=datetime.now(UTC).isoformat(timespec="seconds"),
+        state="promoted" if night.verdict.promote else "kept",
+        verdict=night.verdict.sentence,
+        changes=(*_changes(record, before, dataset, night), f"Dataset {manifest.fingerprint}: {len(manifest.subjects)} subjects."),
+        leaderboards={
+            task: _standings(night.development, channel_type, name) + _champion(champion.scores[channel_type] if champion else {})
+            for channel_type, task in tasks.items()
+        },
+        boards={
+            task: _board(night.development, channel_type, name, champion.scores[channel_type] if champion else None)
+            for channel_type, task in tasks.items()
+        },
+        test=tuple(standing for channel_type in types for standing in _standings(night.test, channel_type, name)),
+        openings=tuple(f"{look.at}: {look.why} ({look.run}; subjects {', '.join(look.subjects)})" for look in looked),
+        failures=(*dataset.failures, *failed),
+        cost=_cost(experiment, record, night),
+    )
+
+
+def failure_digest(experiment: Experiment, record: NightRecord, dataset: Dataset | None, reason: str) -> Digest:
+    """Say why a night did not come to its end."""
+    finished = datetime.now(UTC).isoformat(timespec="seconds")
+    failures = dataset.failures if dataset else ()
+    told = f"Failed: {reason}"
+    return Digest(name=experiment.name, date=record.date, finished=finished, state="failed", verdict=told, failures=failures)
+
+
+def publish(digest: Digest, nights: str, tracker: Tracker, run_id: str) -> str:
+    """Put the page into the store and MLflow, and return where it lies in the store."""
+    page, uri = to_html(digest), join(nights, digest.date, "digest.html")
+    write_bytes(uri, page.encode())
+    tracker.client.log_text(run_id, page, "digest.html")
+    tracker.log_tags(run_id, {"state": digest.state, "mlflow.note.content": digest.verdict})
+    tracker.log_metrics(run_id, {"test_openings": len(digest.openings), "failures": len(digest.failures)})
+    return uri
+
+
+def links(tracker: Tracker, run_ids: Mapping[str, str], others: Mapping[str, str]) -> dict[str, str]:
+    """Addresses of MLflow runs, where MLflow is a server, and of what lies elsewhere."""
+    place = without_credentials(tracker.uri)
+    if not place.startswith("http"):
+        return {"MLflow": f"mlflow ui --backend-store-uri {place}", **others}
+    runs = {label: f"{place}/#/experiments/{tracker.experiment_id}/runs/{run_id}" for label, run_id in run_ids.items()}
+    return {**runs, **others}
+
+
+def call_webhook(url: str, digest: Digest, where: str) -> None:
+    """Tell a chat or pager the verdict and where the digest lies; that it does not answer is no reason for a night to fail."""
+    body = {"text": f"{digest.name} {digest.date}: {digest.verdict} {where}", "state": digest.state, "digest": where}
+    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=_WEBHOOK_S):
+            return
+    except (OSError, ValueError) as error:
+        _LOG.warning("the webhook was not told (%s)", without_credentials(str(error)))
+
+
+def _changes(record: NightRecord, before: NightRecord | None, dataset: Dataset, night: NightResult) -> list[str]:
+    recordings = f"Recordings: {dataset.made} made, {dataset.cached} there already, {len(dataset.failures)} failed."
+    states = [trial.state.name.lower() for trial in night.tonight]
+    counts = ", ".join(f"{states.count(state)} {state}" for state in ("complete", "pruned", "fail") if state in states)
+    ended = f"{len(states)} ended this night{f' ({counts})' if counts else ''}"
+    trials = f"Trials: {ended}, {len(night.trials)} in all; no further one, since {night.reason}."
+    changes = [recordings, trials]
+    if before is None:
+        return [*changes, f"The first night; code {record.commit}."]
+    if before.commit != record.commit:
+        changes.append(f"Code: {before.commit[:12]} → {record.commit[:12]}.")
+    for key in sorted(before.settings.keys() | record.settings.keys()):
+        old, new = before.settings.get(key, "absent"), record.settings.get(key, "absent")
+        if old != new:
+            changes.append(f"{key}: {old} → {new}.")
+    return changes
+
+
+def _standings(folds: Sequence[FoldScores], channel_type: str, name: str) -> tuple[Standing, ...]:
+    rows = [row for row in summarise(folds) if row.channel_type == channel_type] if folds else []
+    return tuple(
+        _standing(name if row.role == "model" else row.predictor, _ROLES[row.role], row.explained_variance, row.interval, row.n)
+        for row in rows
+    )
+
+
+def _champion(scores: Mapping[str, float]) -> tuple[Standing, ...]:
+    values = list(scores.values())
+    return (_standing("champion", "champion", float(np.mean(values)), t_interval(values), len(values)),) if values else ()
+
+
+def _standing(name: str, role: Role, mean: float, interval: tuple[float, float], n: int) -> Standing:
+    low, high = (None if np.isnan(end) else end for end in interval)
+    return Standing(name=name, role=role, mean=mean, low=low, high=high, n=n)
+
+
+def _board(folds: Sequence[FoldScores], channel_type: str, name: str, champion: Mapping[str, float] | None) -> SubjectBoard:
+    scores = [score for fold in folds for score in fold.scores if score.channel_type == channel_type]
+    predictors = sorted(dict.fromkeys(score.predictor for score in scores), key=lambda predictor: _is_not_model(predictor, folds))
+    value = {(score.predictor, score.subject): score.explained_variance for score in scores}
+    titles = [name if not _is_not_model(predictor, folds) else predictor for predictor in predictors]
+    rows = []
+    for subject in sorted({score.subject for score in scores}):
+        values = [value.get((predictor, subject)) for predictor in predictors]
+        if champion is not None:
+            values.insert(1, champion.get(subject))
+        rows.append(SubjectRow(subject=subject, values=tuple(values)))
+    if champion is not None:
+        titles.insert(1, "champion")
+    return SubjectBoard(columns=tuple(titles), against_champion=champion is not None, rows=tuple(rows))
+
+
+def _is_not_model(predictor: str, folds: Sequence[FoldScores]) -> bool:
+    return not any(score.predictor == predictor and score.role == "model" for fold in folds for score in fold.scores)
+
+
+def _cost(experiment: Experiment, record: NightRecord, night: NightResult) -> dict[str, str]:
+    tonight = Cost.of(night.tonight)
+    budget = experiment.nightly.search_hours
+    return {
+        "trials this night": f"{record.search_s / 3600:.2f} h of {budget:g} h ({record.search_s / 36 / budget:.0f} %)",
+        "core-hours this night": f"{tonight.core_hours:.2f}, {tonight.pruned_share:.0%} of them in pruned trials",
+        "GPU-hours this night": f"{tonight.gpu_hours:.2f}",
+        "whole study": f"{night.cost.core_hours:.2f} core-hours, {night.cost.gpu_hours:.2f} GPU-hours",
+    }
+
+
+def _cause(attributes: Mapping[str, object]) -> str:
+    return str(attributes.get("cause", "see the log of Ray"))

@@ -1,0 +1,156 @@
+"""A night after its dataset is made: search, compare, and promote what is better beyond chance."""
+
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from optuna.trial import FrozenTrial
+
+from crossmodal.config import Experiment, fingerprint, overridden
+from crossmodal.datasets.manifest import load_latest
+from crossmodal.evaluation.scores import FoldScores
+from crossmodal.nightly.record import NightRecord, spending
+from crossmodal.nightly.verdict import Verdict, judge
+from crossmodal.tracking.champions import Champion, champion_tags, crown, find_champion
+from crossmodal.tracking.runs import Tracker
+from crossmodal.training.experiment import plan_training
+from crossmodal.training.fold import FoldProgress
+from crossmodal.tuning.cost import Cost
+from crossmodal.tuning.space import Space
+from crossmodal.tuning.study import begun, study_name
+from crossmodal.tuning.sweep import SweepPlan, plan_sweep, search
+from crossmodal.tuning.winner import describe_study, development_scores, open_test, refit, register, winner_experiment
+
+
+@dataclass(frozen=True)
+class NightPlan:
+    """What a night searches, and whom its winner meets.
+
+    Attributes
+    ----------
+    model : str
+        In MLflow's registry.
+    folds : str
+        Fingerprint of the folds that all trials and the champion were scored on.
+    """
+
+    sweep: SweepPlan
+    model: str
+    folds: str
+    champion: Champion | None
+
+
+@dataclass(frozen=True)
+class NightResult:
+    """What a night came to.
+
+    Attributes
+    ----------
+    reason : str
+        Why no further trial was begun.
+    trials : tuple of FrozenTrial
+        Of the whole study; those of this night began after `since`.
+    development, test : list of FoldScores
+        Of the winner beside baselines and ceilings; on test subjects only where it was promoted.
+    version : str
+        In the registry, of a promoted winner.
+    """
+
+    plan: NightPlan
+    reason: str
+    trials: tuple[FrozenTrial, ...]
+    since: datetime
+    winner: FrozenTrial
+    cost: Cost
+    sweep_run: str
+    verdict: Verdict
+    development: Sequence[FoldScores]
+    test: Sequence[FoldScores] = ()
+    version: str = ""
+
+    @property
+    def tonight(self) -> tuple[FrozenTrial, ...]:
+        """Trials that ended this night, by themselves or not."""
+        return tuple(trial for trial in self.trials if trial.datetime_complete and trial.datetime_complete >= self.since)
+
+
+def plan_night(experiment: Experiment, space: Space, tracker: Tracker) -> NightPlan:
+    """Look up dataset and champion before anything is spent.
+
+    A study belongs to one dataset; its name here says which, so that new recordings begin a new one.
+
+    Raises
+    ------
+    UserError
+        The champion was scored on another dataset or other folds, or the search does not go with the experiment.
+    """
+    model = study_name(experiment)
+    manifest = load_latest(experiment.store, experiment.dataset_recipe)
+    sweep = plan_sweep(overridden(experiment, {"tuning.study": f"{model}-{manifest.fingerprint}"}), space)
+    folds = fingerprint(sweep.split)
+    champion = find_champion(tracker, model)
+    if champion:
+        champion.check_comparable(model, manifest.fingerprint, folds)
+    return NightPlan(sweep, model, folds, champion)
+
+
+def run_night(
+    plan: NightPlan,
+    nights: str,
+    record: NightRecord,
+    tracker: Tracker,
+    show_trial: Callable[[FrozenTrial], None],
+    show_fold: Callable[[FoldProgress], None],
+) -> NightResult:
+    """Search as long as the night may, judge the winner, and promote it if it is better beyond chance.
+
+    All of it can be done again: what was searched, trained, opened and registered is found.
+
+    Raises
+    ------
+    UserError
+        No trial was finished, this night or before.
+    """
+    seconds = max(1.0, 3600 * plan.sweep.experiment.nightly.search_hours - record.search_s)
+    with spending(nights, record):
+        study, journal, reason = search(plan.sweep, tracker, show_trial, seconds)
+    trials = tuple(begun(study.get_trials(deepcopy=False)))
+    winner, cost = describe_study(plan.sweep, study, journal, tracker)
+    development = development_scores(plan.sweep, winner, journal, tracker)
+    scores = model_scores(development)
+    run = plan_training(winner_experiment(plan.sweep, winner)).run
+    verdict = _judge(plan, run, scores)
+    test: list[FoldScores] = []
+    version = ""
+    if verdict.promote:
+        training = refit(plan.sweep, winner, journal, tracker, show_fold)
+        test = open_test(plan.sweep, training, tracker, f"promotion of {record.date}")
+        tags = champion_tags(run, plan.sweep.manifest.fingerprint, plan.folds, scores)
+        version = register(plan.sweep, winner, training, tracker, plan.model, tags)
+        crown(tracker, plan.model, version)
+    tracker.end(journal.run_id, "FINISHED")
+    since = datetime.fromisoformat(record.began)
+    return NightResult(plan, reason, trials, since, winner, cost, journal.run_id, verdict, development, test, version)
+
+
+def model_scores(folds: Sequence[FoldScores]) -> dict[str, dict[str, float]]:
+    """The model's explained variance by channel type and subject."""
+    by_type: dict[str, dict[str, float]] = {}
+    for score in (score for fold in folds for score in fold.scores if score.role == "model"):
+        by_type.setdefault(score.channel_type, {})[score.subject] = score.explained_variance
+    return by_type
+
+
+def over_types(scores: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Each subject's mean over channel types, the number that a search maximises."""
+    subjects = next(iter(scores.values()))
+    return {subject: statistics.fmean(of_type[subject] for of_type in scores.values()) for subject in subjects}
+
+
+def _judge(plan: NightPlan, run: str, scores: Mapping[str, Mapping[str, float]]) -> Verdict:
+    champion = plan.champion
+    verdict = judge(over_types(scores), over_types(champion.scores) if champion else None)
+    if champion and champion.run == run:
+        return Verdict(False, f"Kept: the champion, version {champion.version}, is still the best trial.", verdict.n, 0.0, (0.0, 0.0), 1.0)
+    return verdict

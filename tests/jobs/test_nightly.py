@@ -1,0 +1,115 @@
+"""Nights on a simulated cohort: one that promotes, the same again, one that is killed, and one with another dataset."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+import yaml
+from mlflow import MlflowClient
+
+from crossmodal.evaluation.openings import openings
+from crossmodal.nightly.record import nights_uri, read_record
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+
+ROOT = Path(__file__).resolve().parents[2]
+FIRST, SECOND = "2026-03-01", "2026-03-02"
+
+
+def command(path: Path, *arguments: str) -> list[str]:
+    return [sys.executable, str(ROOT / "jobs/nightly.py"), str(path), *arguments]
+
+
+def night(path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command(path, *arguments), cwd=path.parent, env=environment, capture_output=True, text=True, timeout=900)
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    """Six development subjects and two for the test, and the first night, which promotes."""
+    root = tmp_path_factory.mktemp("night")
+    settings = {
+        "name": "night",
+        "store": str(root / "store"),
+        "node_cache": {"root": str(root / "cache")},
+        "simulation": {"root": str(root / "cohort"), "subjects": 8, "duration_s": 30, "n_dipoles": 200},
+        "recordings": {"kind": "bids", "root": str(root / "cohort")},
+        "data": {"windows": {"kind": "sliding", "length_s": 2, "hop_s": 1}},
+        "model": {"widths": [4, 8], "bridge_hidden": 4, "bridge_layers": 1, "norm": "none", "input_skip": {"filters": 8, "taps": 21}},
+        "training": {"epochs": 6, "workers": 1, "batch_size": 8, "learning_rate": 0.01},
+        "evaluation": {"baselines": [{"kind": "training_mean"}, {"kind": "ridge"}], "ceilings": False, "fir_lag_s": 0.05},
+        "tuning": {"space": "tests.crossmodal.tuning.small_space", "folds": 2, "stop": {"trials": 1}, "test_subjects": ["01", "02"]},
+        "tracking": {"uri": f"sqlite:///{root}/mlflow.db", "experiment": "night", "spool": str(root / "spool")},
+    }
+    path = root / "night.yaml"
+    path.write_text(yaml.safe_dump(settings))
+    subprocess.run([sys.executable, str(ROOT / "jobs/simulate.py"), str(path)], cwd=root, check=True, capture_output=True)
+    done = night(path, "--date", FIRST)
+    assert done.returncode == 0, done.stderr
+    return path
+
+
+def client(path: Path) -> MlflowClient:
+    return MlflowClient(f"sqlite:///{path.parent}/mlflow.db")
+
+
+def test_a_night_promotes_what_is_better_beyond_chance(path):
+    store = str(path.parent / "store")
+    record = read_record(nights_uri(store, "night"), FIRST)
+    assert (record.state, record.code) == ("promoted", 0)
+    page = (path.parent / f"store/nights/night/{FIRST}/digest.html").read_text()
+    assert "Promoted: +" in page
+    assert "Test subjects were opened 1 time so far" in page
+    version = client(path).get_model_version_by_alias("night", "champion")
+    (opening,) = openings(store, version.tags["dataset.fingerprint"])
+    assert (opening.run, opening.subjects) == (version.tags["run"], ("01", "02"))
+    runs = client(path).search_runs([client(path).get_experiment_by_name("night").experiment_id], "tags.state = 'promoted'")
+    assert [found.path for found in client(path).list_artifacts(runs[0].info.run_id)] == ["digest.html"]
+    assert not client(path).search_runs([runs[0].info.experiment_id], "attributes.status = 'RUNNING'")
+
+
+def test_a_night_that_is_done_is_not_done_again(path):
+    done = night(path, "--date", FIRST)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"night of {FIRST} is done: Promoted" in done.stdout
+
+
+def test_another_dataset_is_not_compared_with_the_champion(path):
+    done = night(path, "--date", "2026-03-05", 'recordings.subjects=["01","02","03","04","05","06","07"]')
+    assert done.returncode == 2
+    assert "was scored on dataset" in done.stderr.splitlines()[-1]
+    assert len(client(path).search_model_versions("name = 'night'")) == 1
+    assert "Failed: champion night version 1" in (path.parent / "store/nights/night/2026-03-05/digest.html").read_text()
+
+
+def test_a_killed_night_goes_on_and_no_second_one_runs_beside_it(path):
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    more = ("--date", SECOND, "tuning.stop.trials=3")
+    with (
+        open(path.parent / "log", "wb") as log,
+        subprocess.Popen(command(path, *more), cwd=path.parent, env=environment, stderr=log) as job,
+    ):
+        while job.poll() is None and b"trial 1:" not in (path.parent / "log").read_bytes():
+            time.sleep(0.2)
+        beside = night(path, "--date", "2026-03-03")
+        children = psutil.Process(job.pid).children(recursive=True)
+        job.kill()
+    for child in psutil.wait_procs(children, timeout=20)[1]:
+        child.kill()
+    assert beside.returncode == 2
+    assert f"a night of night is running already, as process {job.pid}" in beside.stderr
+
+    done = night(path, *more)
+    assert done.returncode == 0, done.stderr
+    record = read_record(nights_uri(str(path.parent / "store"), "night"), SECOND)
+    assert record.state in ("kept", "promoted")
+    page = (path.parent / f"store/nights/night/{SECOND}/digest.html").read_text()
+    assert "3 in all" in page
+    assert "tuning.stop.trials: 1 → 3" in page
+    opened = openings(str(path.parent / "store"), client(path).get_model_version_by_alias("night", "champion").tags["dataset.fingerprint"])
+    assert len(opened) == (2 if record.state == "promoted" else 1)

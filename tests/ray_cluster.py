@@ -61,7 +61,7 @@ def ray_cluster(num_cpus: int) -> Iterator[RayCluster]:
     agents to choose.
     """
     with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp") as folder:
-        home, port, dashboard = Path(folder), _free_port(), _free_port()
+        home, port, dashboard = Path(folder), free_port(), free_port()
         environment = {key: value for key, value in os.environ.items() if not key.startswith("RAY_")}
         environment |= {"HOME": folder, "RAY_TMPDIR": folder, "RAY_AUTH_MODE": "token", "PATH": f"{Path(RAY).parent}:{os.environ['PATH']}"}
         environment |= {"RAY_agent_register_timeout_ms": "120000", "PYTHONPATH": f"{ROOT}/platform:{ROOT}"}
@@ -106,10 +106,11 @@ def _stop(node: "subprocess.Popen[bytes]") -> None:
 
 
 def _ports(names: tuple[str, ...]) -> list[str]:
-    return [f"--{name}port={_free_port()}" for name in names]
+    return [f"--{name}port={free_port()}" for name in names]
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nothing listens on."""
     with closing(socket.socket()) as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])

@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 PY := $(VENV)/bin/python
+PEERS := $(VENV)/peers
 EXPERIMENT ?= jobs/experiments/demo.yaml
 
 .PHONY: install demo experiment test test-slow lint bench clean
@@ -36,17 +37,20 @@ lint: install
 	$(VENV)/bin/mypy platform/crossmodal preprocessing search_spaces jobs
 	PYTHONPATH=platform:. $(VENV)/bin/lint-imports
 
-bench: install
-	# Peers of the benchmarks; the libraries they name beside these are not needed for what is compared, and large.
-	$(PY) -m pip install --quiet --no-deps --constraint constraints.txt mosaicml-streaming brotli python-snappy cramjam zstd xxhash catalogue
-	$(PY) -m pip install --quiet --no-deps --constraint constraints.txt ptwt ssqueezepy numba llvmlite
-	# This one is compiled; where it cannot be, the benchmark leaves it out.
-	-$(PY) -m pip install --quiet --no-deps --constraint constraints.txt fCWT
-	PYTHONPATH=platform:. OMP_NUM_THREADS=1 $(PY) -m benchmarks.batches
-	PYTHONPATH=platform:. OMP_NUM_THREADS=1 $(PY) -m benchmarks.transforms
-	PYTHONPATH=platform:. OMP_NUM_THREADS=1 $(PY) -m benchmarks.training
-	PYTHONPATH=platform:. OMP_NUM_THREADS=1 $(PY) -m benchmarks.tuning
-	PYTHONPATH=platform:. OMP_NUM_THREADS=1 $(PY) -m benchmarks.preprocessing
+# Peers of the benchmarks, beside the environment and not in it: MNE takes another way wherever it finds numba. The libraries that they
+# name besides are not needed for what is compared, and large. The last one is compiled; where it cannot be, the benchmark leaves it out.
+$(PEERS): $(VENV)/.installed
+	$(PY) -m pip install --quiet --no-deps --constraint constraints.txt --target $@ mosaicml-streaming brotli python-snappy cramjam zstd xxhash \
+		catalogue ptwt ssqueezepy numba llvmlite
+	-$(PY) -m pip install --quiet --no-deps --constraint constraints.txt --target $@ fCWT
+
+bench: export OMP_NUM_THREADS := 1
+bench: install $(PEERS)
+	PYTHONPATH=platform:.:$(PEERS) $(PY) -m benchmarks.batches
+	PYTHONPATH=platform:.:$(PEERS) $(PY) -m benchmarks.transforms
+	PYTHONPATH=platform:. $(PY) -m benchmarks.training
+	PYTHONPATH=platform:. $(PY) -m benchmarks.tuning
+	PYTHONPATH=platform:. $(PY) -m benchmarks.preprocessing
 
 clean:
 	rm -rf runs

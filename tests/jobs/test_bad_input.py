@@ -4,8 +4,6 @@ import shutil
 
 import pytest
 
-pytestmark = pytest.mark.slow
-
 
 def refused(done):
     """The one sentence of a refused job."""

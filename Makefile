@@ -4,6 +4,8 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 PEERS := $(VENV)/peers
 EXPERIMENT ?= jobs/experiments/demo.yaml
+# Those of `make test-slow`, all by default.
+TESTS ?=
 
 .PHONY: install demo experiment test test-slow lint bench clean
 
@@ -29,7 +31,7 @@ test: install
 	$(PY) -m pytest -q -m 'not slow'
 
 test-slow: install
-	$(PY) -m pytest -q -m slow
+	$(PY) -m pytest -q -m slow $(TESTS)
 
 lint: install
 	$(VENV)/bin/ruff check .

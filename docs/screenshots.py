@@ -75,19 +75,17 @@ def main() -> None:
 
 
 def _views(client: MlflowClient) -> Iterator[View]:
-    """The newest search's trials and figures, and the demo's subjects and figures."""
-    experiments = {experiment.name: experiment.experiment_id for experiment in client.search_experiments()}
-    demo, search = (experiments[name] for name in ("demo", "search"))
-    sweep = _newest(client, search, "tags.level = 'sweep'")
+    """The newest search's trials, and the demo's subjects and figures."""
+    (experiment,) = (found.experiment_id for found in client.search_experiments() if found.name == "demo")
+    sweep = _newest(client, experiment, "tags.level = 'sweep'")
     trials = f"tags.sweep = '{sweep.data.tags['sweep']}' AND tags.level = 'trial'"
-    columns = ["tags.`trial`", "tags.`state`", "metrics.`score`", *_varied(client.search_runs([search], trials))]
-    yield _table("trials", search, trials, "metrics.`score`", columns, shows="score")
-    yield _artifact("importance", search, sweep, "figures/importance.png")
-    run = _newest(client, demo, "tags.`crossmodal.fold` = ''")
+    columns = ["tags.`trial`", "tags.`state`", "metrics.`score`", *_varied(client.search_runs([experiment], trials))]
+    yield _table("trials", experiment, trials, "metrics.`score`", columns, shows="score")
+    run = _newest(client, experiment, "tags.`crossmodal.run` LIKE 'demo-%' AND tags.`crossmodal.fold` = ''")
     folds = f"tags.`crossmodal.run` = '{run.data.tags['crossmodal.run']}' AND tags.`crossmodal.fold` != ''"
     scores = [f"metrics.`{_EXPLAINED.format(predictor)}`" for predictor in _PREDICTORS]
-    yield _table("subjects", demo, folds, scores[0], scores, shows="sub-01")
-    yield _artifact("figure", demo, run, "figures/subjects.png")
+    yield _table("subjects", experiment, folds, scores[0], scores, shows="sub-01")
+    yield _artifact("figure", experiment, run, "figures/subjects.png")
 
 
 def _newest(client: MlflowClient, experiment: str, wanted: str) -> Run:

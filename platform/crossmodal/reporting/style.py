@@ -36,8 +36,8 @@ def drawing(width_in: float, height_in: float) -> Iterator[Figure]:
 
 
 def render_png(figure: Figure) -> bytes:
-    """Render a figure; texts made while rendering, as those of ticks, get the house style too."""
+    """Render a figure whole, also what stands outside it; texts made while rendering, as those of ticks, get the house style too."""
     packed = io.BytesIO()
     with matplotlib.rc_context(_SETTINGS):
-        figure.savefig(packed, format="png")
+        figure.savefig(packed, format="png", bbox_inches="tight")
     return packed.getvalue()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.s3_server import environment, serving
+from tests.servers import lead_to_s3, s3_server
 
 PASSWORD = "secret-never-told"
 
@@ -20,13 +20,8 @@ settings.load_profile("crossmodal")
 @pytest.fixture(scope="session")
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """URI of an empty bucket on a real S3 server, with the AWS_* variables that lead there."""
-    root = tmp_path_factory.mktemp("s3")
-    (root / "bucket").mkdir()
-    with serving(root) as (_, address), pytest.MonkeyPatch.context() as patch:
-        for name, value in environment(address).items():
-            patch.setenv(name, value)
-        for other in ("AWS_ENDPOINT_URL_S3", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
-            patch.delenv(other, raising=False)
+    with s3_server(tmp_path_factory.mktemp("s3")) as (_, variables), pytest.MonkeyPatch.context() as patch:
+        lead_to_s3(variables, patch)
         yield "s3://bucket"
 
 

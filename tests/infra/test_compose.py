@@ -21,7 +21,7 @@ import pytest
 import s3fs
 
 from tests.infra.manifests import INFRA, image, load, schema
-from tests.ray_cluster import free_port
+from tests.servers import free_port
 
 FILES = ("compose.yaml", "compose.gpu.yaml")
 SERVICES: dict[str, dict[str, Any]] = load("compose/compose.yaml")["services"]

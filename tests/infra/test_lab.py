@@ -4,14 +4,10 @@ MLflow's server keeps runs in PostgreSQL and artifacts on S3, where the store is
 """
 
 import contextlib
-import os
-import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.request import urlopen
 
 import optuna
 import pytest
@@ -22,6 +18,7 @@ from optuna.trial import TrialState
 
 from tests.crossmodal.training.cohort import publish_cohort, small_experiment
 from tests.ray_cluster import RAY, ROOT, kill, ray_cluster
+from tests.servers import mlflow_server
 
 pytestmark = pytest.mark.slow
 
@@ -29,31 +26,10 @@ N_TRIALS, TIMEOUT_S = 4, 500
 
 
 @pytest.fixture
-def mlflow_server(postgresql: str, s3: str, tmp_path: Path) -> Iterator[str]:
-    """Address of a server as infra/compose starts it."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    options = {
-        "--backend-store-uri": postgresql.replace("/optuna?", "/mlflow?"),
-        "--artifacts-destination": f"{s3}/mlflow",
-        "--port": str(port),
-    }
-    command = [sys.executable, "-m", "mlflow", "server", "--workers", "1", *(word for option in options.items() for word in option)]
-    with (tmp_path / "mlflow.log").open("wb") as log:
-        server = subprocess.Popen(
-            command, stdout=log, stderr=log, cwd=tmp_path, env=os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-        )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        while True:
-            assert server.poll() is None, (tmp_path / "mlflow.log").read_text()
-            with contextlib.suppress(OSError), urlopen(f"{address}/health", timeout=5):
-                break
-            time.sleep(1)
+def tracking_uri(postgresql: str, s3: str, tmp_path: Path) -> Iterator[str]:
+    """Address of an MLflow server as infra/compose starts it."""
+    with mlflow_server(tmp_path / "mlflow", postgresql.replace("/optuna?", "/mlflow?"), f"{s3}/mlflow") as (_, address):
         yield address
-    finally:
-        server.terminate()
-        server.wait()
 
 
 def trials_of(storage: str) -> list[optuna.trial.FrozenTrial]:
@@ -69,11 +45,11 @@ def wait_until_running(storage: str, number: int, job: "subprocess.Popen[bytes]"
         time.sleep(0.5)
 
 
-def test_a_search_outlives_a_node_and_accounts_for_every_trial(s3, postgresql, mlflow_server, tmp_path):
+def test_a_search_outlives_a_node_and_accounts_for_every_trial(s3, postgresql, tracking_uri, tmp_path):
     experiment = small_experiment(tmp_path, f"{s3}/lab", epochs=8)
     publish_cohort(experiment)
     settings = experiment.model_dump(mode="json", exclude_unset=True)
-    settings["tracking"]["uri"] = mlflow_server
+    settings["tracking"]["uri"] = tracking_uri
     settings["evaluation"] = {"baselines": [{"kind": "ridge"}]}
     settings["tuning"] = {"space": "common", "folds": 2, "storage": postgresql, "parallel_trials": 2, "halving": None}
     (tmp_path / "small.yaml").write_text(yaml.safe_dump(settings))
@@ -90,7 +66,7 @@ def test_a_search_outlives_a_node_and_accounts_for_every_trial(s3, postgresql, m
     trials = trials_of(postgresql)
     assert [trial.number for trial in trials] == list(range(N_TRIALS))
     assert {trial.state for trial in trials} == {TrialState.COMPLETE}
-    client = MlflowClient(mlflow_server)
+    client = MlflowClient(tracking_uri)
     runs = client.search_runs([client.get_experiment_by_name("tests").experiment_id], max_results=1000)
     assert {run.info.status for run in runs} == {"FINISHED"}
     assert sorted(int(run.data.tags["trial"]) for run in runs if run.data.tags.get("level") == "trial") == list(range(N_TRIALS))

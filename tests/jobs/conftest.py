@@ -12,10 +12,12 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def run(job: str, *arguments: str | Path, cwd: Path | None = None, timeout_s: float = 300) -> subprocess.CompletedProcess[str]:
-    """Run a job script as a command of its own."""
+def run(
+    job: str, *arguments: str | Path, cwd: Path | None = None, timeout_s: float = 300, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a job script as a command of its own, with further environment variables."""
     command = [sys.executable, str(ROOT / "jobs" / f"{job}.py"), *map(str, arguments)]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    environment = os.environ | {"OMP_NUM_THREADS": "1"} | variables
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=timeout_s)
 
 

@@ -1,10 +1,5 @@
 """A BIDS dataset of EEG with one recording broken in each way: the others are finished, the table tells each cause."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import mne
 import numpy as np
 import pytest
@@ -13,8 +8,8 @@ import yaml
 from crossmodal.config import load_experiment
 from crossmodal.datasets.manifest import load_latest
 from crossmodal.storage.uri import join, open_fs
+from tests.jobs.conftest import run
 
-ROOT = Path(__file__).resolve().parents[2]
 # What is wrong with whom, and what the table must say of it.
 CAUSES = {
     "02": "_eeg.eeg: is truncated, it ends within a sample",
@@ -26,12 +21,6 @@ CAUSES = {
     "08": "_eeg.fif: bad channels C3 (NaN); set preprocessing.bad_channels=interpolate",
     "09": "_eeg.fif: cannot be read as a recording (",
 }
-
-
-def job(*arguments, cwd, **environment):
-    command = [sys.executable, str(ROOT / "jobs/preprocess.py"), *map(str, arguments)]
-    settings = os.environ | {"OMP_NUM_THREADS": "1"} | environment
-    return subprocess.run(command, cwd=cwd, env=settings, capture_output=True, text=True, timeout=300)
 
 
 def write(root, subject, extension, sfreq=200.0):
@@ -85,7 +74,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def done(folder):
-    return job("broken.yaml", cwd=folder)
+    return run("preprocess", "broken.yaml", cwd=folder)
 
 
 def test_whole_recordings_are_finished_and_the_job_ends_with_one(done, folder):
@@ -105,7 +94,7 @@ def test_each_broken_recording_is_a_row_with_its_cause(done, subject):
 
 @pytest.mark.slow
 def test_rates_that_differ_are_no_matter_where_all_are_resampled(folder):
-    resampled = job("broken.yaml", "preprocessing.sfreq=100", "recordings.subjects=['01', '07']", cwd=folder)
+    resampled = run("preprocess", "broken.yaml", "preprocessing.sfreq=100", "recordings.subjects=['01', '07']", cwd=folder)
     assert resampled.returncode == 0, resampled.stderr
     assert "made 2, cached 0, failed 0" in resampled.stdout
 
@@ -122,7 +111,7 @@ def test_credentials_that_are_wrong_or_missing_are_told_and_never_printed(s3, fo
     (tmp_path / "guarded.yaml").write_text(yaml.safe_dump(settings))
     keys = {"wrong": ("crossmodal-test", "secret-never-told"), "missing": ("", "")}[credentials]
     environment = {"AWS_ACCESS_KEY_ID": keys[0], "AWS_SECRET_ACCESS_KEY": keys[1], "AWS_SHARED_CREDENTIALS_FILE": "/nowhere"}
-    refused = job("guarded.yaml", cwd=tmp_path, AWS_EC2_METADATA_DISABLED="true", **environment)
+    refused = run("preprocess", "guarded.yaml", cwd=tmp_path, AWS_EC2_METADATA_DISABLED="true", **environment)
     assert refused.returncode == 2, refused.stdout + refused.stderr
     assert len(refused.stderr.splitlines()) == 1, refused.stderr
     assert "s3://bucket/guarded" in refused.stderr

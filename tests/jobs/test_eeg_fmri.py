@@ -1,8 +1,5 @@
 """A simulated EEG-fMRI cohort through the jobs, one recording broken in each way: the others are finished, the table tells causes."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +9,8 @@ import yaml
 from crossmodal.config import load_experiment
 from crossmodal.datasets.manifest import load_latest
 from crossmodal.datasets.shard import Shard
+from tests.jobs.conftest import run
 
-ROOT = Path(__file__).resolve().parents[2]
 # What is wrong with whom, and what the table must say of it.
 CAUSES = {
     "02": "_bold.nii.gz: cannot be read as a recording (",
@@ -22,11 +19,6 @@ CAUSES = {
     "05": "volume markers come every 2.000 s, but the image's repetition time is 2.500 s",
     "06": "volume markers, the image has 30 volumes",
 }
-
-
-def job(name, *arguments, cwd):
-    command = [sys.executable, str(ROOT / "jobs" / f"{name}.py"), *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=300)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +48,7 @@ def folder(tmp_path_factory):
         },
     }
     (folder / "tiny.yaml").write_text(yaml.safe_dump(settings))
-    made = job("simulate", "tiny.yaml", cwd=folder)
+    made = run("simulate", "tiny.yaml", cwd=folder)
     assert made.returncode == 0, made.stderr
     break_recordings(folder / "cohort")
     return folder
@@ -78,7 +70,7 @@ def break_recordings(root):
 
 @pytest.fixture(scope="module")
 def preprocessed(folder):
-    return job("preprocess", "tiny.yaml", cwd=folder)
+    return run("preprocess", "tiny.yaml", cwd=folder)
 
 
 def test_the_whole_recordings_are_finished_and_the_job_ends_with_one(preprocessed):
@@ -110,7 +102,7 @@ def test_the_dataset_holds_regions_timed_on_the_eegs_clock(preprocessed, folder)
 
 
 def test_every_source_is_listed_in_a_line_of_its_own(folder):
-    listed = job("preprocess", "--list", cwd=folder)
+    listed = run("preprocess", "--list", cwd=folder)
     assert listed.returncode == 0, listed.stderr
     rows = [line.split(maxsplit=1) for line in listed.stdout.splitlines() if line.strip()]
     assert [kind for kind, _ in rows[1:]] == ["bids", "files", "bids_fmri", "noddi", "oddball", "cn_epfl"]

@@ -18,7 +18,7 @@ import ray
 import yaml
 
 from crossmodal.datasets.shard import LAST_FILE, Shard
-from tests.s3_server import environment, serving
+from tests.servers import s3_server
 
 pytestmark = pytest.mark.slow
 
@@ -67,8 +67,8 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
             yield Place(str(folder), folder, {})
         else:
             folder.mkdir(parents=True)
-            _, address = stack.enter_context(serving(tmp_path / "served"))
-            yield Place("s3://bucket/store", folder, environment(address))
+            _, variables = stack.enter_context(s3_server(tmp_path / "served"))
+            yield Place("s3://bucket/store", folder, variables)
 
 
 @contextmanager
@@ -148,18 +148,19 @@ def test_a_killed_worker_is_replaced(cohort, place, undisturbed):
 def test_a_killed_store_stops_the_job_and_loses_nothing(cohort, tmp_path, undisturbed):
     folder = tmp_path / "bucket/store"
     folder.mkdir(parents=True)
-    with serving(tmp_path) as (server, address):
-        place = Place("s3://bucket/store", folder, environment(address))
+    with s3_server(tmp_path) as (server, variables):
+        place = Place("s3://bucket/store", folder, variables)
         with running(cohort, place) as job:
             wait_for(lambda: shards(place), job)
-            server.kill()
+            server.stop()
             said = finished(job, code=2)
-    assert "s3://bucket/store" in said
-    assert "the store cannot be reached" in said
-    n_there = check_whole(place)
-    assert n_there < N_RECORDINGS
-    with serving(tmp_path, port=int(address.rpartition(":")[2])), running(cohort, place) as job:
-        assert f"made {N_RECORDINGS - n_there}, cached {n_there}, failed 0" in finished(job)
+        assert "s3://bucket/store" in said
+        assert "the store cannot be reached" in said
+        n_there = check_whole(place)
+        assert n_there < N_RECORDINGS
+        server.start()
+        with running(cohort, place) as job:
+            assert f"made {N_RECORDINGS - n_there}, cached {n_there}, failed 0" in finished(job)
     assert manifests(place) == undisturbed
 
 

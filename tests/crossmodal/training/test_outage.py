@@ -13,14 +13,15 @@ from crossmodal.training.journal import Journal
 from crossmodal.training.runs import checkpoints_uri, finished, run_name
 from crossmodal.training.world import World
 from tests.crossmodal.training.cohort import publish_cohort, small_experiment
-from tests.servers import Server, mlflow_server, s3_server
+from tests.servers import Server, lead_to_s3, mlflow_server, s3_server
 
 OUTAGE_S = 4.0
 
 
 @pytest.fixture
 def server(tmp_path, monkeypatch):
-    with s3_server(tmp_path / "s3", monkeypatch) as server:
+    with s3_server(tmp_path / "s3") as (server, variables):
+        lead_to_s3(variables, monkeypatch)
         yield server
 
 

@@ -1,17 +1,14 @@
 """A place that one process holds at a time, on whatever store: held by a file that is renewed while its holder lives."""
 
 import logging
-import os
-import platform
 import threading
 import time
 import uuid
 from types import TracebackType
 from typing import Any, Self
 
-import psutil
-
 from crossmodal.config import UserError
+from crossmodal.storage.process import Process
 from crossmodal.storage.uri import exists, read_json, remove_file, write_json
 
 _LOG = logging.getLogger(__name__)
@@ -37,8 +34,7 @@ class Lease:
     def __init__(self, uri: str, what: str) -> None:
         self._uri = uri
         self._what = what
-        process = psutil.Process(os.getpid())
-        self._holder = {"id": uuid.uuid4().hex, "host": platform.node(), "pid": process.pid, "created": process.create_time()}
+        self._holder = {"id": uuid.uuid4().hex, **Process.this()._asdict()}
         self._over = threading.Event()
         self._renewing = threading.Thread(target=self._renew, daemon=True)
 
@@ -69,9 +65,9 @@ class Lease:
             _LOG.warning("%s stays, and is given up in silence (%s)", self._uri, unreachable)
 
     def _refuse_if_held(self, holder: dict[str, Any]) -> None:
-        here = holder["host"] == platform.node()
-        if _lives(holder) if here else time.time() - holder["seen"] < _LONGEST_SILENCE_S:
-            raise UserError(f"{self._what} is running already, as process {holder['pid']} on {holder['host']}; wait for it, or stop it")
+        process = Process(holder["host"], holder["name"])
+        if process.is_alive if process.is_here else time.time() - holder["seen"] < _LONGEST_SILENCE_S:
+            raise UserError(f"{self._what} is running already, as process {process.number} on {process.host}; wait for it, or stop it")
 
     def _write(self) -> None:
         write_json(self._uri, self._holder | {"seen": time.time()})
@@ -82,10 +78,3 @@ class Lease:
                 self._write()
             except (UserError, OSError) as error:
                 _LOG.warning("%s could not be renewed (%s)", self._uri, error)
-
-
-def _lives(holder: dict[str, Any]) -> bool:
-    try:
-        return abs(psutil.Process(holder["pid"]).create_time() - holder["created"]) < 1
-    except psutil.NoSuchProcess:
-        return False

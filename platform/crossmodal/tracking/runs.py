@@ -3,7 +3,6 @@
 import contextlib
 import logging
 import os
-import platform
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -11,7 +10,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import psutil
 from filelock import FileLock
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run
@@ -20,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from crossmodal.config import UserError
 from crossmodal.config.experiment import Tracking
+from crossmodal.storage.process import Process
 from crossmodal.tracking.describe import document_without_credentials, git_commit, without_credentials
 
 _LOG = logging.getLogger(__name__)
@@ -74,7 +73,9 @@ class Tracker:
 
     def start(self, run: str, fold: str = "", parent_id: str | None = None) -> str:
         """Find or create a run, mark it RUNNING by this process, and return its id."""
-        tags = {"crossmodal.run": run, "crossmodal.fold": fold, "mlflow.source.git.commit": git_commit(), **this_process()}
+        tags = {"crossmodal.run": run, "crossmodal.fold": fold, "mlflow.source.git.commit": git_commit()}
+        process = Process.this()
+        tags |= {"crossmodal.host": process.host, "crossmodal.process": process.name}
         known = self.find(run, fold)
         if known:
             run_id = str(known.info.run_id)
@@ -100,9 +101,10 @@ class Tracker:
 
     def close_orphans(self) -> None:
         """Close what processes of this machine left RUNNING when they were killed."""
-        wanted = f"attributes.status = 'RUNNING' AND tags.`crossmodal.host` = '{platform.node()}'"
+        here = Process.this().host
+        wanted = f"attributes.status = 'RUNNING' AND tags.`crossmodal.host` = '{here}'"
         for run in self.client.search_runs([self.experiment_id], wanted):
-            if not is_alive(run.data.tags["crossmodal.process"]):
+            if not Process(here, run.data.tags["crossmodal.process"]).is_alive:
                 self.client.set_terminated(run.info.run_id, "KILLED")
 
     def log_parameters(self, run_id: str, values: Mapping[str, str]) -> None:
@@ -191,18 +193,3 @@ def _one_at_a_time(uri: str) -> contextlib.AbstractContextManager[object]:
     path = Path(uri.removeprefix(_SQLITE))
     path.parent.mkdir(parents=True, exist_ok=True)
     return FileLock(f"{path}.lock")
-
-
-def this_process() -> dict[str, str]:
-    """Tags that tell this process from all others."""
-    process = psutil.Process(os.getpid())
-    return {"crossmodal.host": platform.node(), "crossmodal.process": f"{process.pid} {process.create_time():.0f}"}
-
-
-def is_alive(process: str) -> bool:
-    """Tell whether a process of this machine, as `this_process` names it, still runs."""
-    pid, created = process.split()
-    try:
-        return f"{psutil.Process(int(pid)).create_time():.0f}" == created
-    except psutil.NoSuchProcess:
-        return False

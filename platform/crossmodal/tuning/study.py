@@ -2,7 +2,6 @@
 
 import atexit
 import os
-import platform
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -20,9 +19,9 @@ from crossmodal.config import Experiment, UserError, fingerprint
 from crossmodal.config.data import CrossValidation
 from crossmodal.config.tuning import Objective
 from crossmodal.datasets.manifest import Manifest
+from crossmodal.storage.process import Process
 from crossmodal.storage.uri import exists, is_local, join, read_bytes, write_bytes
 from crossmodal.tracking.describe import without_credentials
-from crossmodal.tracking.runs import is_alive, this_process
 from crossmodal.training.runs import settings_of_result
 
 DIRECTIONS: dict[Objective, Literal["minimize", "maximize"]] = {
@@ -187,10 +186,8 @@ def _check_same(known: Mapping[str, Any] | None, identity: Mapping[str, Any], na
 
 def _take(study: optuna.Study) -> None:
     """Mark the study as this process's; a process of another machine cannot be asked whether it lives."""
-    owner, own = study.user_attrs.get(_OWNER), this_process()
-    host, process = "crossmodal.host", "crossmodal.process"
-    if owner and owner != own and owner[host] == platform.node() and is_alive(owner[process]):
-        raise UserError(
-            f"tuning.study: '{study.study_name}' is being searched by process {owner[process].split()[0]}; wait for it, or stop it"
-        )
+    own, known = Process.this(), study.user_attrs.get(_OWNER)
+    owner = Process(*known) if known else own
+    if owner != own and owner.is_here and owner.is_alive:
+        raise UserError(f"tuning.study: '{study.study_name}' is being searched by process {owner.number}; wait for it, or stop it")
     study.set_user_attr(_OWNER, own)

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossmodal.config import UserError
-from crossmodal.config.data import Signals
+from crossmodal.config.data import Data, Signals
+from crossmodal.datasets.manifest import ShardEntry
 from crossmodal.datasets.shard import Shard
 
 
@@ -30,6 +31,21 @@ class Block:
     place: slice
 
 
+def check_channels(entry: ShardEntry, data: Data) -> None:
+    """Hold what data ask for against what is known of a recording before it is opened.
+
+    Raises
+    ------
+    UserError
+        The dataset has no such modality, type or channel, or one channel is asked for as source and target; the sentence names it.
+    """
+    for signals in (data.source, data.target):
+        _check_modality(signals, entry.modalities)
+    shared = _names(entry, data.source) & _names(entry, data.target)
+    if shared:
+        raise UserError(f"data.source and data.target both have {', '.join(sorted(shared))}: a model would be given what it is to predict")
+
+
 def columns_of(shard: Shard, signals: Signals) -> NDArray[np.int64]:
     """Columns of a modality that are asked for, in the shard's order.
 
@@ -38,23 +54,8 @@ def columns_of(shard: Shard, signals: Signals) -> NDArray[np.int64]:
     UserError
         The dataset has no such modality, type or channel; the sentence names it.
     """
-    if signals.modality not in shard.modalities:
-        raise UserError(f"data asks for {signals.modality}, the dataset holds {', '.join(shard.modalities)}; see preprocessing.modalities")
-    names, types = shard.names(signals.modality), shard.types(signals.modality)
-    if signals.channels == "all":
-        return np.arange(len(names))
-    if isinstance(signals.channels, str):
-        columns = np.flatnonzero(np.array(types) == signals.channels)
-        if not len(columns):
-            raise UserError(
-                f"data asks for {signals.channels} channels, the dataset's {signals.modality} has {', '.join(sorted(set(types)))}"
-            )
-        return columns
-    for name in signals.channels:
-        if name not in names:
-            nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.0)[0]
-            raise UserError(f"data asks for channel '{name}', which the dataset has not; the nearest is '{nearest}'")
-    return np.flatnonzero(np.isin(names, signals.channels))
+    _check_modality(signals, shard.entry.modalities)
+    return _columns(signals, shard.names(signals.modality), shard.types(signals.modality))
 
 
 def blocks_of(shard: Shard, signals: Signals) -> tuple[Block, ...]:
@@ -71,3 +72,33 @@ def blocks_of(shard: Shard, signals: Signals) -> tuple[Block, ...]:
         )
         place += len(inside)
     return tuple(blocks)
+
+
+def _check_modality(signals: Signals, modalities: tuple[str, ...]) -> None:
+    if signals.modality not in modalities:
+        raise UserError(f"data asks for {signals.modality}, the dataset holds {', '.join(modalities)}; see preprocessing.modalities")
+
+
+def _names(entry: ShardEntry, signals: Signals) -> set[str]:
+    """Channels that are asked for; none of BOLD, whose regions or voxels only its file names."""
+    if signals.modality not in entry.channels:
+        return set()
+    names = entry.channels[signals.modality]
+    return {names[column] for column in _columns(signals, names, entry.types[signals.modality])}
+
+
+def _columns(signals: Signals, names: tuple[str, ...], types: tuple[str, ...]) -> NDArray[np.int64]:
+    if signals.channels == "all":
+        return np.arange(len(names))
+    if isinstance(signals.channels, str):
+        columns = np.flatnonzero(np.array(types) == signals.channels)
+        if not len(columns):
+            raise UserError(
+                f"data asks for {signals.channels} channels, the dataset's {signals.modality} has {', '.join(sorted(set(types)))}"
+            )
+        return columns
+    for name in signals.channels:
+        if name not in names:
+            nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.0)[0]
+            raise UserError(f"data asks for channel '{name}', which the dataset has not; the nearest is '{nearest}'")
+    return np.flatnonzero(np.isin(names, signals.channels))

@@ -8,7 +8,7 @@ from typing import Self, TypeVar
 from pydantic import Field
 
 from crossmodal.config import Config, UserError, fingerprint
-from crossmodal.datasets.volumes import VolumesEntry
+from crossmodal.datasets.volumes import BOLD, VolumesEntry
 from crossmodal.storage.uri import exists, join, read_bytes, read_json, write_bytes, write_json
 
 _Value = TypeVar("_Value")
@@ -34,6 +34,11 @@ class ShardEntry(Config):
     def label(self) -> str:
         """What sentences call this recording."""
         return f"sub-{self.subject} run {self.run}"
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """What was recorded."""
+        return (*self.channels, *((BOLD,) if self.volumes else ()))
 
 
 class Manifest(Config):

@@ -11,7 +11,7 @@ import mne
 from crossmodal.config import UserError
 from crossmodal.config.data import Data
 from crossmodal.datasets.batches import BatchReader
-from crossmodal.datasets.channels import columns_of
+from crossmodal.datasets.channels import check_channels, columns_of
 from crossmodal.datasets.folds import Fold
 from crossmodal.datasets.manifest import Manifest, ShardEntry
 from crossmodal.datasets.normaliser import Normaliser, fit_normaliser
@@ -88,6 +88,7 @@ def open_fold(manifest: Manifest, fold: Fold, data: Data, seed: int, cache: Node
     """
     used = {part.subject for part in (*fold.train, *fold.validation, *fold.test)}
     entries = [entry for entry in manifest.entries if entry.subject in used]
+    check_channels(entries[0], data)
     shards = _open_shards(entries, cache)
     source_names, target_names, target_types = _channels(shards[0], data)
     windows = {role: make_windows(shards, fold, role, data.windows, seed) for role in ("train", "validation", "test")}
@@ -125,7 +126,4 @@ def _channels(shard: Shard, data: Data) -> tuple[tuple[str, ...], tuple[str, ...
     source, target = (columns_of(shard, signals) for signals in (data.source, data.target))
     source_names = tuple(shard.names(data.source.modality)[column] for column in source)
     target_names = tuple(shard.names(data.target.modality)[column] for column in target)
-    shared = [name for name in target_names if name in source_names]
-    if shared:
-        raise UserError(f"data.source and data.target both have {', '.join(shared)}: a model would be given what it is to predict")
     return source_names, target_names, tuple(shard.types(data.target.modality)[column] for column in target)

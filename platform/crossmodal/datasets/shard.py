@@ -132,11 +132,6 @@ class Shard:
         """Samples of every signal."""
         return self.entry.n_samples
 
-    @property
-    def modalities(self) -> tuple[str, ...]:
-        """What was recorded."""
-        return (*self.entry.channels, *((BOLD,) if self.entry.volumes else ()))
-
     def names(self, modality: str) -> tuple[str, ...]:
         """Names of channels, or of a volume's targets, in column order."""
         return self.volumes.target_names if modality == BOLD else self.entry.channels[modality]

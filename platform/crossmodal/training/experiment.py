@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from crossmodal.config import Experiment, UserError
+from crossmodal.datasets.channels import check_channels
 from crossmodal.datasets.folds import Fold, make_folds
 from crossmodal.datasets.manifest import Manifest, load_latest
 from crossmodal.storage.uri import check_reachable, is_local, open_fs
@@ -47,13 +48,14 @@ def plan_training(experiment: Experiment) -> Plan:
     Raises
     ------
     UserError
-        The store cannot be reached or holds no such dataset, or the split does not go with it, or the model not with the target.
+        The store cannot be reached or holds no such dataset, or the split, the channels or the model do not go with it.
     """
     if experiment.data.target.modality == "bold":
         raise UserError(f"data.target: '{experiment.model.kind}' predicts signals that are sampled like its source, not volumes of BOLD")
     store = open_fs(experiment.store)[1] if is_local(experiment.store) else experiment.store
     check_reachable(store)
     manifest = load_latest(store, experiment.dataset_recipe)
+    check_channels(manifest.entries[0], experiment.data)
     run = run_name(experiment, manifest)
     folds = make_folds(experiment.split, manifest)
     results = {fold.name: finished(store, run, fold.name) for fold in folds}

@@ -13,6 +13,7 @@ from ray import tune
 
 from crossmodal.config import Experiment, UserError
 from crossmodal.config.data import CrossValidation
+from crossmodal.datasets.channels import check_channels
 from crossmodal.datasets.folds import make_folds
 from crossmodal.datasets.manifest import Manifest, load_latest
 from crossmodal.storage.uri import arrow_filesystem, check_reachable, is_local, open_fs
@@ -68,7 +69,7 @@ def plan_sweep(experiment: Experiment, space: Space) -> SweepPlan:
     Raises
     ------
     UserError
-        The store cannot be reached, or the dataset, the split or the space does not go with the experiment.
+        The store cannot be reached, or the dataset, its channels, the split or the space does not go with the experiment.
     """
     if "gpu_hours" in experiment.tuning.objectives and experiment.training.gpu == "never":
         raise UserError("tuning.objectives: gpu_hours cannot be an objective where training.gpu is 'never'; leave one of them out")
@@ -76,6 +77,7 @@ def plan_sweep(experiment: Experiment, space: Space) -> SweepPlan:
     store = open_fs(experiment.store)[1] if is_local(experiment.store) else experiment.store
     check_reachable(store)
     manifest = load_latest(store, experiment.dataset_recipe)
+    check_channels(manifest.entries[0], experiment.data)
     split, test = divide(experiment, manifest.subjects)
     make_folds(split, manifest)
     return SweepPlan(experiment.model_copy(update={"store": store}), manifest, space, split, test, study_name(experiment), parameters)

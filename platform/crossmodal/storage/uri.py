@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from crossmodal.config import UnavailableError, UserError
 from crossmodal.storage.atomic import new_folder, told_clearly, write_file
+from crossmodal.storage.s3 import ObjectStore
 
 # A store that does not answer is told within seconds; large transfers still get a minute between bytes.
 _CLIENT = {"connect_timeout": 3, "read_timeout": 60, "retries": {"mode": "standard", "total_max_attempts": 3}}
@@ -55,9 +56,8 @@ def open_fs(uri: str, anonymous: bool = False, endpoint_url: str | None = None) 
         raise UserError(f"{uri}: '{scheme}://' is not supported; give a plain path or s3://bucket/path")
     # fsspec keeps one client for equal arguments: the endpoint is one of them, so that another store gets another client. Listings are not
     # cached, since other processes publish meanwhile.
-    return fsspec.filesystem(
-        "s3", anon=anonymous, endpoint_url=endpoint_url or _endpoint(), config_kwargs=_CLIENT, use_listings_cache=False
-    ), path
+    client = ObjectStore(anon=anonymous, endpoint_url=endpoint_url or _endpoint(), config_kwargs=_CLIENT, use_listings_cache=False)
+    return client, path
 
 
 def arrow_filesystem(uri: str) -> tuple[pyarrow.fs.FileSystem | None, str]:

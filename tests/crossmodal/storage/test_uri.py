@@ -4,6 +4,8 @@ import logging
 import os
 import pickle
 import socket
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -175,3 +177,45 @@ def test_e9_a_full_local_disk_is_named_when_fetching(s3, small_disk):
     with pytest.raises(UserError, match=f"^{small_disk}/got: no space left"):
         fetch_folder(join(s3, "large"), small_disk / "got")
     assert os.listdir(small_disk) == []
+
+
+class _NeverTellsToContinue(BaseHTTPRequestHandler):
+    """An empty store that takes what is sent, and never answers the question whether it would."""
+
+    protocol_version = "HTTP/1.1"
+
+    def handle_expect_100(self):
+        return True
+
+    def do_HEAD(self):
+        self._answer(404)
+
+    def do_GET(self):
+        self._answer(200, b"<ListBucketResult><KeyCount>0</KeyCount></ListBucketResult>")
+
+    def do_PUT(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self._answer(200)
+
+    def _answer(self, status, body=b""):
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments):
+        pass
+
+
+def test_an_upload_waits_for_no_leave(tmp_path, monkeypatch):
+    with ThreadingHTTPServer(("127.0.0.1", 0), _NeverTellsToContinue) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "somebody")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+        folder = _folder(tmp_path, {"a": bytes(100_000), "done": b"yes"})
+        upload = threading.Thread(target=publish_folder, args=(folder, "s3://bucket/x", "done"), daemon=True)
+        upload.start()
+        upload.join(20)
+        assert not upload.is_alive()
+        server.shutdown()

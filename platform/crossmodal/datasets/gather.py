@@ -62,14 +62,16 @@ class _Piece:
         self, block: Block, shards: Sequence[Shard], windows: WindowSet, modality: str, scaling: ChannelScaling, is_whole: bool
     ) -> None:
         self._place = block.place
-        self._maps = [_map(shard, modality, block.kind) for shard in shards]
+        maps = [_map(shard, modality, block.kind) for shard in shards]
         self._baseline = windows.baseline
-        self._inside = block.inside
         self._offset_c, self._scale_c = scaling.offset_c[block.place], scaling.scale_c[block.place]
-        n_channels, self._width = len(self._scale_c), self._maps[0].shape[1]
-        joined = _largest_divisor(windows.n_times, _MOST_JOINED) if is_whole and n_channels == self._width else 1
+        n_channels, width = len(self._scale_c), maps[0].shape[1]
+        joined = _largest_divisor(windows.n_times, _MOST_JOINED) if is_whole and n_channels == width else 1
         self._shape = (windows.n_times // joined, joined * n_channels)
-        self._strides = (joined * self._width, 1)
+        # Neighbours are cut out of the views themselves, others out of each window.
+        self._picked = None if isinstance(block.inside, slice) else block.inside
+        neighbours = block.inside if isinstance(block.inside, slice) else slice(0, width)
+        self._windows = [_all_windows(samples_tc[:, neighbours], windows.n_times, joined) for samples_tc in maps]
         self._offset, self._scale = self._offset_c.repeat(joined), self._scale_c.repeat(joined)
 
     def destinations(self, out_btc: torch.Tensor) -> Sequence[torch.Tensor]:
@@ -79,15 +81,13 @@ class _Piece:
     def read(self, shards: Sequence[int], starts: Sequence[int], outs: Sequence[torch.Tensor]) -> None:
         """Copy this block of windows to the first of `outs`."""
         for shard, start, out in zip(shards, starts, outs, strict=False):
-            x = self._window(self._maps[shard], start)
+            x = self._window(shard, start)
             offset = self._offset if self._baseline is None else self._less_baseline(x, self._scale_c)
             torch.addcmul(offset, x, self._scale, out=out)
 
-    def _window(self, samples_tc: torch.Tensor, start: int) -> torch.Tensor:
-        if isinstance(self._inside, slice):
-            # One call instead of slicing and viewing: with windows this short, calls count.
-            return samples_tc.as_strided(self._shape, self._strides, start * self._width + self._inside.start)
-        return samples_tc[start : start + self._shape[0], self._inside]
+    def _window(self, shard: int, start: int) -> torch.Tensor:
+        window = self._windows[shard][start]
+        return window if self._picked is None else window[:, self._picked]
 
     def _less_baseline(self, x: torch.Tensor, scale_c: torch.Tensor) -> torch.Tensor:
         mean_c = x.reshape(-1, len(scale_c))[self._baseline].mean(0)
@@ -109,7 +109,7 @@ class _HalfPiece(_Piece):
         """Copy this block of windows to the first of `outs`."""
         for shard, start, out in zip(shards, starts, outs, strict=False):
             # A window at a time stays in the cache between both passes.
-            x = self._window(self._maps[shard], start).float()
+            x = self._window(shard, start).float()
             offset = self._offset if self._baseline is None else self._less_baseline(x, self._scales_c[shard])
             torch.addcmul(offset, x, self._scales[shard], out=out)
 
@@ -121,6 +121,13 @@ def _map(shard: Shard, modality: str, kind: str) -> torch.Tensor:
         # Torch has no read-only tensors and warns of the maps; nothing here writes to them.
         warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
         return torch.from_numpy(stored.data_tc if isinstance(stored, Half) else stored)
+
+
+def _all_windows(samples_tc: torch.Tensor, n_times: int, joined: int) -> torch.Tensor:
+    """View the window that begins at each sample, so that to take one is a single cheap call: with windows this short, calls count."""
+    (n_samples, n_channels), width = samples_tc.shape, samples_tc.stride(0)
+    shape = (max(0, n_samples - n_times + 1), n_times // joined, joined * n_channels)
+    return samples_tc.as_strided(shape, (width, joined * width, 1))
 
 
 def _scale(shard: Shard, modality: str, block: Block) -> torch.Tensor:

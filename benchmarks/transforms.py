@@ -27,7 +27,7 @@ FREQUENCIES_HZ = np.geomspace(1, 100, 32)
 BANDS_HZ = {"alpha": (8.0, 13.0), "beta": (13.0, 30.0), "gamma": (30.0, 100.0)}
 EVERY = {"alpha": 8, "beta": 4, "gamma": 2}
 TARGETS = {"transform": 2.5, "band amplitudes": 5.0}
-ROUNDS, PEER_ROUNDS = 9, 3
+ROUNDS, PEER_ROUNDS = 15, 5
 
 Run = Callable[[], object]
 

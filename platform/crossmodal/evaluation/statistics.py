@@ -10,6 +10,7 @@ from scipy import stats
 LEAST_SUBJECTS = 6  # with fewer, even the smallest two-sided sign-flip p (2 / 2^n) exceeds .05: nothing is called significant
 _EXACT_UP_TO = 16
 _DRAWS = 100_000
+_PATTERNS_AT_ONCE = 4096
 _RESAMPLES = 10_000
 _TIE = 1e-12  # relative: sums of the same numbers in another order are ties
 
@@ -57,6 +58,35 @@ def _all_signed_sums(values_n: NDArray[np.float64]) -> NDArray[np.float64]:
 def _drawn_signed_sums(values_n: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
     draws = np.random.default_rng(seed).integers(0, 2, size=(_DRAWS, len(values_n)), dtype=np.int8)
     return (2.0 * draws - 1.0) @ values_n
+
+
+def best_of_many_p(values_kn: ArrayLike, chosen: int, seed: int = 0) -> float:
+    """Test as `sign_flip_p` does, one-sided, a row that was chosen among others because it looked best.
+
+    It counts how often chance alone, flipping the signs of a subject in all rows at once, makes any row look as good: single-step
+    maxT (Westfall & Young 1993), so that the chance of a false finding among all rows is the p value, however alike they are.
+    Rows are compared by sum / sqrt(sum of squares), which no scale of a row enters.
+
+    Parameters
+    ----------
+    values_kn : array_like, shape (n_rows, n_subjects)
+        What might have been chosen: paired differences of each, the subjects in one order.
+    chosen : int
+        The row to test. With a single row it is `sign_flip_p`.
+    """
+    values_kn = np.atleast_2d(np.asarray(values_kn, dtype=float))
+    n_subjects = values_kn.shape[1]
+    norm_k = np.linalg.norm(values_kn, axis=1)
+    unit_nk = (values_kn / np.where(norm_k == 0, 1.0, norm_k)[:, None]).T
+    observed = unit_nk[:, chosen].sum() - _TIE * n_subjects
+    exact = n_subjects <= _EXACT_UP_TO
+    rng, n_patterns = np.random.default_rng(seed), 2**n_subjects if exact else _DRAWS
+    as_extreme = 0
+    for first in range(0, n_patterns, _PATTERNS_AT_ONCE):
+        numbers = np.arange(first, min(first + _PATTERNS_AT_ONCE, n_patterns))
+        bits = numbers[:, None] >> np.arange(n_subjects) & 1 if exact else rng.integers(0, 2, size=(len(numbers), n_subjects))
+        as_extreme += int(np.count_nonzero(((2.0 * bits - 1.0) @ unit_nk).max(axis=1) >= observed))
+    return as_extreme / n_patterns if exact else (1 + as_extreme) / (1 + n_patterns)
 
 
 def t_interval(values: ArrayLike, confidence: float = 0.95) -> tuple[float, float]:

@@ -120,7 +120,8 @@ def run_night(
     development = development_scores(plan.sweep, winner, journal, tracker)
     scores = model_scores(development)
     run = plan_training(winner_experiment(plan.sweep, winner)).run
-    verdict = _judge(plan, run, scores)
+    others = [dict(trial.user_attrs["scores"]) for trial in trials if "scores" in trial.user_attrs and trial.number != winner.number]
+    verdict = _judge(plan, run, scores, others)
     test: list[FoldScores] = []
     version = ""
     if verdict.promote:
@@ -148,9 +149,9 @@ def over_types(scores: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     return {subject: statistics.fmean(of_type[subject] for of_type in scores.values()) for subject in subjects}
 
 
-def _judge(plan: NightPlan, run: str, scores: Mapping[str, Mapping[str, float]]) -> Verdict:
+def _judge(plan: NightPlan, run: str, scores: Mapping[str, Mapping[str, float]], others: Sequence[Mapping[str, float]]) -> Verdict:
     champion = plan.champion
-    verdict = judge(over_types(scores), over_types(champion.scores) if champion else None)
+    verdict = judge(over_types(scores), others, over_types(champion.scores) if champion else None)
     if champion and champion.run == run:
         return Verdict(False, f"Kept: the champion, version {champion.version}, is still the best trial.", verdict.n, 0.0, (0.0, 0.0), 1.0)
     return verdict

@@ -11,7 +11,7 @@ from torch import nn
 
 # Complex values worked on at once: on a CPU few enough to stay in its caches. A call of a transform costs as much as several short
 # blocks do, so that there are never fewer than some.
-_VALUES_AT_ONCE = {"cpu": 2**17}
+_VALUES_AT_ONCE = {"cpu": 2**18}
 _VALUES_AT_ONCE_ELSEWHERE = 2**24
 _BLOCKS_AT_ONCE = 8
 

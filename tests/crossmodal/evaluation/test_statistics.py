@@ -1,10 +1,12 @@
 """Tests and intervals keep the error rates they promise."""
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy import stats
 
-from crossmodal.evaluation.statistics import bca_interval, holm, is_significant, sign_flip_p, t_interval
+from crossmodal.evaluation.statistics import bca_interval, best_of_many_p, holm, is_significant, sign_flip_p, t_interval
 
 
 def test_eight_positive_subjects_give_the_smallest_p_there_is():
@@ -80,3 +82,25 @@ def test_holm_multiplies_by_the_comparisons_left():
 def test_nothing_is_significant_with_fewer_than_six_subjects():
     assert is_significant(0.01, 6)
     assert not is_significant(0.01, 5)
+
+
+@pytest.mark.parametrize("n_subjects", [8, 20])
+def test_the_best_of_one_is_tested_as_alone(n_subjects):
+    values = np.random.default_rng(0).normal(0.3, 1.0, n_subjects)
+    assert best_of_many_p([values], 0) == pytest.approx(sign_flip_p(values), abs=0.004 if n_subjects > 16 else 1e-12)
+
+
+def test_the_best_of_many_is_tested_as_all_patterns_of_signs_say():
+    rng = np.random.default_rng(1)
+    values_kn = rng.normal(0.2, 1.0, (3, 6))
+    reached_k = values_kn.sum(axis=1) / np.linalg.norm(values_kn, axis=1)
+    patterns = [
+        max(np.dot(signs, row) / np.linalg.norm(row) for row in values_kn) >= reached_k[1] - 1e-9
+        for signs in itertools.product([-1, 1], repeat=6)
+    ]
+    assert best_of_many_p(values_kn, 1) == pytest.approx(np.mean(patterns))
+
+
+def test_equal_rows_cost_nothing_and_a_champion_found_again_neither():
+    values = np.random.default_rng(2).normal(0.5, 1.0, 8)
+    assert best_of_many_p([values, 3 * values, np.zeros(8)], 0) == pytest.approx(sign_flip_p(values))

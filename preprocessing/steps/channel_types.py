@@ -14,7 +14,7 @@ from mne.io import BaseRaw
 from crossmodal.config import UserError
 from crossmodal.config.sources import ChannelType
 
-VERSION = 2
+VERSION = 3
 
 MODALITY_TYPES = {"eeg": ("eeg",), "meg": ("mag", "grad")}
 _RETYPABLE = {"eeg", "eog", "ecg", "emg", "misc"}
@@ -29,7 +29,7 @@ def keep_brain_channels(
     called: str,
     references: Sequence[str] = (),
 ) -> list[str]:
-    """Retype channels in place and drop all but those of `modalities`, ordered by type, then name, and references after them.
+    """Retype channels in place and drop all but those of `modalities` and references; these stay in the file's order, which loads fastest.
 
     Parameters
     ----------
@@ -85,18 +85,23 @@ def known_types(raw: BaseRaw, listed: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
+def order_channels(raw: BaseRaw, modalities: Sequence[str]) -> None:
+    """Put channels in order by modality, type, then name, whatever the file's was."""
+    types = dict(zip(raw.ch_names, raw.get_channel_types(), strict=True))
+    kinds = [kind for modality in modalities for kind in MODALITY_TYPES[modality]]
+    raw.pick([name for kind in kinds for name in sorted(raw.ch_names) if types[name] == kind])
+
+
 def _pick(raw: BaseRaw, types: Mapping[str, str], modalities: Sequence[str], references: Sequence[str], called: str) -> None:
-    kept: list[str] = []
     for modality in modalities:
-        names = [name for kind in MODALITY_TYPES[modality] for name in sorted(raw.ch_names) if types[name] == kind]
-        if not names:
+        if not any(types[name] in MODALITY_TYPES[modality] for name in raw.ch_names):
             wanted = " and ".join(modality.upper() for modality in modalities)
             raise UserError(
                 f"{called}: has no {modality.upper()} channel, and the experiment asks for {wanted};"
                 " leave the recording out, or change preprocessing.modalities"
             )
-        kept += names
-    raw.pick(kept + [name for kind in references for name in sorted(raw.ch_names) if types[name] == kind])
+    kept = {kind for modality in modalities for kind in MODALITY_TYPES[modality]} | set(references)
+    raw.pick([name for name in raw.ch_names if types[name] in kept])
 
 
 def _notes(raw: BaseRaw, found: Mapping[str, str]) -> list[str]:

@@ -2,7 +2,7 @@ import pytest
 
 from crossmodal.config import UserError
 from preprocessing.sources.sidecars import parse_channels
-from preprocessing.steps.channel_types import keep_brain_channels
+from preprocessing.steps.channel_types import keep_brain_channels, order_channels
 
 _BOTH = ("eeg", "meg")
 
@@ -12,13 +12,14 @@ def test_eyes_and_heart_of_ds000117_are_no_inputs(make_raw, real_data):
     raw = make_raw(rename=names)
     table = (real_data / "ds000117_bids/sub-01/ses-meg/sub-01_ses-meg_task-facerecognition_channels.tsv").read_text()
     notes = keep_brain_channels(raw, _BOTH, {}, parse_channels(table).types, "a.fif")
-    assert raw.ch_names[:4] == ["EEG065", "O1", "O2", "P8"]
+    assert raw.ch_names[:4] == ["EEG065", "P8", "O1", "O2"]
     assert notes == []
 
 
 def test_only_brain_channels_stay_ordered_by_type_and_name(make_raw):
     raw = make_raw()
     keep_brain_channels(raw, _BOTH, {}, {}, "a.fif")
+    order_channels(raw, _BOTH)
     assert raw.get_channel_types() == ["eeg"] * 8 + ["mag"] * 3 + ["grad"] * 2
     assert raw.ch_names[8:] == ["MEG0111", "MEG0121", "MEG0131", "MEG0112", "MEG0113"]
 

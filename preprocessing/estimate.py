@@ -6,7 +6,7 @@ from preprocessing.plan import Plan
 
 # Seconds of one core for a gigabyte of FIF in float32, from reading to a published shard at 100 Hz, as benchmarks/preprocessing.py measures
 # it; docs/scale.md says on what. It goes with samples: 2-byte files take twice as long a byte.
-CORE_S_PER_GB = 13.0
+CORE_S_PER_GB = 13.5
 
 
 @dataclass(frozen=True)

@@ -128,7 +128,7 @@ def clean(opened: OpenedRecording, recordings: Recordings, preprocessing: Prepro
     bad_spans = [*opened.bad_spans, *ringing, *unfiltered]
     removed, projected, told = _remove_artifacts(raw, references, bad_spans, preprocessing, called)
     resampling.resample_recording(raw, preprocessing)
-    # Not before: at this rate it costs little.
+    # Not before loading, where the reader would be slow; here it costs little.
     channel_types.order_channels(raw, preprocessing.sensors)
     referencing.reference_recording(raw, preprocessing)
     good = masking.good_samples(raw, bad_spans, preprocessing)

@@ -22,14 +22,15 @@ def draw_removed(removed: Sequence[Removed], info: mne.Info, label: str) -> Figu
     removed : sequence of Removed
         Of one modality.
     info : mne.Info
-        Its channels are those of the patterns, in their order.
+        Has their sensors, in any order.
     label : str
         What tables call the recording.
     """
+    seen = mne.pick_info(info, [info["ch_names"].index(name) for name in removed[0].names])
     with drawing(7.0, 0.3 + 1.3 * len(removed)) as figure:
         rows = figure.subplots(len(removed), 2, squeeze=False, width_ratios=[1, 5])
         for (chart, course), each in zip(rows, removed, strict=True):
-            _draw_map(chart, each, info)
+            _draw_map(chart, each, seen)
             times_s = np.arange(len(each.course_t)) / each.sfreq
             sign = np.sign(np.vdot(each.course_t, each.reference_t)) or 1.0
             course.plot(times_s, each.reference_t, color=TRUTH, linewidth=0.6, label=each.reference)

@@ -136,11 +136,10 @@ def _to_recording(entry: Entry, cleaned: Cleaned, events: Events, preprocessing:
 def _figures(entry: Entry, cleaned: Cleaned) -> dict[str, bytes]:
     """Draw what was taken off each modality."""
     figures = {}
-    for modality, kinds in channel_types.MODALITY_TYPES.items():
+    for modality in channel_types.MODALITY_TYPES:
         removed = [each for each in cleaned.removed if each.modality == modality]
         if removed:
-            picks = [index for index, kind in enumerate(cleaned.raw.get_channel_types()) if kind in kinds]
-            figures[f"ica_{modality}"] = render_png(draw_removed(removed, mne.pick_info(cleaned.raw.info, picks), entry.label))
+            figures[f"ica_{modality}"] = render_png(draw_removed(removed, cleaned.raw.info, entry.label))
     return figures
 
 

@@ -39,8 +39,10 @@ class Removed:
         The channel it follows.
     score : float
         Correlation with an EOG (1-10 Hz, absolute), or the cross-trial phase statistic with an ECG.
+    names : tuple of str
+        The sensors of the modality.
     pattern : float64 array, shape (C,)
-        What the sensors of the modality see of a unit of it.
+        What each of them sees of a unit of the component.
     course_t : float64 array, shape (T,)
         Its first seconds, standardised.
     reference_t : float64 array, shape (T,)
@@ -53,6 +55,7 @@ class Removed:
     component: int
     reference: str
     score: float
+    names: tuple[str, ...]
     pattern: NDArray[np.float64]
     course_t: NDArray[np.float64]
     reference_t: NDArray[np.float64]
@@ -162,6 +165,7 @@ def _described(ica: ICA, copy: RawArray, modality: str, component: int, referenc
         component=component,
         reference=reference,
         score=score,
+        names=tuple(ica.ch_names),
         pattern=ica.get_components()[:, component],
         course_t=_standardised(course_t),
         reference_t=_standardised(reference_t),

@@ -11,6 +11,8 @@ from crossmodal.config.cleaning import Ica, Ssp
 from crossmodal.config.preprocessing import FileEntry, FileRecordings, Preprocessing
 from crossmodal.config.simulation import Simulation
 from crossmodal.datasets.shard import Shard, write_shard
+from crossmodal.reporting.style import render_png
+from preprocessing.figures import draw_removed
 from preprocessing.recording import preprocess_recording, shard_fingerprint
 from preprocessing.sources.reading import list_recordings
 from preprocessing.sources.simulated.recording import sensor_patterns, simulate_run, subject_truth
@@ -75,6 +77,13 @@ def test_blinks_fall_and_the_brain_stays():
         assert share_of_artifact(raw, kind) < 0.08
     assert {(each.modality, each.reference) for each in removed} >= {("eeg", "EEG062"), ("meg", "EEG062")}
     assert any(note.startswith("took independent components off its EEG: ") and "(EEG062, 0.9" in note for note in notes)
+
+
+def test_a_component_is_drawn_over_its_own_sensors_whatever_their_order():
+    raw, removed, _ = without_components()
+    of_meg = [each for each in removed if each.modality == "meg"]
+    backwards = mne.pick_info(raw.info, range(len(raw.ch_names))[::-1])
+    assert render_png(draw_removed(of_meg, raw.info, "a")) == render_png(draw_removed(of_meg, backwards, "a"))
 
 
 def test_what_is_taken_off_eeg_does_not_depend_on_meg():

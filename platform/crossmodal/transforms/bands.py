@@ -9,7 +9,8 @@ from torch import nn
 
 from crossmodal.config import UserError
 from crossmodal.transforms.cwt import wavelet_kernels
-from crossmodal.transforms.filter_bank import FilterBank, Workspace
+from crossmodal.transforms.filter_bank import FilterBank
+from crossmodal.transforms.workspace import Workspace
 
 
 class BandAmplitude(nn.Module):
@@ -77,7 +78,7 @@ class BandAmplitude(nn.Module):
         workspace = Workspace(x_rt)
         for piece in self.bank.pieces(x_rt, gain_r):
             into_rm = sums[self._band_of[piece.kernel]][piece.rows, piece.samples]
-            into_rm.unflatten(-1, piece.values_rbm.shape[1:]).add_(_magnitude(piece.values_rbm, workspace))
+            into_rm.unflatten(-1, piece.values_rbm.shape[1:]).add_(workspace.magnitude(piece.values_rbm))
         weights = {name: unit_r[:, None].to(dtype) / len(members) for name, members in self._members.items()}
         return {name: (sum_rm * weights[name]).reshape(*x_t.shape[:-1], -1) for name, sum_rm in sums.items()}
 
@@ -99,13 +100,3 @@ def _power_of_two(x_rt: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     one_or_nan_r = largest_r / largest_r
     unit_r = torch.where(largest_r == 0, 0.0, torch.ldexp(one_or_nan_r, torch.frexp(largest_r).exponent))
     return unit_r, torch.where(unit_r == 0, 0.0, 1 / unit_r)
-
-
-def _magnitude(values_rbm: torch.Tensor, workspace: Workspace) -> torch.Tensor:
-    """|W|, in a third of the time of `abs`; its gradient is zero at zero."""
-    parts_rbmp = torch.view_as_real(values_rbm)
-    square_rbmp = torch.mul(parts_rbmp, parts_rbmp, out=workspace("square", parts_rbmp.shape, parts_rbmp))
-    buffer_rbm = workspace("magnitude", values_rbm.shape, parts_rbmp)
-    sum_rbm = torch.add(square_rbmp[..., 0], square_rbmp[..., 1], out=buffer_rbm)
-    above_zero_rbm = torch.clamp_min(sum_rbm, torch.finfo(sum_rbm.dtype).tiny, out=buffer_rbm)
-    return torch.sqrt(above_zero_rbm, out=buffer_rbm)

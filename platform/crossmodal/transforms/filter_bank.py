@@ -9,6 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from crossmodal.transforms.workspace import Workspace
+
 # Complex values worked on at once: on a CPU few enough to stay in its caches. A call of a transform costs as much as several short
 # blocks do, so that there are never fewer than some.
 _VALUES_AT_ONCE = {"cpu": 2**18}
@@ -18,8 +20,8 @@ _BLOCKS_AT_ONCE = 8
 # Spectra of kernels are kept for signals of so many lengths.
 _LENGTHS_KEPT = 4
 
-# Shorter transforms are no faster a sample, and more of them are needed.
-_SHORTEST_BLOCK = 4096
+# Shorter transforms back are no faster a sample, and more of them are needed.
+_SHORTEST_TRANSFORM = 4096
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class Piece:
     samples : slice
         Samples of the kernel's output (of the decimated one, where it is).
     values_rbm : Tensor, complex, shape (rows, blocks, samples a block)
-        The last two axes are the samples in order.
+        The last two axes are the samples in order. Only until the next piece, whose values may take their place.
     """
 
     kernel: int
@@ -121,7 +123,7 @@ class FilterBank(nn.Module):
         """
         n_rows, n_times = x_rt.shape
         samples = samples or range(n_times)
-        layouts = plan(self.half_lengths, math.lcm(*self.every), samples, n_times)
+        layouts = plan(self.half_lengths, self.every, samples, n_times)
         values_at_once = _VALUES_AT_ONCE.get(x_rt.device.type, _VALUES_AT_ONCE_ELSEWHERE)
         # All of a row before the next: what is written of it is then still in the cache.
         rows_at_once = max(1, values_at_once // len(samples))
@@ -134,20 +136,20 @@ class FilterBank(nn.Module):
                 blocks_at_once = max(1, max(_BLOCKS_AT_ONCE, values_at_once // layout.n_fft) // rows_at_once)
                 for first in range(0, len(hops), blocks_at_once):
                     starts = hops[first : first + blocks_at_once]
-                    spectrum_rbw = _block_spectra(x_rt[rows], gain_of_rows, layout, starts)
+                    spectrum_rbw = _block_spectra(x_rt[rows], gain_of_rows, layout, starts, workspace)
                     for kernel in layout.members:
                         values_rbm = self._convolve(spectrum_rbw, kernel, layout, n_times, workspace)
                         yield from self._inside(values_rbm, kernel, rows, first * layout.hop, len(samples))
 
-    def _convolve(self, spectrum_rbw: torch.Tensor, kernel: int, layout: Layout, n_times: int, workspace: "Workspace") -> torch.Tensor:
+    def _convolve(self, spectrum_rbw: torch.Tensor, kernel: int, layout: Layout, n_times: int, workspace: Workspace) -> torch.Tensor:
         every = self.every[kernel]
         kernel_w = self._spectrum(kernel, layout, n_times, spectrum_rbw)
-        product_rbw = torch.mul(spectrum_rbw, kernel_w, out=workspace("product", spectrum_rbw.shape, spectrum_rbw))
-        if every > 1:
-            folded = (*spectrum_rbw.shape[:-1], layout.n_fft // every)
-            product_rbw = torch.sum(product_rbw.unflatten(-1, (every, -1)), -2, out=workspace(f"folded {every}", folded, spectrum_rbw))
-        # With `out=` torch would copy the result.
-        wavelets_rbt = torch.fft.ifft(product_rbw, norm="forward")
+        buffer_rbw = workspace("product", (*spectrum_rbw.shape[:-1], layout.n_fft // every), spectrum_rbw)
+        (first_rbw, first_w), *others = zip(spectrum_rbw.chunk(every, dim=-1), kernel_w.chunk(every), strict=True)
+        product_rbw = torch.mul(first_rbw, first_w, out=buffer_rbw)
+        for part_rbw, part_w in others:
+            product_rbw = torch.addcmul(product_rbw, part_rbw, part_w, out=buffer_rbw)
+        wavelets_rbt = workspace.inverse_transform(product_rbw)
         return wavelets_rbt[..., layout.lead // every : (layout.lead + layout.hop) // every]
 
     def _spectrum(self, kernel: int, layout: Layout, n_times: int, like: torch.Tensor) -> torch.Tensor:
@@ -179,38 +181,17 @@ class FilterBank(nn.Module):
             yield Piece(kernel, rows, slice(middle, n_out), values_rbm[:, whole:, : n_out - middle])
 
 
-class Workspace:
-    """Buffers that are used again: on a CPU fresh ones cost more than the arithmetic. None where a gradient needs each result.
-
-    Parameters
-    ----------
-    signal : Tensor
-        What is transformed.
-    """
-
-    def __init__(self, signal: torch.Tensor) -> None:
-        self._needs_each = torch.is_grad_enabled() and signal.requires_grad
-        self._buffers: dict[tuple[str, tuple[int, ...]], torch.Tensor] = {}
-
-    def __call__(self, use: str, shape: tuple[int, ...], like: torch.Tensor) -> torch.Tensor | None:
-        """Memory for `out=`, of the shape asked for and of the type of `like`."""
-        if self._needs_each:
-            return None
-        if (use, shape) not in self._buffers:
-            self._buffers[use, shape] = like.new_empty(shape)
-        return self._buffers[use, shape]
-
-
-def plan(half_lengths: Sequence[int], multiple: int, samples: range, n_times: int) -> list[Layout]:
+def plan(half_lengths: Sequence[int], every: Sequence[int], samples: range, n_times: int) -> list[Layout]:
     """Choose for each kernel the blocks with the least work (n log n a block), and share them among kernels.
 
     A whole signal in one block needs zeros on one side only, since what wraps around meets them.
     """
     whole = len(samples) == n_times
+    multiple, shortest = math.lcm(*every), _SHORTEST_TRANSFORM * min(every)
     halves = [min(half, n_times - 1) for half in half_lengths]
     groups: dict[int, list[int]] = {}
     for kernel, half in enumerate(halves):
-        groups.setdefault(_best_block(half, multiple, len(samples), whole), []).append(kernel)
+        groups.setdefault(_best_block(half, multiple, shortest, len(samples), whole), []).append(kernel)
     layouts = []
     for n_fft, members in groups.items():
         half = max(halves[member] for member in members)
@@ -221,7 +202,7 @@ def plan(half_lengths: Sequence[int], multiple: int, samples: range, n_times: in
     return layouts
 
 
-def _best_block(half: int, multiple: int, n_samples: int, whole: bool) -> int:
+def _best_block(half: int, multiple: int, shortest: int, n_samples: int, whole: bool) -> int:
     """Length of the blocks for one kernel, at most what holds everything."""
 
     def work(n_fft: int) -> float:
@@ -230,8 +211,8 @@ def _best_block(half: int, multiple: int, n_samples: int, whole: bool) -> int:
         return n_blocks * n_fft * math.log2(n_fft)
 
     longest = _fast_length(n_samples + half if whole else n_samples + 2 * (half + multiple), multiple)
-    powers = range((longest // _SHORTEST_BLOCK).bit_length())
-    lengths = [_fast_length(_SHORTEST_BLOCK << power, multiple) for power in powers]
+    powers = range((longest // shortest).bit_length())
+    lengths = [_fast_length(shortest << power, multiple) for power in powers]
     return min([longest, *(length for length in lengths if length < longest)], key=work)
 
 
@@ -240,21 +221,29 @@ def _hop(n_fft: int, half: int, multiple: int) -> int:
     return (n_fft - half - _round_up(half, multiple)) // multiple * multiple
 
 
-def _block_spectra(x_rt: torch.Tensor, gain_r: torch.Tensor | None, layout: Layout, starts: Sequence[int]) -> torch.Tensor:
+def _block_spectra(
+    x_rt: torch.Tensor, gain_r: torch.Tensor | None, layout: Layout, starts: Sequence[int], workspace: Workspace
+) -> torch.Tensor:
     """Spectra of the consecutive blocks whose kept samples begin at `starts`, shape (rows, blocks, n_fft)."""
-    n_times = x_rt.shape[-1]
+    (n_rows, n_times), n_fft = x_rt.shape, layout.n_fft
     start = starts[0] - layout.lead
-    stop = starts[-1] - layout.lead + layout.n_fft + layout.is_one_of_many
-    inside_rt = x_rt[:, max(0, start) : min(stop, n_times)].double()
+    stop = starts[-1] - layout.lead + n_fft + layout.is_one_of_many
+    inside = slice(max(0, start), min(stop, n_times))
+    padded_rt = workspace.empty("padded", (n_rows, stop - start), torch.float64)
+    padded_rt[:, : inside.start - start] = 0
+    padded_rt[:, inside.start - start : inside.stop - start] = x_rt[:, inside]
+    padded_rt[:, inside.stop - start :] = 0
     if gain_r is not None:
-        inside_rt = inside_rt * gain_r[:, None]
-    padded_rt = torch.nn.functional.pad(inside_rt, (max(0, -start), max(0, stop - n_times)))
+        padded_rt *= gain_r[:, None]
     if layout.is_one_of_many:
-        padded_rt = padded_rt.diff()
-    half_rbw = torch.fft.rfft(padded_rt.unfold(-1, layout.n_fft, layout.hop) if len(starts) > 1 else padded_rt[:, None])
-    half_rbw = half_rbw.to(torch.complex128 if x_rt.dtype == torch.float64 else torch.complex64)
-    mirrored_rbw = half_rbw[..., 1 : (layout.n_fft + 1) // 2].flip(-1).conj()
-    return torch.cat([half_rbw, mirrored_rbw], dim=-1)
+        padded_rt = torch.sub(padded_rt[:, 1:], padded_rt[:, :-1], out=workspace("differences", (n_rows, stop - start - 1), padded_rt))
+    blocks_rbt = padded_rt.unfold(-1, n_fft, layout.hop) if len(starts) > 1 else padded_rt[:, None]
+    dtype = torch.complex128 if x_rt.dtype == torch.float64 else torch.complex64
+    spectrum_rbw = workspace.empty("spectrum", blocks_rbt.shape, dtype)
+    n_half = n_fft // 2 + 1
+    spectrum_rbw[..., :n_half] = workspace.transform(blocks_rbt)
+    spectrum_rbw[..., n_half:] = spectrum_rbw[..., 1 : (n_fft + 1) // 2].flip(-1).conj()
+    return spectrum_rbw
 
 
 def _round_up(n: int, multiple: int) -> int:

@@ -97,7 +97,7 @@ def test_blocks_are_the_whole_transform(n_times, block_length):
 @pytest.mark.parametrize("samples", [range(50_000), range(300, 900), range(0, 7), range(0, 20_000)])
 def test_kernels_share_blocks_that_hold_them(multiple, samples):
     half_lengths = [5, 80, 2000, 300]
-    layouts = plan(half_lengths, multiple, samples, 50_000)
+    layouts = plan(half_lengths, [multiple] * 4, samples, 50_000)
     assert sorted(member for layout in layouts for member in layout.members) == [0, 1, 2, 3]
     for layout in layouts:
         longest = max(half_lengths[member] for member in layout.members)
@@ -142,6 +142,14 @@ def test_gradients_pass_also_after_inference():
     with torch.inference_mode():
         cwt(x_ct)
     assert torch.autograd.gradcheck(cwt, x_ct.requires_grad_())
+
+
+@pytest.mark.parametrize("n_times", [400, 20_000])
+def test_what_a_gradient_is_asked_of_is_the_same(n_times):
+    """Other libraries transform where none is."""
+    x_ct = torch.from_numpy(signals("white", n_times, 0))
+    cwt = Cwt(log_spaced_frequencies(4, 2.0, 40.0, SFREQ), SFREQ)
+    torch.testing.assert_close(cwt(x_ct.clone().requires_grad_()).detach(), cwt(x_ct))
 
 
 _PEAK_OF_A_RECORDING = """

@@ -29,6 +29,7 @@ from rich.console import Console
 
 from crossmodal.config import Experiment
 from crossmodal.config.preprocessing import FileEntry, FileRecordings, Preprocessing
+from crossmodal.storage.heap import KEEP_FREED_MEMORY
 from preprocessing.pipeline import MEMORY_PER_BYTE, preprocess_dataset
 from preprocessing.plan import plan_dataset
 
@@ -71,7 +72,8 @@ def main() -> None:
     options = parser.parse_args()
     console = Console()
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)
-    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    environment = {"env_vars": dict(KEEP_FREED_MEMORY)}
+    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR", runtime_env=environment)
     with tempfile.TemporaryDirectory() as scratch:
         console.print(f"writing {options.recordings} recordings of {options.seconds:g} s ...")
         paths = [write_recording(Path(scratch) / f"{index}_raw.fif", options.seconds, seed=index) for index in range(options.recordings)]
@@ -178,7 +180,8 @@ def _bare(path: Path, scratch: Path) -> None:
 
 def peak_bytes(path: Path) -> int:
     """Memory that one recording takes beyond what a process has that imported everything, bytes."""
-    done = subprocess.run([sys.executable, "-c", _PEAK, str(path)], capture_output=True, text=True, check=True)
+    environment = {**os.environ, **KEEP_FREED_MEMORY}
+    done = subprocess.run([sys.executable, "-c", _PEAK, str(path)], capture_output=True, text=True, check=True, env=environment)
     return int(done.stdout)
 
 

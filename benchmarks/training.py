@@ -4,6 +4,7 @@ Both alternate rounds of what they compare and tell the median of the ratios, si
 needs two idle cores to mean anything: one step of a worker is 48 windows through 17 million parameters.
 """
 
+import os
 import statistics
 import tempfile
 import time
@@ -21,6 +22,7 @@ from crossmodal.config.training import Training
 from crossmodal.datasets.batches import Batch, BatchReader, iterate
 from crossmodal.models.base import Model, Shapes
 from crossmodal.models.registry import build_model
+from crossmodal.storage.heap import KEEP_FREED_MEMORY
 from crossmodal.training.loop import train_epoch
 from crossmodal.training.world import World
 
@@ -68,6 +70,7 @@ def platform_share(reader: BatchReader) -> float:
 
 def two_workers_speedup(folder: Path) -> tuple[float, float]:
     """Windows per second of two processes over those of one of them alone: training together, and each for itself."""
+    os.environ.update(KEEP_FREED_MEMORY)
     torch.multiprocessing.spawn(_measure_worker, (folder,), nprocs=2)
     together, apart = np.loadtxt(folder / "speedups")
     return float(together), float(apart)

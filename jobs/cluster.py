@@ -24,6 +24,7 @@ def start_ray(dashboard: bool = False, num_cpus: int | None = None) -> None:
     import ray.data
 
     from crossmodal.config import UserError
+    from crossmodal.storage.heap import KEEP_FREED_MEMORY
 
     # Its plans, warnings and traces of lost workers would drown the job's own progress, which tells what failed in a sentence.
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)
@@ -38,7 +39,9 @@ def start_ray(dashboard: bool = False, num_cpus: int | None = None) -> None:
         os.environ["RAY_API_SERVER_ADDRESS"] = f"http://127.0.0.1:{options['dashboard_port']}"
     if address != "local" and "RAY_JOB_CONFIG_JSON_ENV_VAR" not in os.environ:
         # A submitted job brings its code by its runtime environment; joined by hand, workers find it where the job does.
-        options["runtime_env"] = {"env_vars": {"PYTHONPATH": os.environ["PYTHONPATH"]}}
+        options["runtime_env"] = {"env_vars": {"PYTHONPATH": os.environ["PYTHONPATH"], **KEEP_FREED_MEMORY}}
+    # What is started here hands it on to workers; submitted jobs have it in their runtime environment.
+    os.environ.update(KEEP_FREED_MEMORY)
     # On a busy machine Ray's own helpers take longer to start than the seconds it waits for them.
     os.environ.setdefault("RAY_agent_register_timeout_ms", "120000")
     try:

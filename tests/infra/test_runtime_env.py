@@ -9,6 +9,7 @@ import pytest
 from ray._private.runtime_env.packaging import GCS_STORAGE_MAX_SIZE, create_package
 from ray.runtime_env import RuntimeEnv
 
+from crossmodal.storage.heap import KEEP_FREED_MEMORY
 from tests.infra.manifests import ROOT, load
 
 LEFT_AT_HOME = (
@@ -65,3 +66,7 @@ def test_packages_hold_no_bytecode(checkout, tmp_path, module):
     names, _ = uploaded(checkout / module, tmp_path / "module.zip")
     assert "__init__.py" in names
     assert not [name for name in names if "__pycache__" in name]
+
+
+def test_workers_of_submitted_jobs_keep_freed_memory():
+    assert load("runtime_env.yaml")["env_vars"] == KEEP_FREED_MEMORY

@@ -72,7 +72,7 @@ class Night:
         experiment = self._experiment
         self._dataset = self._preprocess()
         plan = plan_night(experiment, find_space(experiment), tracker)
-        with Board(self._console, ["fixed"], experiment.training.epochs) as board:
+        with Board(self._console, plan.fold_names, experiment.training.epochs) as board:
             result = run_night(plan, self._nights, self._record, tracker, self._show, board.show)
         before = previous_record(self._nights, self._record.date)
         digest = digest_of(experiment, self._now(), before, self._dataset, result)

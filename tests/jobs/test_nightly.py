@@ -1,5 +1,6 @@
-"""Nights on a simulated cohort: one that promotes, the same again, one that is killed, and one with another dataset."""
+"""Nights on a simulated cohort: one that promotes, the same again, one that is killed, with another dataset, and with one that grew."""
 
+import json
 import os
 import subprocess
 import sys
@@ -11,13 +12,15 @@ import pytest
 import yaml
 from mlflow import MlflowClient
 
+from crossmodal.datasets.manifest import load
 from crossmodal.evaluation.openings import openings
 from crossmodal.nightly.record import nights_uri, read_record
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 ROOT = Path(__file__).resolve().parents[2]
-FIRST, SECOND = "2026-03-01", "2026-03-02"
+FIRST, SECOND, GROWN = "2026-03-01", "2026-03-02", "2026-03-09"
+SUBJECTS = [f"{number:02d}" for number in range(1, 10)]
 
 
 def command(path: Path, *arguments: str) -> list[str]:
@@ -31,14 +34,14 @@ def night(path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
-    """Six development subjects and two for the test, and the first night, which promotes."""
+    """Six development subjects, two for the test and one that is not there yet, and the first night, which promotes."""
     root = tmp_path_factory.mktemp("night")
     settings = {
         "name": "night",
         "store": str(root / "store"),
         "node_cache": {"root": str(root / "cache")},
-        "simulation": {"root": str(root / "cohort"), "subjects": 8, "duration_s": 30, "n_dipoles": 200},
-        "recordings": {"kind": "bids", "root": str(root / "cohort")},
+        "simulation": {"root": str(root / "cohort"), "subjects": 9, "duration_s": 30, "n_dipoles": 200},
+        "recordings": {"kind": "bids", "root": str(root / "cohort"), "subjects": SUBJECTS[:8]},
         "data": {"windows": {"kind": "sliding", "length_s": 2, "hop_s": 1}},
         "model": {"widths": [4, 8], "bridge_hidden": 4, "bridge_layers": 1, "norm": "none", "input_skip": {"filters": 8, "taps": 21}},
         "training": {"epochs": 6, "workers": 1, "batch_size": 8, "learning_rate": 0.01},
@@ -58,6 +61,11 @@ def client(path: Path) -> MlflowClient:
     return MlflowClient(f"sqlite:///{path.parent}/mlflow.db")
 
 
+def opened(path: Path):
+    store, version = str(path.parent / "store"), client(path).get_model_version_by_alias("night", "champion")
+    return openings(store, load(store, version.tags["dataset.fingerprint"]))
+
+
 def test_a_night_promotes_what_is_better_beyond_chance(path):
     store = str(path.parent / "store")
     record = read_record(nights_uri(store, "night"), FIRST)
@@ -66,7 +74,7 @@ def test_a_night_promotes_what_is_better_beyond_chance(path):
     assert "Promoted: +" in page
     assert "Test subjects were opened 1 time so far" in page
     version = client(path).get_model_version_by_alias("night", "champion")
-    (opening,) = openings(store, version.tags["dataset.fingerprint"])
+    (opening,) = openings(store, load(store, version.tags["dataset.fingerprint"]))
     assert (opening.run, opening.subjects) == (version.tags["run"], ("01", "02"))
     runs = client(path).search_runs([client(path).get_experiment_by_name("night").experiment_id], "tags.state = 'promoted'")
     assert [found.path for found in client(path).list_artifacts(runs[0].info.run_id)] == ["digest.html"]
@@ -80,7 +88,7 @@ def test_a_night_that_is_done_is_not_done_again(path):
 
 
 def test_another_dataset_is_not_compared_with_the_champion(path):
-    done = night(path, "--date", "2026-03-05", 'recordings.subjects=["01","02","03","04","05","06","07"]')
+    done = night(path, "--date", "2026-03-05", f"recordings.subjects={json.dumps(SUBJECTS[:7])}")
     assert done.returncode == 2
     assert "was scored on dataset" in done.stderr.splitlines()[-1]
     assert len(client(path).search_model_versions("name = 'night'")) == 1
@@ -111,5 +119,17 @@ def test_a_killed_night_goes_on_and_no_second_one_runs_beside_it(path):
     page = (path.parent / f"store/nights/night/{SECOND}/digest.html").read_text()
     assert "3 in all" in page
     assert "tuning.stop.trials: 1 → 3" in page
-    opened = openings(str(path.parent / "store"), client(path).get_model_version_by_alias("night", "champion").tags["dataset.fingerprint"])
-    assert len(opened) == (2 if record.state == "promoted" else 1)
+    assert len(opened(path)) == (2 if record.state == "promoted" else 1)
+
+
+def test_a_champion_defends_its_title_when_recordings_have_come(path):
+    champion, looks = client(path).get_model_version_by_alias("night", "champion"), len(opened(path))
+    done = night(path, "--date", GROWN, f"recordings.subjects={json.dumps(SUBJECTS)}")
+    assert done.returncode == 0, done.stderr
+    page = (path.parent / f"store/nights/night/{GROWN}/digest.html").read_text()
+    assert f"It has grown since the champion, version {champion.version}, was promoted" in page
+    assert "against the champion on 7 development subjects" in page
+    record = read_record(nights_uri(str(path.parent / "store"), "night"), GROWN)
+    assert record.state in ("kept", "promoted")
+    # Those of the smaller dataset count, too.
+    assert len(opened(path)) == looks + (record.state == "promoted")

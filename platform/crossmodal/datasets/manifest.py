@@ -76,6 +76,11 @@ class Manifest(Config):
         """Subjects in order."""
         return tuple(dict.fromkeys(entry.subject for entry in self.entries))
 
+    @property
+    def shards(self) -> frozenset[str]:
+        """Fingerprints of the recordings' shards: a dataset that has grown still has all that it had."""
+        return frozenset(entry.fingerprint for entry in self.entries)
+
 
 def shard_uri(store: str, shard_fingerprint: str) -> str:
     """Where a store keeps a shard."""
@@ -102,6 +107,11 @@ def load_last(store: str, experiment: str) -> Manifest | None:
 
 def _last(store: str, experiment: str) -> str:
     return join(store, "datasets", f"{experiment}.last")
+
+
+def is_published(store: str, name: str) -> bool:
+    """Whether a store holds a manifest of this name."""
+    return exists(join(store, "datasets", f"{name}.json"))
 
 
 def load(store: str, name: str) -> Manifest:

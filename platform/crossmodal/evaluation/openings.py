@@ -3,7 +3,10 @@
 from datetime import UTC, datetime
 
 from crossmodal.config import Config
+from crossmodal.datasets.manifest import Manifest, load
 from crossmodal.storage.uri import exists, join, list_names, read_json, write_json
+
+_FOLDER = "test-openings"
 
 
 class Opening(Config):
@@ -31,12 +34,13 @@ def record_opening(store: str, dataset: str, run: str, why: str, subjects: tuple
         write_json(uri, Opening(run=run, why=why, subjects=subjects, at=at).model_dump(mode="json"))
 
 
-def openings(store: str, dataset: str) -> tuple[Opening, ...]:
-    """All looks at the test subjects of a dataset, the first one first."""
-    folder = _folder(store, dataset)
-    found = [Opening.model_validate(read_json(join(folder, name))) for name in list_names(folder)]
+def openings(store: str, manifest: Manifest) -> tuple[Opening, ...]:
+    """All looks at the test subjects of a dataset, and of those that it has grown from or shares recordings with, the first one first."""
+    datasets = [name for name in list_names(join(store, _FOLDER)) if load(store, name).shards & manifest.shards]
+    folders = [_folder(store, dataset) for dataset in datasets]
+    found = [Opening.model_validate(read_json(join(folder, name))) for folder in folders for name in list_names(folder)]
     return tuple(sorted(found, key=lambda opening: (opening.at, opening.run)))
 
 
 def _folder(store: str, dataset: str) -> str:
-    return join(store, "test-openings", dataset)
+    return join(store, _FOLDER, dataset)

@@ -45,7 +45,7 @@ def digest_of(experiment: Experiment, record: NightRecord, before: NightRecord |
     types = dict.fromkeys(score.channel_type for fold in night.development for score in fold.scores)
     tasks = {channel_type: f"{source} → {target}, {sensor_title(channel_type)}" for channel_type in types}
     manifest = night.plan.sweep.manifest
-    looked = openings(experiment.store, manifest.fingerprint)
+    looked = openings(experiment.store, manifest)
     failed = [
         Failure(what=f"trial {trial.number}", cause=_cause(trial.user_attrs)) for trial in night.tonight if trial.state == TrialState.FAIL
     ]
@@ -55,7 +55,7 @@ def digest_of(experiment: Experiment, record: NightRecord, before: NightRecord |
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         state="promoted" if night.verdict.promote else "kept",
         verdict=night.verdict.sentence,
-        changes=(*_changes(record, before, dataset, night), f"Dataset {manifest.fingerprint}: {len(manifest.subjects)} subjects."),
+        changes=(*_changes(record, before, dataset, night), _dataset(night)),
         leaderboards={
             task: _standings(night.development, channel_type, name) + _champion(champion.scores[channel_type] if champion else {})
             for channel_type, task in tasks.items()
@@ -125,6 +125,14 @@ def _changes(record: NightRecord, before: NightRecord | None, dataset: Dataset, 
         if old != new:
             changes.append(f"{key}: {old} → {new}.")
     return changes
+
+
+def _dataset(night: NightResult) -> str:
+    manifest, champion = night.plan.sweep.manifest, night.plan.champion
+    told = f"Dataset {manifest.fingerprint}: {len(manifest.subjects)} subjects."
+    if champion and night.plan.defends:
+        told += f" It has grown since the champion, version {champion.version}, was promoted, which was trained and scored on it anew."
+    return told
 
 
 def _standings(folds: Sequence[FoldScores], channel_type: str, name: str) -> tuple[Standing, ...]:

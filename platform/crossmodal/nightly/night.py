@@ -2,14 +2,16 @@
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from optuna.trial import FrozenTrial
 
 from crossmodal.config import Experiment, fingerprint, overridden
+from crossmodal.datasets.folds import make_folds
 from crossmodal.datasets.manifest import load_latest
 from crossmodal.evaluation.scores import FoldScores
+from crossmodal.nightly.defence import defend, has_grown, model_scores
 from crossmodal.nightly.record import NightRecord, spending
 from crossmodal.nightly.verdict import Verdict, judge
 from crossmodal.tracking.champions import Champion, champion_tags, crown, find_champion
@@ -32,13 +34,22 @@ class NightPlan:
     model : str
         In MLflow's registry.
     folds : str
-        Fingerprint of the folds that all trials and the champion were scored on.
+        Fingerprint of the folds that all trials and the champion are scored on.
+    defends : bool
+        The dataset has grown since the champion was promoted, so that its settings are trained and scored anew.
     """
 
     sweep: SweepPlan
     model: str
     folds: str
     champion: Champion | None
+    defends: bool = False
+
+    @property
+    def fold_names(self) -> list[str]:
+        """Folds that are trained besides those of trials: of a champion that defends its title, and of a winner that is refitted."""
+        defended = [fold.name for fold in make_folds(self.sweep.split, self.sweep.manifest)] if self.defends else []
+        return [*defended, "fixed"]
 
 
 @dataclass(frozen=True)
@@ -83,16 +94,18 @@ def plan_night(experiment: Experiment, space: Space, tracker: Tracker) -> NightP
     Raises
     ------
     UserError
-        The champion was scored on another dataset or other folds, or the search does not go with the experiment.
+        The champion was scored on other folds or on a dataset that this one does not contain, or the search does not go with the
+        experiment.
     """
     model = study_name(experiment)
     manifest = load_latest(experiment.store, experiment.dataset_recipe)
     sweep = plan_sweep(overridden(experiment, {"tuning.study": f"{model}-{manifest.fingerprint}"}), space)
     folds = fingerprint(sweep.split)
     champion = find_champion(tracker, model)
-    if champion:
+    defends = champion is not None and has_grown(champion, sweep.experiment.store, manifest, sweep.test)
+    if champion and not defends:
         champion.check_comparable(model, manifest.fingerprint, folds)
-    return NightPlan(sweep, model, folds, champion)
+    return NightPlan(sweep, model, folds, champion, defends)
 
 
 def run_night(
@@ -118,6 +131,8 @@ def run_night(
     trials = tuple(begun(study.get_trials(deepcopy=False)))
     winner, cost = describe_study(plan.sweep, study, journal, tracker)
     development = development_scores(plan.sweep, winner, journal, tracker)
+    if plan.champion and plan.defends:
+        plan = replace(plan, champion=defend(plan.champion, plan.sweep, plan.folds, show_fold))
     scores = model_scores(development)
     run = plan_training(winner_experiment(plan.sweep, winner)).run
     others = [dict(trial.user_attrs["scores"]) for trial in trials if "scores" in trial.user_attrs and trial.number != winner.number]
@@ -127,20 +142,13 @@ def run_night(
     if verdict.promote:
         training = refit(plan.sweep, winner, journal, tracker, show_fold)
         test = open_test(plan.sweep, training, tracker, f"promotion of {record.date}")
-        tags = champion_tags(run, plan.sweep.manifest.fingerprint, plan.folds, scores)
+        overrides = winner.user_attrs["overrides"]
+        tags = champion_tags(run, plan.sweep.manifest.fingerprint, plan.folds, overrides, plan.sweep.test, scores)
         version = register(plan.sweep, winner, training, tracker, plan.model, tags)
         crown(tracker, plan.model, version)
     tracker.end(journal.run_id, "FINISHED")
     since = datetime.fromisoformat(record.began)
     return NightResult(plan, reason, trials, since, winner, cost, journal.run_id, verdict, development, test, version)
-
-
-def model_scores(folds: Sequence[FoldScores]) -> dict[str, dict[str, float]]:
-    """The model's explained variance by channel type and subject."""
-    by_type: dict[str, dict[str, float]] = {}
-    for score in (score for fold in folds for score in fold.scores if score.role == "model"):
-        by_type.setdefault(score.channel_type, {})[score.subject] = score.explained_variance
-    return by_type
 
 
 def over_types(scores: Mapping[str, Mapping[str, float]]) -> dict[str, float]:

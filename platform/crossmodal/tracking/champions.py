@@ -1,8 +1,9 @@
 """The champion of a registered model: the version that the alias points to, and the scores it was promoted for."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, RESOURCE_DOES_NOT_EXIST, ErrorCode
@@ -26,6 +27,10 @@ class Champion:
         The training run that made it.
     dataset, folds : str
         Fingerprints of what its scores were taken on.
+    overrides : dict of str to any
+        What its search varied.
+    test : tuple of str
+        Subjects that were locked when it was searched.
     scores : dict of str to dict of str to float
         By channel type, explained variance of each development subject, where it was left out.
     """
@@ -34,6 +39,8 @@ class Champion:
     run: str
     dataset: str
     folds: str
+    overrides: Mapping[str, Any]
+    test: tuple[str, ...]
     scores: Mapping[str, Mapping[str, float]]
 
     def check_comparable(self, name: str, dataset: str, folds: str) -> None:
@@ -70,7 +77,15 @@ def find_champion(tracker: Tracker, name: str) -> Champion | None:
         raise
     try:
         tags = version.tags
-        return Champion(str(version.version), tags["run"], tags["dataset.fingerprint"], tags["folds"], json.loads(tags["scores"]))
+        return Champion(
+            version=str(version.version),
+            run=tags["run"],
+            dataset=tags["dataset.fingerprint"],
+            folds=tags["folds"],
+            overrides=json.loads(tags["overrides"]),
+            test=tuple(json.loads(tags["test"])),
+            scores=json.loads(tags["scores"]),
+        )
     except KeyError as error:
         told = f"champion {name} version {version.version}: lacks the tag {error}, so it was not promoted by a night"
         raise UserError(f"{told}; remove its alias '{ALIAS}'") from None
@@ -81,6 +96,14 @@ def crown(tracker: Tracker, name: str, version: str) -> None:
     tracker.client.set_registered_model_alias(name, ALIAS, version)
 
 
-def champion_tags(run: str, dataset: str, folds: str, scores: Mapping[str, Mapping[str, float]]) -> dict[str, str]:
+def champion_tags(
+    run: str,
+    dataset: str,
+    folds: str,
+    overrides: Mapping[str, Any],
+    test: Sequence[str],
+    scores: Mapping[str, Mapping[str, float]],
+) -> dict[str, str]:
     """Tags that a version must have to become champion."""
-    return {"run": run, "dataset.fingerprint": dataset, "folds": folds, "scores": json.dumps(scores)}
+    written = {"overrides": overrides, "test": test, "scores": scores}
+    return {"run": run, "dataset.fingerprint": dataset, "folds": folds, **{key: json.dumps(value) for key, value in written.items()}}

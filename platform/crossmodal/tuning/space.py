@@ -71,10 +71,12 @@ class Space:
 
 
 def trial_experiment(experiment: Experiment, overrides: Mapping[str, Any], study: str, number: int, split: CrossValidation) -> Experiment:
-    """The experiment that a trial is: the study's, with the trial's settings, on development subjects alone.
+    """The experiment that a trial is; its name, and with it that of all it leaves in the store, is the trial's own."""
+    return settings_alone(experiment, overrides, f"{study}-{number:04d}", split)
 
-    Its name, and with it that of all it leaves in the store, is the trial's own; ceilings and baselines are the study's affair.
-    """
+
+def settings_alone(experiment: Experiment, overrides: Mapping[str, Any], name: str, split: CrossValidation) -> Experiment:
+    """The study's experiment with other settings, on development subjects alone; ceilings and baselines are the study's affair."""
     changed = overridden(experiment, overrides)
     evaluation = changed.evaluation.model_copy(update={"baselines": (), "ceilings": False})
-    return changed.model_copy(update={"name": f"{study}-{number:04d}", "split": split, "evaluation": evaluation})
+    return changed.model_copy(update={"name": name, "split": split, "evaluation": evaluation})

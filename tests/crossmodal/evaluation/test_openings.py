@@ -1,11 +1,28 @@
+from crossmodal.datasets.manifest import Manifest, ShardEntry, publish
 from crossmodal.evaluation.openings import openings, record_opening
 
 
-def test_each_run_that_looks_counts_once(tmp_path, s3):
+def published(store, *subjects):
+    entries = [
+        ShardEntry(
+            uri="x", subject=subject, run="01", fingerprint=subject, n_samples=100, sfreq=100.0, size_bytes=1, sha256="",
+            channels={"eeg": ("a",)}, types={"eeg": ("eeg",)},
+        )
+        for subject in subjects
+    ]  # fmt: skip
+    manifest = Manifest.of(entries, "test")
+    publish(manifest, store, "settings")
+    return manifest
+
+
+def test_each_run_that_looks_counts_once_and_also_after_the_dataset_has_grown(tmp_path, s3):
     for store in (str(tmp_path), f"{s3}/{tmp_path.name}"):
-        assert openings(store, "data") == ()
+        before, after, another = published(store, "1", "3", "4"), published(store, "1", "2", "3", "4"), published(store, "5", "6")
+        assert openings(store, before) == ()
         for run in ("one", "two", "one"):
-            record_opening(store, "data", run, "promotion", ("3", "4"))
-        record_opening(store, "other", "three", "promotion", ("3",))
-        assert [opening.run for opening in openings(store, "data")] == ["one", "two"]
-        assert openings(store, "data")[0].subjects == ("3", "4")
+            record_opening(store, before.fingerprint, run, "promotion", ("3", "4"))
+        record_opening(store, another.fingerprint, "three", "promotion", ("5",))
+        record_opening(store, after.fingerprint, "four", "promotion", ("3", "4"))
+        assert [opening.run for opening in openings(store, before)] == [opening.run for opening in openings(store, after)]
+        assert sorted(opening.run for opening in openings(store, after)) == ["four", "one", "two"]
+        assert [opening.subjects for opening in openings(store, another)] == [("5",)]

@@ -6,6 +6,7 @@ from crossmodal.tracking.champions import champion_tags, crown, find_champion
 from crossmodal.tracking.runs import Tracker
 
 SCORES = {"mag": {"1": 0.5, "2": 0.25}}
+OVERRIDES = {"model.widths": [4, 8], "training.learning_rate": 0.01}
 
 
 @pytest.fixture(scope="module")
@@ -22,16 +23,17 @@ def register(tracker, name, tags):
 
 def test_the_alias_says_who_is_champion(tracker):
     assert find_champion(tracker, "model") is None
-    first = register(tracker, "model", champion_tags("run-1", "data", "folds", SCORES))
+    first = register(tracker, "model", champion_tags("run-1", "data", "folds", OVERRIDES, ("3",), SCORES))
     assert find_champion(tracker, "model") is None
     crown(tracker, "model", first)
-    register(tracker, "model", champion_tags("run-2", "data", "folds", SCORES))
+    register(tracker, "model", champion_tags("run-2", "data", "folds", {}, ("3",), SCORES))
     champion = find_champion(tracker, "model")
     assert (champion.version, champion.run, champion.scores) == (str(first), "run-1", SCORES)
+    assert (champion.overrides, champion.test) == (OVERRIDES, ("3",))
 
 
 def test_scores_of_another_dataset_are_not_compared(tracker):
-    crown(tracker, "other", register(tracker, "other", champion_tags("run", "data", "folds", SCORES)))
+    crown(tracker, "other", register(tracker, "other", champion_tags("run", "data", "folds", {}, ("3",), SCORES)))
     champion = find_champion(tracker, "other")
     champion.check_comparable("other", "data", "folds")
     with pytest.raises(UserError, match="was scored on dataset data, and this is more.*remove the alias"):

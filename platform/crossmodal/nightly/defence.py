@@ -1,0 +1,57 @@
+"""A champion on a dataset that has grown: its old scores are of fewer subjects, so its settings are trained and scored like a trial's."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from crossmodal.config import UserError
+from crossmodal.datasets.manifest import Manifest, is_published, load
+from crossmodal.evaluation.evaluate import evaluate_folds
+from crossmodal.evaluation.scores import FoldScores
+from crossmodal.tracking.champions import Champion
+from crossmodal.training.experiment import plan_training
+from crossmodal.training.fold import FoldProgress
+from crossmodal.training.ray_trainer import train_folds
+from crossmodal.tuning.space import settings_alone
+from crossmodal.tuning.sweep import SweepPlan
+
+
+def has_grown(champion: Champion, store: str, manifest: Manifest, test: Sequence[str]) -> bool:
+    """Whether a dataset holds all recordings of the champion's, and others besides.
+
+    Parameters
+    ----------
+    test : sequence of str
+        Subjects that no trial will see.
+
+    Raises
+    ------
+    UserError
+        It has, but subjects that were locked when the champion was searched no longer are: tests of what is found would not be clean.
+    """
+    if not is_published(store, champion.dataset) or not load(store, champion.dataset).shards < manifest.shards:
+        return False
+    if unlocked := [subject for subject in champion.test if subject not in test]:
+        raise UserError(
+            f"tuning.test_subjects: the dataset has grown, and subject '{unlocked[0]}', locked until now, would be searched on; "
+            f"set it to [{', '.join(champion.test)}], or to more"
+        )
+    return True
+
+
+def defend(champion: Champion, sweep: SweepPlan, folds: str, show: Callable[[FoldProgress], None]) -> Champion:
+    """Train the champion's settings on the folds of all trials, unless that is done, and take its scores there."""
+    settings = settings_alone(sweep.experiment, champion.overrides, f"{sweep.study}-champion-{champion.version}", sweep.split)
+    training = plan_training(settings)
+    if training.missing:
+        for progress in train_folds(training.experiment, training.manifest, training.run, training.missing):
+            show(progress)
+    evaluated = evaluate_folds(training.experiment, training.manifest, training.run, training.folds)
+    return replace(champion, dataset=sweep.manifest.fingerprint, folds=folds, scores=model_scores([fold.scores for fold in evaluated]))
+
+
+def model_scores(folds: Sequence[FoldScores]) -> dict[str, dict[str, float]]:
+    """The model's explained variance by channel type and subject."""
+    by_type: dict[str, dict[str, float]] = {}
+    for score in (score for fold in folds for score in fold.scores if score.role == "model"):
+        by_type.setdefault(score.channel_type, {})[score.subject] = score.explained_variance
+    return by_type

@@ -7,19 +7,7 @@ from hypothesis import strategies as st
 from crossmodal.config import UserError
 from crossmodal.config.data import FixedSplit, LeakyWindows, LeaveOneSubjectOut, Part
 from crossmodal.datasets.folds import make_folds
-from crossmodal.datasets.manifest import Manifest, ShardEntry
-
-
-def manifest(subjects, runs=("01",), n_samples=1000):
-    entries = [
-        ShardEntry(
-            uri="x", subject=subject, run=run, fingerprint=subject + run, n_samples=n_samples, sfreq=100.0, size_bytes=1, sha256="",
-            channels={"eeg": ("a",)}, types={"eeg": ("eeg",)},
-        )
-        for subject in subjects
-        for run in runs
-    ]  # fmt: skip
-    return Manifest.of(entries, "test")
+from tests.bare_datasets import bare_manifest
 
 
 @given(n_subjects=st.integers(3, 20), validation=st.integers(1, 5))
@@ -28,9 +16,9 @@ def test_each_subject_is_the_test_once_and_has_one_role(n_subjects, validation):
     split = LeaveOneSubjectOut(validation_subjects=validation)
     if n_subjects < validation + 2:
         with pytest.raises(UserError, match=f"needs {validation + 2} subjects, the dataset has {n_subjects}"):
-            make_folds(split, manifest(subjects))
+            make_folds(split, bare_manifest(subjects))
         return
-    folds = make_folds(split, manifest(subjects))
+    folds = make_folds(split, bare_manifest(subjects))
     assert [fold.test[0].subject for fold in folds] == subjects
     for fold in folds:
         named = [part.subject for role in ("train", "validation", "test") for part in fold.parts(role)]
@@ -57,28 +45,28 @@ def test_each_subject_is_the_test_once_and_has_one_role(n_subjects, validation):
 )
 def test_a_fold_that_names_an_absent_subject_or_one_twice_is_refused(split, sentence):
     with pytest.raises(UserError, match=sentence):
-        make_folds(split, manifest(["01", "02", "03", "04"]))
+        make_folds(split, bare_manifest(["01", "02", "03", "04"]))
 
 
 def test_stretches_of_one_recording_may_have_several_roles_with_a_gap_and_are_labelled():
     split = FixedSplit(train=(Part(subject="01", stop_s=4),), validation=("02",), test=(Part(subject="01", run="01", start_s=5),), gap_s=1)
-    (fold,) = make_folds(split, manifest(["01", "02"]))
+    (fold,) = make_folds(split, bare_manifest(["01", "02"]))
     assert fold.within_recording
 
 
 def test_a_gap_may_be_exactly_what_is_asked_for():
     """Written in decimals, which floating point rounds: 1.4 - 1.3 < 0.1."""
     split = FixedSplit(train=(Part(subject="01", stop_s=1.3),), validation=("02",), test=(Part(subject="01", start_s=1.4),), gap_s=0.1)
-    assert make_folds(split, manifest(["01", "02"]))[0].within_recording
+    assert make_folds(split, bare_manifest(["01", "02"]))[0].within_recording
 
 
 def test_other_runs_of_a_training_subject_are_not_within_a_recording():
     split = FixedSplit(train=(Part(subject="01", run="01"),), validation=("02",), test=(Part(subject="01", run="02"),))
-    (fold,) = make_folds(split, manifest(["01", "02"], runs=("01", "02")))
+    (fold,) = make_folds(split, bare_manifest(["01", "02"], runs=("01", "02")))
     assert not fold.within_recording
 
 
 def test_a_leaky_fold_says_so():
-    (fold,) = make_folds(LeakyWindows(), manifest(["01", "02"]))
+    (fold,) = make_folds(LeakyWindows(), bare_manifest(["01", "02"]))
     assert fold.leaky
     assert fold.name == "leaky"

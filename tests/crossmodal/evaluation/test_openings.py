@@ -1,16 +1,10 @@
-from crossmodal.datasets.manifest import Manifest, ShardEntry, publish
+from crossmodal.datasets.manifest import publish
 from crossmodal.evaluation.openings import openings, record_opening
+from tests.bare_datasets import bare_manifest
 
 
 def published(store, *subjects):
-    entries = [
-        ShardEntry(
-            uri="x", subject=subject, run="01", fingerprint=subject, n_samples=100, sfreq=100.0, size_bytes=1, sha256="",
-            channels={"eeg": ("a",)}, types={"eeg": ("eeg",)},
-        )
-        for subject in subjects
-    ]  # fmt: skip
-    manifest = Manifest.of(entries, "test")
+    manifest = bare_manifest(subjects)
     publish(manifest, store, "settings")
     return manifest
 

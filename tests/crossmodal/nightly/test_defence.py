@@ -3,20 +3,14 @@
 import pytest
 
 from crossmodal.config import UserError
-from crossmodal.datasets.manifest import Manifest, ShardEntry, publish
+from crossmodal.datasets.manifest import publish
 from crossmodal.nightly.defence import has_grown
 from crossmodal.tracking.champions import Champion
+from tests.bare_datasets import bare_manifest
 
 
 def dataset(store, *subjects, preprocessed="once"):
-    entries = [
-        ShardEntry(
-            uri="x", subject=subject, run="01", fingerprint=f"{subject} {preprocessed}", n_samples=9, sfreq=100.0, size_bytes=1, sha256="",
-            channels={"eeg": ("a",)}, types={"eeg": ("eeg",)},
-        )
-        for subject in subjects
-    ]  # fmt: skip
-    manifest = Manifest.of(entries, preprocessed)
+    manifest = bare_manifest(subjects, preprocessing=preprocessed)
     publish(manifest, store, preprocessed)
     return manifest
 

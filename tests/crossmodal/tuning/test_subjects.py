@@ -6,27 +6,13 @@ from hypothesis import strategies as st
 
 from crossmodal.config import Experiment, UserError
 from crossmodal.datasets.folds import make_folds
-from crossmodal.datasets.manifest import Manifest, ShardEntry
+from crossmodal.datasets.manifest import Manifest
 from crossmodal.tuning.subjects import divide
+from tests.bare_datasets import bare_manifest
 
 
 def cohort(n_subjects: int) -> Manifest:
-    entries = [
-        ShardEntry(
-            uri="",
-            subject=f"{index:02d}",
-            run="01",
-            fingerprint=str(index),
-            n_samples=10,
-            sfreq=1.0,
-            size_bytes=1,
-            sha256="",
-            channels={},
-            types={},
-        )
-        for index in range(n_subjects)
-    ]
-    return Manifest(preprocessing="", entries=tuple(entries))
+    return bare_manifest(f"{index:02d}" for index in range(n_subjects))
 
 
 def experiment(seed: int = 0, split: dict | None = None, **tuning: object) -> Experiment:

@@ -33,6 +33,9 @@ def start_ray(dashboard: bool = False, num_cpus: int | None = None) -> None:
     # Without this, ray.init() would also join whatever cluster someone else started on the machine.
     address = os.environ.get("RAY_ADDRESS", "local")
     options: dict[str, Any] = {"include_dashboard": dashboard, "num_cpus": num_cpus} if address == "local" else {}
+    if address == "local":
+        # Which Ray hands on to its workers; those of a submitted job have it by its runtime environment.
+        os.environ.update(KEEP_FREED_MEMORY)
     if address == "local" and dashboard:
         # What clears up asks for its address; where several Rays run on this machine, it would find more than one and give up.
         options["dashboard_port"] = _free_port()
@@ -40,8 +43,6 @@ def start_ray(dashboard: bool = False, num_cpus: int | None = None) -> None:
     if address != "local" and "RAY_JOB_CONFIG_JSON_ENV_VAR" not in os.environ:
         # A submitted job brings its code by its runtime environment; joined by hand, workers find it where the job does.
         options["runtime_env"] = {"env_vars": {"PYTHONPATH": os.environ["PYTHONPATH"], **KEEP_FREED_MEMORY}}
-    # What is started here hands it on to workers; submitted jobs have it in their runtime environment.
-    os.environ.update(KEEP_FREED_MEMORY)
     # On a busy machine Ray's own helpers take longer to start than the seconds it waits for them.
     os.environ.setdefault("RAY_agent_register_timeout_ms", "120000")
     try:

@@ -1,6 +1,8 @@
 """What an evaluation leaves behind, and where it is kept: numbers as JSON, arrays for figures as .npz."""
 
 import io
+import statistics
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -51,6 +53,20 @@ class FoldScores(Config):
     label: Literal["", "leaky", "within recording"]
     bounded: bool
     scores: tuple[Score, ...]
+
+
+def model_scores(folds: Sequence[FoldScores]) -> dict[str, dict[str, float]]:
+    """The model's explained variance by channel type and subject."""
+    by_type: dict[str, dict[str, float]] = {}
+    for score in (score for fold in folds for score in fold.scores if score.role == "model"):
+        by_type.setdefault(score.channel_type, {})[score.subject] = score.explained_variance
+    return by_type
+
+
+def over_types(scores: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Each subject's mean over channel types, the number that a search maximises; subjects in order."""
+    subjects = next(iter(scores.values()))
+    return {subject: statistics.fmean(of_type[subject] for of_type in scores.values()) for subject in sorted(subjects)}
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from crossmodal.config import UserError
 from crossmodal.datasets.manifest import Manifest, is_published, load
 from crossmodal.evaluation.evaluate import evaluate_folds
-from crossmodal.evaluation.scores import FoldScores
+from crossmodal.evaluation.scores import model_scores
 from crossmodal.tracking.champions import Champion
 from crossmodal.training.experiment import plan_training
 from crossmodal.training.fold import FoldProgress
@@ -47,11 +47,3 @@ def defend(champion: Champion, sweep: SweepPlan, folds: str, show: Callable[[Fol
             show(progress)
     evaluated = evaluate_folds(training.experiment, training.manifest, training.run, training.folds)
     return replace(champion, dataset=sweep.manifest.fingerprint, folds=folds, scores=model_scores([fold.scores for fold in evaluated]))
-
-
-def model_scores(folds: Sequence[FoldScores]) -> dict[str, dict[str, float]]:
-    """The model's explained variance by channel type and subject."""
-    by_type: dict[str, dict[str, float]] = {}
-    for score in (score for fold in folds for score in fold.scores if score.role == "model"):
-        by_type.setdefault(score.channel_type, {})[score.subject] = score.explained_variance
-    return by_type

@@ -1,6 +1,5 @@
 """A night after its dataset is made: search, compare, and promote what is better beyond chance."""
 
-import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,8 +9,8 @@ from optuna.trial import FrozenTrial
 from crossmodal.config import Experiment, fingerprint, overridden
 from crossmodal.datasets.folds import make_folds
 from crossmodal.datasets.manifest import load_latest
-from crossmodal.evaluation.scores import FoldScores
-from crossmodal.nightly.defence import defend, has_grown, model_scores
+from crossmodal.evaluation.scores import FoldScores, model_scores, over_types
+from crossmodal.nightly.defence import defend, has_grown
 from crossmodal.nightly.record import NightRecord, spending
 from crossmodal.nightly.verdict import Verdict, judge
 from crossmodal.tracking.champions import Champion, champion_tags, crown, find_champion
@@ -149,12 +148,6 @@ def run_night(
     tracker.end(journal.run_id, "FINISHED")
     since = datetime.fromisoformat(record.began)
     return NightResult(plan, reason, trials, since, winner, cost, journal.run_id, verdict, development, test, version)
-
-
-def over_types(scores: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    """Each subject's mean over channel types, the number that a search maximises."""
-    subjects = next(iter(scores.values()))
-    return {subject: statistics.fmean(of_type[subject] for of_type in scores.values()) for subject in subjects}
 
 
 def _judge(plan: NightPlan, run: str, scores: Mapping[str, Mapping[str, float]], others: Sequence[Mapping[str, float]]) -> Verdict:

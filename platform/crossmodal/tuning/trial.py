@@ -18,7 +18,7 @@ from crossmodal.config.data import CrossValidation
 from crossmodal.datasets.folds import Fold, make_folds
 from crossmodal.datasets.manifest import Manifest
 from crossmodal.evaluation.evaluate import evaluate_folds
-from crossmodal.evaluation.scores import FoldScores
+from crossmodal.evaluation.scores import FoldScores, model_scores, over_types
 from crossmodal.models.store import load_model
 from crossmodal.storage.uri import fetch_folder
 from crossmodal.training.fold import FoldProgress, train_fold
@@ -140,7 +140,7 @@ class TrialReport:
 
     def finish(self, scores: Sequence[FoldScores], measured: Mapping[str, float]) -> None:
         """Report the score: explained variance of each development subject where it was left out, averaged over subjects."""
-        by_subject = subject_scores(scores)
+        by_subject = over_types(model_scores(scores))
         result = {
             "epoch": len(self._folds) * self._experiment.training.epochs + 1,
             "score": statistics.fmean(by_subject.values()),
@@ -162,14 +162,6 @@ class TrialReport:
     def _hours(self) -> float:
         """What the trial took, epochs of an earlier life included."""
         return (time.perf_counter() - self._started + self._seconds_before) / 3600
-
-
-def subject_scores(scores: Sequence[FoldScores]) -> dict[str, float]:
-    """The model's explained variance by subject, averaged over channel types."""
-    by_subject: dict[str, list[float]] = {}
-    for score in (score for fold in scores for score in fold.scores if score.role == "model"):
-        by_subject.setdefault(score.subject, []).append(score.explained_variance)
-    return {subject: statistics.fmean(values) for subject, values in sorted(by_subject.items())}
 
 
 def _measured(experiment: Experiment, run: str, fold: Fold, gpu: bool) -> dict[str, float]:

@@ -1,6 +1,6 @@
 """Uncertainty over subjects: sign-flip tests, intervals that keep their promise at small n, and correction over comparisons."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
@@ -38,26 +38,13 @@ def sign_flip_p(values: ArrayLike, alternative: Alternative = "greater", seed: i
     values_n = np.asarray(values, dtype=float)
     if values_n.size == 0:
         return float("nan")
-    exact = values_n.size <= _EXACT_UP_TO
-    sums = _all_signed_sums(values_n) if exact else _drawn_signed_sums(values_n, seed)
-    observed = values_n.sum()
-    if alternative == "two-sided":
-        sums, observed = np.abs(sums), abs(observed)
-    as_extreme = int(np.count_nonzero(sums >= observed - _TIE * np.abs(values_n).sum()))
-    return as_extreme / len(sums) if exact else (1 + as_extreme) / (1 + len(sums))
 
+    def statistic(signs_pn: NDArray[np.float64]) -> NDArray[np.float64]:
+        sums_p: NDArray[np.float64] = signs_pn @ values_n
+        return np.abs(sums_p) if alternative == "two-sided" else sums_p
 
-def _all_signed_sums(values_n: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Sums over subjects under each of the 2^n sign patterns."""
-    sums = np.zeros(1)
-    for value in values_n:
-        sums = np.concatenate([sums + value, sums - value])
-    return sums
-
-
-def _drawn_signed_sums(values_n: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
-    draws = np.random.default_rng(seed).integers(0, 2, size=(_DRAWS, len(values_n)), dtype=np.int8)
-    return (2.0 * draws - 1.0) @ values_n
+    observed = statistic(np.ones((1, values_n.size)))[0] - _TIE * np.abs(values_n).sum()
+    return _share_of_flips(statistic, observed, values_n.size, seed)
 
 
 def best_of_many_p(values_kn: ArrayLike, chosen: int, seed: int = 0) -> float:
@@ -79,13 +66,24 @@ def best_of_many_p(values_kn: ArrayLike, chosen: int, seed: int = 0) -> float:
     norm_k = np.linalg.norm(values_kn, axis=1)
     unit_nk = (values_kn / np.where(norm_k == 0, 1.0, norm_k)[:, None]).T
     observed = unit_nk[:, chosen].sum() - _TIE * n_subjects
+    return _share_of_flips(lambda signs_pn: (signs_pn @ unit_nk).max(axis=1), observed, n_subjects, seed)
+
+
+def _share_of_flips(statistic: Callable[[NDArray[np.float64]], NDArray[np.float64]], observed: float, n_subjects: int, seed: int) -> float:
+    """The share of sign patterns under which a statistic is as large as observed: of all 2^n, or of drawn ones and the observed one.
+
+    Parameters
+    ----------
+    statistic : callable
+        Takes signs, shape (n_patterns, n_subjects), and returns a number a pattern.
+    """
     exact = n_subjects <= _EXACT_UP_TO
     rng, n_patterns = np.random.default_rng(seed), 2**n_subjects if exact else _DRAWS
     as_extreme = 0
     for first in range(0, n_patterns, _PATTERNS_AT_ONCE):
         numbers = np.arange(first, min(first + _PATTERNS_AT_ONCE, n_patterns))
         bits = numbers[:, None] >> np.arange(n_subjects) & 1 if exact else rng.integers(0, 2, size=(len(numbers), n_subjects))
-        as_extreme += int(np.count_nonzero(((2.0 * bits - 1.0) @ unit_nk).max(axis=1) >= observed))
+        as_extreme += int(np.count_nonzero(statistic(2.0 * bits.astype(np.float64) - 1.0) >= observed))
     return as_extreme / n_patterns if exact else (1 + as_extreme) / (1 + n_patterns)
 
 

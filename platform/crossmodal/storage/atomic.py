@@ -1,8 +1,11 @@
 """Local files and folders that are whole or absent, and failures told in one sentence."""
 
+import contextlib
 import errno
 import os
+import re
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +15,9 @@ from crossmodal.config import UnavailableError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
+_ASIDE = re.compile(r"\..+\.[0-9a-f]{32}")
+# Nobody fills a folder for this long without adding a file.
+_ABANDONED_S = 24 * 3600
 
 
 @contextmanager
@@ -38,7 +44,7 @@ def new_folder(folder: Path) -> Iterator[Path]:
     """Fill a folder beside its place, then move it there; on any failure nothing remains.
 
     When another process has published the same folder meanwhile, its copy stays: names are fingerprints of
-    content, so both hold the same.
+    content, so both hold the same. What a killed process has left beside its place is removed a day later by whoever comes next.
 
     Yields
     ------
@@ -49,6 +55,7 @@ def new_folder(folder: Path) -> Iterator[Path]:
     with told_clearly(folder):
         try:
             aside.mkdir(parents=True)
+            _remove_abandoned(folder.parent)
             yield aside
             place_folder(aside, folder)
         finally:
@@ -62,6 +69,14 @@ def place_folder(aside: Path, folder: Path) -> None:
     except OSError as error:
         if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
             raise
+
+
+def _remove_abandoned(parent: Path) -> None:
+    for entry in os.scandir(parent):
+        # Others move theirs into place or look through the folder, too.
+        with contextlib.suppress(FileNotFoundError):
+            if _ASIDE.fullmatch(entry.name) and entry.is_dir() and time.time() - entry.stat().st_mtime > _ABANDONED_S:
+                shutil.rmtree(entry.path, ignore_errors=True)
 
 
 def write_file(path: Path, content: bytes) -> None:

@@ -1,6 +1,8 @@
 """What is published is whole or absent, also on a full disk."""
 
 import os
+import time
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -22,6 +24,21 @@ def test_a_failure_leaves_nothing(tmp_path):
         (aside / "file").write_text("x")
         (aside / "absent").read_text()
     assert os.listdir(tmp_path) == []
+
+
+def test_what_a_killed_writer_left_is_removed_a_day_later(tmp_path):
+    with new_folder(tmp_path / "slow") as slow:
+        dead = tmp_path / f".dead.{uuid.uuid4().hex}"
+        dead.mkdir()
+        (dead / "file").write_text("half")
+        others = [tmp_path / ".config", tmp_path / ".dead.old"]
+        for folder in (dead, *others):
+            folder.mkdir(exist_ok=True)
+            os.utime(folder, (0, time.time() - 25 * 3600))
+        with new_folder(tmp_path / "fast"):
+            assert slow.exists()
+            assert not dead.exists()
+        assert all(folder.exists() for folder in others)
 
 
 def test_the_first_of_two_writers_stays(tmp_path):

@@ -1,12 +1,16 @@
 """All recordings of an experiment become a dataset: one Ray task a recording, and only for those whose shard is not there yet."""
 
 import json
+import traceback
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import ray
 from ray.data import DataContext
+from ray.util.annotations import RayDeprecationWarning
 from threadpoolctl import threadpool_limits
 
 from crossmodal.config import UnavailableError, UserError, fingerprint
@@ -90,10 +94,7 @@ def _make_shards(plan: Plan) -> Iterator[tuple[str, Outcome]]:
     make = partial(_make_shard, recordings=plan.experiment.recordings, preprocessing=plan.experiment.preprocessing, store=plan.store)
     lost = dict(plan.missing)
     with DataContext.current(context):
-        first, *others = (
-            _rows(alike).map(make, num_cpus=1, memory=task_memory(alike.values(), _node_memory()), ray_remote_args_fn=_retried)
-            for alike in alike_in_size(lost)
-        )
+        first, *others = (_mapped(alike, make) for alike in alike_in_size(lost))
         made = first.union(*others) if others else first
         for row in made.iter_rows():
             yield row["name"], _outcome(lost.pop(row["name"]), row, plan.store)
@@ -101,9 +102,13 @@ def _make_shards(plan: Plan) -> Iterator[tuple[str, Outcome]]:
         yield name, Outcome(entry, cause=f"{entry.uri}: the worker died, perhaps for lack of memory; use a larger node or leave it out")
 
 
-def _rows(entries: Mapping[str, Entry]) -> ray.data.Dataset:
+def _mapped(entries: Mapping[str, Entry], make: Callable[[dict[str, Any]], dict[str, Any]]) -> ray.data.Dataset:
     rows = [{"name": name, "entry": entry.model_dump_json()} for name, entry in entries.items()]
-    return ray.data.from_items(rows, override_num_blocks=len(rows))
+    memory = task_memory(entries.values(), _node_memory())
+    with warnings.catch_warnings():
+        # Ray 2.60 has no other way to count attempts, and whoever runs a job cannot mend that.
+        warnings.simplefilter("ignore", RayDeprecationWarning)
+        return ray.data.from_items(rows, override_num_blocks=len(rows)).map(make, num_cpus=1, memory=memory, ray_remote_args_fn=_retried)
 
 
 def alike_in_size(entries: Mapping[str, Entry]) -> list[dict[str, Entry]]:
@@ -135,7 +140,8 @@ def _make_shard(row: dict[str, Any], recordings: Recordings, preprocessing: Prep
     except UserError as error:
         cause = str(error)
     except Exception as error:
-        cause = f"{entry.uri}: {type(error).__name__}: {' '.join(str(error).split())}"
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        cause = f"{entry.uri}: {type(error).__name__}: {' '.join(str(error).split())} (in {at.name}, {Path(at.filename).name}:{at.lineno})"
     return {"name": row["name"], "cause": cause, "again": again, "notes": json.dumps(notes)}
 
 

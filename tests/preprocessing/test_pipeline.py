@@ -1,4 +1,5 @@
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,13 @@ def test_broken_recording_is_a_failure_with_its_cause_and_the_others_go_on(bids,
     assert report.outcomes[1].cause.startswith(f"{broken}: cannot be read")
     assert report.manifest.subjects == ("01", "03")
     assert len(list((tmp_path / "store/shards").iterdir())) == 2
+
+
+def test_what_nobody_foresaw_is_told_with_its_place(tmp_path):
+    row = {"name": "shard", "entry": _sized(1).model_dump_json()}
+    told = pipeline._make_shard(row, recordings=None, preprocessing=Preprocessing(), store=str(tmp_path))
+    assert re.fullmatch(r"/x: AttributeError: 'NoneType' .* \(in \w+, \w+\.py:\d+\)", told["cause"])
+    assert not told["again"]
 
 
 def _sized(size_bytes):

@@ -41,10 +41,10 @@ class Night:
     def __init__(self, experiment: Experiment, nights: str, date: str, known: NightRecord | None) -> None:
         began = known.began if known else datetime.now().isoformat(timespec="seconds")
         settings = parameters(experiment.model_dump(mode="json", exclude={"tracking", "node_cache", "note"}))
-        spent = known.search_s if known else 0.0
+        spent = {"search_s": known.search_s, "beside_s": known.beside_s} if known else {}
         self._experiment = experiment
         self._nights = nights
-        self._record = NightRecord(date=date, began=began, search_s=spent, commit=git_commit(), settings=settings)
+        self._record = NightRecord(date=date, began=began, commit=git_commit(), settings=settings, **spent)
         self._dataset: Dataset | None = None
         self._console = Console(stderr=True)
 

@@ -8,11 +8,13 @@ from crossmodal.datasets.manifest import Manifest, is_published, load
 from crossmodal.evaluation.evaluate import evaluate_folds
 from crossmodal.evaluation.scores import model_scores
 from crossmodal.tracking.champions import Champion
+from crossmodal.tracking.runs import Tracker
 from crossmodal.training.experiment import plan_training
 from crossmodal.training.fold import FoldProgress
-from crossmodal.training.ray_trainer import train_folds
+from crossmodal.tuning.journal import SweepJournal
 from crossmodal.tuning.space import settings_alone
 from crossmodal.tuning.sweep import SweepPlan
+from crossmodal.tuning.winner import train_beside_trials
 
 
 def has_grown(champion: Champion, store: str, manifest: Manifest, test: Sequence[str]) -> bool:
@@ -38,12 +40,12 @@ def has_grown(champion: Champion, store: str, manifest: Manifest, test: Sequence
     return True
 
 
-def defend(champion: Champion, sweep: SweepPlan, folds: str, show: Callable[[FoldProgress], None]) -> Champion:
+def defend(
+    champion: Champion, sweep: SweepPlan, folds: str, journal: SweepJournal, tracker: Tracker, show: Callable[[FoldProgress], None]
+) -> Champion:
     """Train the champion's settings on the folds of all trials, unless that is done, and take its scores there."""
     settings = settings_alone(sweep.experiment, champion.overrides, f"{sweep.study}-champion-{champion.version}", sweep.split)
     training = plan_training(settings)
-    if training.missing:
-        for progress in train_folds(training.experiment, training.manifest, training.run, training.missing):
-            show(progress)
+    train_beside_trials(training, journal, tracker, {"level": "champion", "version": champion.version}, show)
     evaluated = evaluate_folds(training.experiment, training.manifest, training.run, training.folds)
     return replace(champion, dataset=sweep.manifest.fingerprint, folds=folds, scores=model_scores([fold.scores for fold in evaluated]))

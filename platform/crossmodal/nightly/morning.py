@@ -178,6 +178,7 @@ def _cost(experiment: Experiment, record: NightRecord, night: NightResult) -> di
     budget = experiment.nightly.search_hours
     return {
         "trials this night": f"{record.search_s / 3600:.2f} h of {budget:g} h ({record.search_s / 36 / budget:.0f} %)",
+        "the champion's defence and the winner's refit": f"{record.beside_s / 3600:.2f} h, beside that budget",
         "core-hours this night": f"{tonight.core_hours:.2f}, {tonight.pruned_share:.0%} of them in pruned trials",
         "GPU-hours this night": f"{tonight.gpu_hours:.2f}",
         "whole study": f"{night.cost.core_hours:.2f} core-hours, {night.cost.gpu_hours:.2f} GPU-hours",

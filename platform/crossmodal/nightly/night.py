@@ -125,13 +125,14 @@ def run_night(
         No trial was finished, this night or before.
     """
     seconds = max(1.0, 3600 * plan.sweep.experiment.nightly.search_hours - record.search_s)
-    with spending(nights, record):
+    with spending(nights, record.date, "search_s"):
         study, journal, reason = search(plan.sweep, tracker, show_trial, seconds)
     trials = tuple(begun(study.get_trials(deepcopy=False)))
     winner, cost = describe_study(plan.sweep, study, journal, tracker)
     development = development_scores(plan.sweep, winner, journal, tracker)
     if plan.champion and plan.defends:
-        plan = replace(plan, champion=defend(plan.champion, plan.sweep, plan.folds, show_fold))
+        with spending(nights, record.date, "beside_s"):
+            plan = replace(plan, champion=defend(plan.champion, plan.sweep, plan.folds, journal, tracker, show_fold))
     scores = model_scores(development)
     run = plan_training(winner_experiment(plan.sweep, winner)).run
     others = [dict(trial.user_attrs["scores"]) for trial in trials if "scores" in trial.user_attrs and trial.number != winner.number]
@@ -139,7 +140,8 @@ def run_night(
     test: list[FoldScores] = []
     version = ""
     if verdict.promote:
-        training = refit(plan.sweep, winner, journal, tracker, show_fold)
+        with spending(nights, record.date, "beside_s"):
+            training = refit(plan.sweep, winner, journal, tracker, show_fold)
         test = open_test(plan.sweep, training, tracker, f"promotion of {record.date}")
         overrides = winner.user_attrs["overrides"]
         tags = champion_tags(run, plan.sweep.manifest.fingerprint, plan.folds, overrides, plan.sweep.test, scores)

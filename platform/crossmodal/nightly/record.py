@@ -21,8 +21,8 @@ class NightRecord(Config):
     ----------
     began : str
         Local time, as Optuna notes it for trials.
-    search_s : float
-        What its trials have taken so far, over all attempts.
+    search_s, beside_s : float
+        What its trials, and the champion's defence and the winner's refit beside them, have taken so far, over all attempts.
     code : int
         The exit code it ended with.
     settings : dict of str to str
@@ -33,6 +33,7 @@ class NightRecord(Config):
     began: str
     state: Literal["running", "promoted", "kept", "failed"] = "running"
     search_s: float = 0.0
+    beside_s: float = 0.0
     code: int = 0
     verdict: str = ""
     commit: str = ""
@@ -67,13 +68,14 @@ def previous_record(nights: str, date: str) -> NightRecord | None:
 
 
 @contextmanager
-def spending(nights: str, record: NightRecord) -> Iterator[None]:
-    """Note every few seconds what is spent on the search, so that a killed night does not spend it again."""
-    started, over = time.monotonic(), threading.Event()
+def spending(nights: str, date: str, what: Literal["search_s", "beside_s"]) -> Iterator[None]:
+    """Note every few seconds what a night spends, so that a killed one does not spend it again."""
+    record = read_record(nights, date)
+    assert record, "a night is written down before it spends"
+    before, started, over = getattr(record, what), time.monotonic(), threading.Event()
 
     def note() -> None:
-        spent = record.search_s + time.monotonic() - started
-        write_record(nights, record.model_copy(update={"search_s": spent}))
+        write_record(nights, record.model_copy(update={what: before + time.monotonic() - started}))
 
     def keep_noting() -> None:
         while not over.wait(_NOTED_EACH_S):

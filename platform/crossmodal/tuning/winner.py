@@ -105,11 +105,19 @@ def development_scores(plan: SweepPlan, winner: FrozenTrial, journal: SweepJourn
 def refit(plan: SweepPlan, winner: FrozenTrial, journal: SweepJournal, tracker: Tracker, show: Callable[[FoldProgress], None]) -> Plan:
     """Train the winner on all development subjects, unless that is done."""
     training = plan_training(winner_experiment(plan, winner))
-    news = train_folds(training.experiment, training.manifest, training.run, training.missing) if training.missing else iter(())
-    tags = journal.tags | {"level": "winner", "trial": str(winner.number)}
-    refitted = Journal(tracker, training.experiment, training.manifest, training.run, training.folds, journal.run_id, tags)
-    follow(refitted, training, news, show)
+    train_beside_trials(training, journal, tracker, {"level": "winner", "trial": str(winner.number)}, show)
     return training
+
+
+def train_beside_trials(
+    training: Plan, journal: SweepJournal, tracker: Tracker, tags: Mapping[str, str], show: Callable[[FoldProgress], None]
+) -> None:
+    """Train what is missing of a run that is no trial, and track it below the sweep's."""
+    news = train_folds(training.experiment, training.manifest, training.run, training.missing) if training.missing else iter(())
+    beside = Journal(
+        tracker, training.experiment, training.manifest, training.run, training.folds, journal.run_id, {**journal.tags, **tags}
+    )
+    follow(beside, training, news, show)
 
 
 def open_test(plan: SweepPlan, training: Plan, tracker: Tracker, why: str) -> list[FoldScores]:

@@ -65,3 +65,22 @@ def test_poor_trials_do_not_hide_a_better_one():
     verdict = judge(scores(champion + np.linspace(0.01, 0.05, 8)), poor, scores(champion))
     assert verdict.promote
     assert "for the best of 11 trials" in verdict.sentence
+
+
+@pytest.mark.slow
+def test_sixty_nights_without_anything_to_find_rarely_dethrone_a_champion():
+    """Each night alone keeps its 5 %; nights of a study share most trials, so that together they do not err much more often."""
+    rng = np.random.default_rng(1)
+    champion, n_champions, dethroned = scores(np.full(8, 0.5)), 150, 0
+    for _ in range(n_champions):
+        shared_n = rng.standard_normal(8)
+        trials: list[dict[str, float]] = []
+        for _ in range(60):
+            known = trials[:1]
+            trials += [scores(0.5 + 0.02 * (shared_n + rng.standard_normal(8))) for _ in range(5)]
+            trials.sort(key=lambda trial: -sum(trial.values()))
+            # The same winner among more trials has no smaller p.
+            if trials[:1] != known and judge(trials[0], trials[1:], champion).promote:
+                dethroned += 1
+                break
+    assert dethroned <= 0.08 * n_champions + 2 * np.sqrt(0.08 * 0.92 * n_champions)

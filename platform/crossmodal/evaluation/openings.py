@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from crossmodal.config import Config
-from crossmodal.datasets.manifest import Manifest, load
+from crossmodal.datasets.manifest import Manifest, is_published, load
 from crossmodal.storage.uri import exists, join, list_names, read_json, write_json
 
 _FOLDER = "test-openings"
@@ -36,7 +36,10 @@ def record_opening(store: str, dataset: str, run: str, why: str, subjects: tuple
 
 def openings(store: str, manifest: Manifest) -> tuple[Opening, ...]:
     """All looks at the test subjects of a dataset, and of those that it has grown from or shares recordings with, the first one first."""
-    datasets = [name for name in list_names(join(store, _FOLDER)) if load(store, name).shards & manifest.shards]
+    # A dataset that was deleted since may have shared recordings: its openings count.
+    datasets = [
+        name for name in list_names(join(store, _FOLDER)) if not is_published(store, name) or load(store, name).shards & manifest.shards
+    ]
     folders = [_folder(store, dataset) for dataset in datasets]
     found = [Opening.model_validate(read_json(join(folder, name))) for folder in folders for name in list_names(folder)]
     return tuple(sorted(found, key=lambda opening: (opening.at, opening.run)))

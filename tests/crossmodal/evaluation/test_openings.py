@@ -20,3 +20,11 @@ def test_each_run_that_looks_counts_once_and_also_after_the_dataset_has_grown(tm
         assert [opening.run for opening in openings(store, before)] == [opening.run for opening in openings(store, after)]
         assert sorted(opening.run for opening in openings(store, after)) == ["four", "one", "two"]
         assert [opening.subjects for opening in openings(store, another)] == [("5",)]
+
+
+def test_a_deleted_dataset_hides_no_look(tmp_path):
+    store = str(tmp_path)
+    before, after = published(store, "1", "2"), published(store, "1", "2", "3")
+    record_opening(store, before.fingerprint, "one", "promotion", ("2",))
+    (tmp_path / "datasets" / f"{before.fingerprint}.json").unlink()
+    assert [opening.run for opening in openings(store, after)] == ["one"]

@@ -6,6 +6,7 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http.client import HTTPException
 
 import numpy as np
 from optuna.trial import TrialState
@@ -101,12 +102,14 @@ def links(tracker: Tracker, run_ids: Mapping[str, str], others: Mapping[str, str
 def call_webhook(url: str, digest: Digest, where: str) -> None:
     """Tell a chat or pager the verdict and where the digest lies; that it does not answer is no reason for a night to fail."""
     body = {"text": f"{digest.name} {digest.date}: {digest.verdict} {where}", "state": digest.state, "digest": where}
-    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
     try:
+        request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=_WEBHOOK_S):
             return
-    except (OSError, ValueError) as error:
-        _LOG.warning("the webhook was not told (%s)", without_credentials(str(error)))
+    except (OSError, ValueError, HTTPException) as error:
+        # What is said of an address that is none holds it, and with it often a secret.
+        reason = without_credentials(str(error)) if isinstance(error, OSError) else type(error).__name__
+        _LOG.warning("the webhook was not told (%s)", reason)
 
 
 def _changes(record: NightRecord, before: NightRecord | None, dataset: Dataset, night: NightResult) -> list[str]:

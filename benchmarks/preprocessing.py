@@ -4,11 +4,13 @@ Recordings are noise with the channels, the rate and the length of ds000117's, a
 process that reads, looks for broken channels, filters, resamples and references with the same settings, and saves float32 arrays. The
 platform does that in one Ray worker that has already imported everything, and besides takes checksums of what it read and wrote, masks,
 measures statistics and publishes. Rounds alternate and the median of their ratios is told, since what else the machine does slows both.
-Core time counts all of Ray's processes; two workers need two idle cores to mean anything.
+Core time counts all of Ray's processes. Two workers need two idle cores to mean anything, and are told beside what two processes with
+the bare script reach on the same machine in the same minutes, where nothing but its memory is shared.
 """
 
 import argparse
 import logging
+import multiprocessing
 import os
 import statistics
 import subprocess
@@ -16,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,8 +37,8 @@ from preprocessing.pipeline import MEMORY_PER_BYTE, preprocess_dataset
 from preprocessing.plan import plan_dataset
 
 OVERHEAD_TARGET, SPEEDUP_TARGET = 1.10, 1.8
-# Of ds000117: 404 channels at 1100 Hz, of which 376 are used, and about eight minutes a run.
-CHANNELS, SFREQ, FULL_S = {"mag": 102, "grad": 204, "eeg": 70, "misc": 28}, 1100.0, 491.0
+# Of ds000117: 404 channels at 1100 Hz, of which 376 are used, and half of the eight minutes that a run has.
+CHANNELS, SFREQ, HALF_RUN_S = {"mag": 102, "grad": 204, "eeg": 70, "misc": 28}, 1100.0, 245.5
 AMPLITUDES = {"mag": 1e-13, "grad": 1e-12, "eeg": 1e-5, "misc": 1.0}
 _PEAK = """
 import re, sys, tempfile
@@ -66,14 +69,15 @@ class Took:
 def main() -> None:
     """Measure and print what was reached, and the load beside it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=FULL_S, help="length of a recording (default %(default)s)")
-    parser.add_argument("--recordings", type=int, default=4)
+    parser.add_argument("--seconds", type=float, default=HALF_RUN_S, help="length of a recording (default %(default)s)")
+    parser.add_argument("--recordings", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     console = Console()
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)
-    environment = {"env_vars": dict(KEEP_FREED_MEMORY)}
-    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR", runtime_env=environment)
+    # As jobs do; processes that are started from here on have it, and the bare script in this one has not.
+    os.environ.update(KEEP_FREED_MEMORY)
+    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
     with tempfile.TemporaryDirectory() as scratch:
         console.print(f"writing {options.recordings} recordings of {options.seconds:g} s ...")
         paths = [write_recording(Path(scratch) / f"{index}_raw.fif", options.seconds, seed=index) for index in range(options.recordings)]
@@ -85,9 +89,11 @@ def main() -> None:
         verdict = f"wanted at most {OVERHEAD_TARGET:g}: {'reached' if core_ratio <= OVERHEAD_TARGET else 'missed'}"
         console.print(f"C7: one worker takes {core_ratio:.2f} times a bare script's core time, {verdict}")
         console.print(f"    {clock_ratio:.2f} times on the clock; {core_s:.1f} core-s/GB")
-        speedup = measure_two_workers(paths, Path(scratch), options.rounds)
+        speedups = measure_two_workers(paths, Path(scratch), options.rounds)
+        speedup, bare_speedup = (statistics.median(ratios) for ratios in zip(*speedups, strict=True))
         verdict = f"wanted at least {SPEEDUP_TARGET:g}: {'reached' if speedup >= SPEEDUP_TARGET else 'missed'}"
         console.print(f"C7: two workers are {speedup:.2f} times as fast as one, {verdict}")
+        console.print(f"    two processes with the bare script: {bare_speedup:.2f} times; all rounds: {_told(speedups)}")
         peak = peak_bytes(paths[0]) / paths[0].stat().st_size
         console.print(f"C7: a recording takes {peak:.2f} bytes of memory a byte, declared {MEMORY_PER_BYTE}")
     loads = ", ".join(f"{load:.1f}" for load in os.getloadavg())
@@ -112,16 +118,39 @@ def measure_overhead(paths: Sequence[Path], scratch: Path, rounds: int) -> list[
         return [(through_pipeline(paths, scratch / f"over{turn}"), bare_script(paths, scratch)) for turn in range(rounds)]
 
 
-def measure_two_workers(paths: Sequence[Path], scratch: Path, rounds: int) -> float:
-    """How many times as fast two workers are on the clock, the median over rounds."""
+def measure_two_workers(paths: Sequence[Path], scratch: Path, rounds: int) -> list[tuple[float, float]]:
+    """How many times as fast two workers are on the clock, and two processes with the bare script, round by round."""
     ratios = []
-    for turn in range(rounds):
-        # Ray has ended the worker that had nothing to do, and another one has to import everything.
-        through_pipeline(paths[:2], scratch / f"warm{turn}")
-        two = through_pipeline(paths, scratch / f"two{turn}")
-        with _one_core_taken():
-            ratios.append(through_pipeline(paths, scratch / f"one{turn}").clock_s / two.clock_s)
-    return statistics.median(ratios)
+    with _bare_processes(1, paths, scratch) as alone, _bare_processes(2, paths, scratch) as both:
+        for turn in range(rounds):
+            # Ray has ended the worker that had nothing to do, and another one has to import everything.
+            through_pipeline(paths[:2], scratch / f"warm{turn}")
+            two = through_pipeline(paths, scratch / f"two{turn}").clock_s
+            with _one_core_taken():
+                one = through_pipeline(paths, scratch / f"one{turn}").clock_s
+            ratios.append((one / two, alone() / both()))
+    return ratios
+
+
+@contextmanager
+def _bare_processes(n: int, paths: Sequence[Path], scratch: Path) -> Iterator[Callable[[], float]]:
+    """Start processes that have imported everything and keep freed memory, as workers do; yield what times them, s on the clock."""
+    folders = [scratch / f"{path.stem}-bare" for path in paths]
+    for folder in folders:
+        folder.mkdir(exist_ok=True)
+    with ProcessPoolExecutor(n, multiprocessing.get_context("spawn")) as pool:
+
+        def run() -> float:
+            started = time.perf_counter()
+            list(pool.map(_bare, paths, folders))
+            return time.perf_counter() - started
+
+        run()
+        yield run
+
+
+def _told(speedups: Sequence[tuple[float, float]]) -> str:
+    return ", ".join(f"{workers:.2f} beside {bare:.2f}" for workers, bare in speedups)
 
 
 @contextmanager
@@ -180,8 +209,7 @@ def _bare(path: Path, scratch: Path) -> None:
 
 def peak_bytes(path: Path) -> int:
     """Memory that one recording takes beyond what a process has that imported everything, bytes."""
-    environment = {**os.environ, **KEEP_FREED_MEMORY}
-    done = subprocess.run([sys.executable, "-c", _PEAK, str(path)], capture_output=True, text=True, check=True, env=environment)
+    done = subprocess.run([sys.executable, "-c", _PEAK, str(path)], capture_output=True, text=True, check=True)
     return int(done.stdout)
 
 

@@ -5,6 +5,17 @@ from pathlib import Path
 import mne
 import numpy as np
 import pytest
+import scipy.sparse
+from mne._fiff.constants import FIFF
+from mne._fiff.write import (
+    end_block,
+    start_and_end_file,
+    start_block,
+    write_float_sparse,
+    write_int,
+    write_name_list_sanitized,
+    write_string,
+)
 from pydantic import ValidationError
 
 from crossmodal.config import UserError
@@ -91,6 +102,40 @@ def test_calibration_lets_it_suppress_what_miscalibrated_sensors_would_keep(tmp_
     without = separate_fields(miscalibrated, Maxwell(), Calibration(), "a.fif")
     calibrated = separate_fields(miscalibrated, Maxwell(), Calibration(fine=path), "a.fif")
     assert amplitude(without, 4, "mag") > 10 * amplitude(calibrated, 4, "mag")
+
+
+def write_crosstalk(path, names, decoupler):
+    """Write what a MEG system's signals are multiplied by, as MaxFilter's ct_sparse.fif has it."""
+    with start_and_end_file(path) as file:
+        start_block(file, FIFF.FIFFB_DATA_CORRECTION)
+        write_string(file, FIFF.FIFF_COMMENT, "cross-talk compensation matrix")
+        write_string(file, FIFF.FIFF_CREATOR, "test")
+        write_int(file, FIFF.FIFF_MEAS_DATE, [0, 0])
+        start_block(file, FIFF.FIFFB_CHANNEL_DECOUPLER)
+        write_float_sparse(file, FIFF.FIFF_DECOUPLER_MATRIX, scipy.sparse.csc_array(decoupler))
+        write_name_list_sanitized(file, FIFF.FIFF_PROJ_ITEM_CH_NAME_LIST, list(names), name="ch_names")
+        end_block(file, FIFF.FIFFB_CHANNEL_DECOUPLER)
+        end_block(file, FIFF.FIFFB_DATA_CORRECTION)
+
+
+def test_a_crosstalk_file_undoes_what_neighbouring_sensors_pass_to_each_other(tmp_path):
+    raw = recording(magnet=1.0)
+    # A sensor receives two percent of the next one of its type, in its own unit: not symmetric.
+    coupling = np.eye(306)
+    for kind in ("mag", "grad"):
+        picks = mne.pick_types(raw.info, meg=kind)
+        coupling[picks[:-1], picks[1:]] = 0.02
+    coupled = raw.copy()
+    coupled._data = coupling @ raw._data
+    write_crosstalk(tmp_path / "ct_sparse.fif", raw.ch_names, np.linalg.inv(coupling))
+
+    def filtered(each, **files):
+        return separate_fields(each, Maxwell(), Calibration(**files), "a.fif").get_data()
+
+    truth, kept = filtered(raw), filtered(coupled)
+    undone = filtered(coupled, crosstalk=tmp_path / "ct_sparse.fif")
+    assert np.linalg.norm(kept - truth) > 0.05 * np.linalg.norm(truth)
+    assert np.linalg.norm(undone - truth) < 1e-4 * np.linalg.norm(truth)
 
 
 def test_heads_are_moved_to_one_place():

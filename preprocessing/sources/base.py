@@ -48,6 +48,12 @@ class SourceFile(Config):
         """The file's name without its folder."""
         return self.uri.rpartition("/")[2]
 
+    @property
+    def staged_name(self) -> str:
+        """What a copy of the file is called: CTF's readers want its folder, too."""
+        folder = self.uri.rpartition("/")[0].rpartition("/")[2]
+        return f"{folder}/{self.name}" if folder.endswith(".ds") else self.name
+
 
 class BoldFiles(Config):
     """The BOLD image recorded with an EEG, and what is known of it.
@@ -77,7 +83,7 @@ class Entry(Config):
     Attributes
     ----------
     files : tuple of SourceFile
-        The first opens the recording; the others are parts of it (splits of a FIF, data beside a header).
+        The first opens the recording; the others are parts of it (splits of a FIF, data beside a header, what else a CTF folder holds).
     events, channels : SourceFile, optional
         BIDS sidecars that apply to it.
     electrodes, coordsystem : SourceFile, optional

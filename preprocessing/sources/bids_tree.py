@@ -86,7 +86,9 @@ def find_positions(recording: BidsFile, tree: Sequence[BidsFile]) -> tuple[Sourc
 
 
 def parts_of(recording: BidsFile, tree: Sequence[BidsFile]) -> list[SourceFile]:
-    """Find the files beside a recording that hold parts of it: BrainVision's markers and data, EEGLAB's data."""
+    """Find the files beside a recording that hold parts of it: BrainVision's markers and data, EEGLAB's data, a CTF folder's all."""
+    if recording.source.name.endswith(".res4"):
+        return [file.source for file in tree if file.folder == recording.folder and file is not recording]
     stem = recording.source.name.partition(".")[0]
     beside = [file.source for file in tree if file.folder == recording.folder and file.source.name.partition(".")[0] == stem]
     suffixes = _PARTS.get(PurePosixPath(recording.source.name).suffix, ())

@@ -10,7 +10,7 @@ from mne.io import BaseRaw
 
 from crossmodal.config import UserError
 from crossmodal.config.preprocessing import FileEntry, FileRecordings
-from crossmodal.storage.uri import check_reachable, is_local, open_fs
+from crossmodal.storage.uri import check_reachable, is_local, join, open_fs
 from preprocessing.sources.base import Entry, SourceFile
 from preprocessing.sources.brainvision import read_brainvision
 
@@ -22,18 +22,22 @@ _READERS: dict[str, Callable[[Path], BaseRaw]] = {
     ".bdf": lambda path: mne.io.read_raw_bdf(path, verbose="error"),
     ".vhdr": read_brainvision,
     ".set": lambda path: mne.io.read_raw_eeglab(path, verbose="error"),
+    ".ds": lambda path: mne.io.read_raw_ctf(path, verbose="error"),
+    # The header in a CTF folder.
+    ".res4": lambda path: mne.io.read_raw_ctf(path.parent, verbose="error"),
 }
-SUFFIXES = tuple(_READERS)
+EEG_SUFFIXES = (".fif", ".fif.gz", ".edf", ".bdf", ".vhdr", ".set")
 # Names of files that hold a part of the recording that `stem` opens.
 _PARTS = {
     ".fif": r"{stem}-\d+\.fif",
     ".vhdr": r"{stem}\.(vmrk|eeg|dat)",
     ".set": r"{stem}\.fdt",
+    ".res4": r"(?!{stem}\.res4).*",
 }
 
 
 def read_raw_file(path: Path, uri: str | None = None) -> BaseRaw:
-    """Open a recording without loading it: FIF (split or not), EDF, BDF, BrainVision or EEGLAB.
+    """Open a recording without loading it: FIF (split or not), CTF, EDF, BDF, BrainVision or EEGLAB.
 
     Parameters
     ----------
@@ -94,15 +98,20 @@ def list_files(recordings: FileRecordings) -> list[Entry]:
 def _entry(file: FileEntry, recordings: FileRecordings) -> Entry:
     filesystem, path = open_fs(file.path, recordings.anonymous, recordings.endpoint_url)
     folder, _, name = path.rpartition("/")
+    uri = file.path
+    if name.endswith(".ds"):
+        folder, name = path, f"{name.removesuffix('.ds')}.res4"
+        uri = join(uri, name)
     try:
-        listed = {PurePosixPath(details["name"]).name: details for details in filesystem.ls(folder, detail=True)}
+        entries = [details for details in filesystem.ls(folder, detail=True) if details["type"] == "file"]
+        listed = {PurePosixPath(details["name"]).name: details for details in entries}
     except FileNotFoundError:
         listed = {}
     suffix = _suffix(name)
     pattern = _PARTS.get(suffix, "(?!)").format(stem=re.escape(name.removesuffix(suffix)))
     parts = sorted((part for part in listed if re.fullmatch(pattern, part)), key=lambda part: (len(part), part))
     found = tuple(SourceFile.listed(filesystem, listed[part]) for part in parts)
-    first = SourceFile.listed(filesystem, listed[name]) if name in listed else SourceFile.missing(file.path)
+    first = SourceFile.listed(filesystem, listed[name]) if name in listed else SourceFile.missing(uri)
     return Entry(subject=file.subject, run=file.run, files=(first, *found))
 
 

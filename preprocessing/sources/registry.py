@@ -47,8 +47,10 @@ class Source:
 
 
 SOURCES = {
-    "bids": Source("EEG, MEG or both: any BIDS dataset, raw or derivative; MEG in FIF (ds000117), EEG in every format of BIDS", list_bids),
-    "files": Source("EEG, MEG or both: plain files in FIF, EDF, BDF, BrainVision or EEGLAB, named one by one", list_files),
+    "bids": Source(
+        "EEG, MEG or both: any BIDS dataset, raw or derivative; MEG in FIF (ds000117) and CTF, EEG in every format of BIDS", list_bids
+    ),
+    "files": Source("EEG, MEG or both: plain files in FIF, CTF, EDF, BDF, BrainVision or EEGLAB, named one by one", list_files),
     "bids_fmri": Source("EEG and BOLD: any BIDS dataset whose EEG marks the volumes", list_bids_fmri),
     "noddi": Source("EEG and BOLD: NODDI at rest (OSF 94c5t), EEG/*/export and fMRI/*", list_noddi),
     "oddball": Source(

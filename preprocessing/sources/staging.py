@@ -18,7 +18,8 @@ def stage(file: SourceFile, recordings: Recordings, scratch: Path) -> Path:
     """
     if is_local(file.uri):
         return Path(file.uri)
-    staged = scratch / file.name
+    staged = scratch / file.staged_name
+    staged.parent.mkdir(exist_ok=True)
     try:
         fetch_file(file.uri, staged, recordings.anonymous, recordings.endpoint_url)
     except FileNotFoundError:

@@ -132,7 +132,7 @@ def test_a_champion_defends_its_title_when_recordings_have_come(path):
     assert "champion&#x27;s defence and the winner&#x27;s refit" in page
     experiment = client(path).get_experiment_by_name("night").experiment_id
     (defence,) = client(path).search_runs([experiment], "tags.level = 'champion' AND tags.`crossmodal.fold` = ''")
-    assert (defence.info.status, defence.data.tags["version"]) == ("FINISHED", champion.version)
+    assert (defence.info.status, defence.data.tags["version"]) == ("FINISHED", str(champion.version))
     record = read_record(nights_uri(str(path.parent / "store"), "night"), GROWN)
     assert record.state in ("kept", "promoted")
     # Those of the smaller dataset count, too.

@@ -9,6 +9,7 @@ from fsspec import AbstractFileSystem
 
 from crossmodal.config import UserError
 from preprocessing.sources.base import SourceFile
+from preprocessing.sources.listing import is_folder
 
 EMPTY_ROOM = "emptyroom"
 _PARTS = {".vhdr": (".vmrk", ".eeg", ".dat"), ".set": (".fdt",)}
@@ -39,10 +40,10 @@ def list_tree(filesystem: AbstractFileSystem, tree: str, root: str, subjects: Se
         top = filesystem.ls(tree, detail=True)
     except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{root}: no such dataset; set recordings.root to the folder that holds sub-*/") from None
-    details = [entry for entry in top if entry["type"] == "file"]
+    details = [entry for entry in top if not is_folder(filesystem, entry)]
     for entry in top:
         subject = PurePosixPath(entry["name"]).name.removeprefix("sub-")
-        is_subject = entry["type"] == "directory" and PurePosixPath(entry["name"]).name.startswith("sub-")
+        is_subject = PurePosixPath(entry["name"]).name.startswith("sub-") and is_folder(filesystem, entry)
         if is_subject and (subject in subjects if subjects else subject != EMPTY_ROOM):
             details += filesystem.find(entry["name"], detail=True).values()
     return [_parse(filesystem, entry, tree) for entry in details]

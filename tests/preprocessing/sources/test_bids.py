@@ -1,9 +1,10 @@
+import os
 import shutil
 
 import pytest
 
 from crossmodal.config import UserError
-from crossmodal.config.preprocessing import BidsRecordings
+from crossmodal.config.preprocessing import BidsRecordings, FileEntry, FileRecordings
 from crossmodal.storage.uri import join, open_fs
 from preprocessing.sources.reading import list_recordings
 
@@ -40,6 +41,27 @@ def test_empty_room_and_calibration_are_no_recordings_unless_asked_for(tmp_path)
     assert [entry.label for entry in list_recordings(BidsRecordings(root=str(tmp_path)))] == ["sub-01 run 01"]
     empty = list_recordings(BidsRecordings(root=str(tmp_path), subjects=("emptyroom",)))
     assert [entry.label for entry in empty] == ["sub-emptyroom run 01"]
+
+
+def test_links_are_what_they_lead_to(tmp_path):
+    """As datalad keeps datasets: files, and here a subject, are symbolic links into another folder."""
+    kept = tmp_path / "kept"
+    _touch(kept, "recording", "sidecar", "sub-02/meg/sub-02_task-a_meg.fif")
+    (tmp_path / "bids/sub-01/meg").mkdir(parents=True)
+    (tmp_path / "bids/sub-02").symlink_to(kept / "sub-02")
+    (tmp_path / "bids/sub-01/meg/sub-01_task-a_meg.fif").symlink_to(kept / "recording")
+    (tmp_path / "bids/task-a_events.tsv").symlink_to(kept / "sidecar")
+    recordings = BidsRecordings(root=str(tmp_path / "bids"))
+    before, other = list_recordings(recordings)
+    assert (before.label, other.label) == ("sub-01 run 01", "sub-02 run 01")
+    assert before.events.name == "task-a_events.tsv"
+    assert before.files[0].uri == str(tmp_path / "bids/sub-01/meg/sub-01_task-a_meg.fif")
+    named = FileRecordings(files=(FileEntry(path=before.uri, subject="01"),))
+    assert list_recordings(named)[0].files == before.files
+    assert before.size_bytes == 1
+    # Of the same size: that another file lies there now, only its time tells.
+    os.utime(kept / "recording", (1, 1))
+    assert list_recordings(recordings)[0].files != before.files
 
 
 def test_splits_are_one_recording_in_order(tmp_path):

@@ -146,7 +146,7 @@ def virtual_recording(
     Parameters
     ----------
     path : str
-        A recording of the source modality (FIF, EDF, BDF, BrainVision or EEGLAB) that has the model's channels; others are left out.
+        A recording of the source modality (FIF, CTF, EDF, BDF, BrainVision or EEGLAB) that has the model's channels; others are left out.
     translator : Translator
         The recording is preprocessed as the network's training data were.
     channel_types : mapping of channel name to type

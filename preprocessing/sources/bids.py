@@ -68,7 +68,7 @@ def _empty_rooms(filesystem: AbstractFileSystem, root: str, called: str) -> list
 
 def _entry(splits: tuple[BidsFile, ...], run: str, own_tree: list[BidsFile], raw_files: list[BidsFile]) -> Entry:
     first = splits[0]
-    # A FIF knows where its own electrodes are.
+    # MEG recordings know where their own electrodes are.
     electrodes, coordsystem = (None, None) if first.suffix == "meg" else find_positions(first, own_tree)
     return Entry(
         subject=first.entities["sub"],

@@ -13,6 +13,8 @@ from crossmodal.config.preprocessing import FileEntry, FileRecordings
 from crossmodal.storage.uri import check_reachable, is_local, join, open_fs
 from preprocessing.sources.base import Entry, SourceFile
 from preprocessing.sources.brainvision import read_brainvision
+from preprocessing.sources.ctf import read_ctf
+from preprocessing.sources.listing import is_folder
 
 # Raw recordings with internal active shielding are opened, too: an empty room needs no SSS, and the run says so of any other.
 _READERS: dict[str, Callable[[Path], BaseRaw]] = {
@@ -22,9 +24,9 @@ _READERS: dict[str, Callable[[Path], BaseRaw]] = {
     ".bdf": lambda path: mne.io.read_raw_bdf(path, verbose="error"),
     ".vhdr": read_brainvision,
     ".set": lambda path: mne.io.read_raw_eeglab(path, verbose="error"),
-    ".ds": lambda path: mne.io.read_raw_ctf(path, verbose="error"),
+    ".ds": read_ctf,
     # The header in a CTF folder.
-    ".res4": lambda path: mne.io.read_raw_ctf(path.parent, verbose="error"),
+    ".res4": lambda path: read_ctf(path.parent),
 }
 EEG_SUFFIXES = (".fif", ".fif.gz", ".edf", ".bdf", ".vhdr", ".set")
 # Names of files that hold a part of the recording that `stem` opens.
@@ -103,7 +105,7 @@ def _entry(file: FileEntry, recordings: FileRecordings) -> Entry:
         folder, name = path, f"{name.removesuffix('.ds')}.res4"
         uri = join(uri, name)
     try:
-        entries = [details for details in filesystem.ls(folder, detail=True) if details["type"] == "file"]
+        entries = [details for details in filesystem.ls(folder, detail=True) if not is_folder(filesystem, details)]
         listed = {PurePosixPath(details["name"]).name: details for details in entries}
     except FileNotFoundError:
         listed = {}

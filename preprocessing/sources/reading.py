@@ -12,6 +12,7 @@ from crossmodal.config import UserError
 from crossmodal.config.preprocessing import BidsRecordings, FileRecordings, Recordings
 from preprocessing.sources.base import Entry
 from preprocessing.sources.bold import OpenedBold, open_image, time_volumes
+from preprocessing.sources.ctf import without_system
 from preprocessing.sources.electrodes import place_electrodes
 from preprocessing.sources.files import broken_told
 from preprocessing.sources.registry import SOURCES
@@ -74,11 +75,18 @@ def open_recording(entry: Entry, recordings: Recordings, scratch: Path) -> Opene
         # The only place where the delay is added; what is read here is never written back.
         events=_events(entry, raw, recordings, local).shifted(recordings.stimulus_delay_s),
         bad_spans=bad_spans(raw),
-        channels=parse_channels(local[entry.channels.uri].read_text()) if entry.channels else ChannelTable({}, ()),
+        channels=_channels(entry, local),
         source=[file.model_dump() | {"sha256": _checksum(local[file.uri])} for file in entry.all_files],
         bold=bold,
         notes=notes,
     )
+
+
+def _channels(entry: Entry, local: Mapping[str, Path]) -> ChannelTable:
+    if entry.channels is None:
+        return ChannelTable({}, ())
+    table = parse_channels(local[entry.channels.uri].read_text())
+    return without_system(table) if entry.uri.endswith(".res4") else table
 
 
 def _place_electrodes(entry: Entry, raw: BaseRaw, local: Mapping[str, Path]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 _CHANNELS_AT, _SAMPLING_AT, _RUN_DESCRIPTION_AT = 1288, 1296, 1844
 _MOST_COILS, _MOST_BALANCED, _LABEL = 8, 50, 31
-_SENSOR_TYPES = {"ref_meg": 0, "mag": 5, "eeg": 9, "stim": 11}
+_SENSOR_TYPES = {"ref_meg": 0, "mag": 5, "eeg": 9, "stim": 11, "clock": 17}
 _COIL = [
     ("position_cm", ">f8", 3),
     ("unused_0", ">f8"),
@@ -62,15 +62,15 @@ def write_ctf(
     Parameters
     ----------
     types : sequence of str
-        'mag' (an axial gradiometer, which MNE calls so), 'ref_meg', 'eeg' or 'stim'.
+        'mag' (an axial gradiometer, which MNE calls so), 'ref_meg', 'eeg', 'stim' or 'clock'.
     positions_m : array, shape (n_channels, 3)
         In the head's own frame; sensors look at its origin.
     x_ct : array, shape (n_channels, n_times)
-        T, V; kept as 32-bit integers of a fT, a tenth of a nV, or one.
+        T, V, s; kept as 32-bit integers of a fT, a tenth of a nV, a tenth of a ms, or one.
     """
     folder.mkdir(parents=True)
     stem = folder.name.removesuffix(".ds")
-    unit = np.array([{"mag": 1e-15, "ref_meg": 1e-15, "eeg": 1e-10, "stim": 1.0}[kind] for kind in types])
+    unit = np.array([{"mag": 1e-15, "ref_meg": 1e-15, "eeg": 1e-10, "stim": 1.0, "clock": 1e-4}[kind] for kind in types])
     (folder / f"{stem}.res4").write_bytes(_header(names, types, positions_m, unit, x_ct.shape[1], sfreq))
     (folder / f"{stem}.meg4").write_bytes(b"MEG41CP\0" + np.round(x_ct / unit[:, None]).astype(">i4").tobytes())
     places = [("head", coil, np.array(place)) for coil, place in _COILS_OF_THE_HEAD.items()]

@@ -12,12 +12,16 @@ from crossmodal.physics.geometry import Dipoles
 from crossmodal.physics.head import lead_field, sphere_head, upper_scalp
 from crossmodal.storage.uri import join, open_fs
 from preprocessing.recording import preprocess_recording, shard_fingerprint
+from preprocessing.sources.files import read_raw_file
 from preprocessing.sources.reading import list_recordings
+from preprocessing.sources.timeline import continuous_pieces
 from tests.preprocessing.sources.ctf import write_ctf
 
 SFREQ, N_TIMES = 300.0, 3000
-TYPES = ("mag",) * 12 + ("ref_meg",) * 2 + ("eeg",) * 4 + ("stim",)
-NAMES = tuple(f"{kind[0].upper()}{index:02d}-1706" for index, kind in enumerate(TYPES))
+TYPES = ("mag",) * 12 + ("ref_meg",) * 2 + ("eeg",) * 4 + ("stim", "clock")
+NAMES = (*(f"{kind[0].upper()}{index:02d}" for index, kind in enumerate(TYPES[:-1])), "SCLK01")
+# After which something else was recorded for a second.
+GAP_AT = 2000
 AS_RECORDED = Preprocessing(highpass_hz=None, lowpass_hz=None, sfreq=None, average_reference=False)
 
 
@@ -25,13 +29,14 @@ AS_RECORDED = Preprocessing(highpass_hz=None, lowpass_hz=None, sfreq=None, avera
 def recorded(tmp_path):
     """A BIDS dataset of one subject, and what its channels recorded."""
     rng = np.random.default_rng(0)
-    amplitude = np.array([{"mag": 1e-12, "ref_meg": 1e-11, "eeg": 1e-5, "stim": 0.0}[kind] for kind in TYPES])
+    amplitude = np.array([{"mag": 1e-12, "ref_meg": 1e-11, "eeg": 1e-5, "stim": 0.0, "clock": 0.0}[kind] for kind in TYPES])
     x_ct = amplitude[:, None] * rng.standard_normal((len(TYPES), N_TIMES))
+    x_ct[-1] = (1 + np.arange(N_TIMES)) / SFREQ + (np.arange(N_TIMES) >= GAP_AT)
     above = rng.standard_normal((len(TYPES), 3)) * [1, 1, 0.3] + [0, 0, 1]
     distance_m = np.array([0.09 if kind == "eeg" else 0.13 for kind in TYPES])
     positions_m = [0, 0, 0.04] + distance_m[:, None] * above / np.linalg.norm(above, axis=1, keepdims=True)
     folder = tmp_path / "bids/sub-01/meg"
-    write_ctf(folder / "sub-01_task-x_meg.ds", NAMES, TYPES, positions_m, x_ct, SFREQ)
+    write_ctf(folder / "sub-01_task-x_meg.ds", [f"{name}-1706" for name in NAMES], TYPES, positions_m, x_ct, SFREQ)
     # What a CTF acquisition leaves besides, which is no recording.
     (folder / "sub-01_task-x_meg.ds/hz.ds").mkdir()
     shutil.copy(folder / "sub-01_task-x_meg.ds/sub-01_task-x_meg.res4", folder / "sub-01_task-x_meg.ds/hz.ds/hz.res4")
@@ -66,6 +71,21 @@ def test_a_folder_of_a_bids_dataset_is_one_recording(recorded, tmp_path):
     assert sorted(file.name.rpartition(".")[2] for file in entry.files) == ["hc", "meg4", "res4"]
     assert made.events.trial_type == ("face",)
     assert made.events.onset_sample.tolist() == [300]
+
+
+@pytest.mark.parametrize("suffix", ["", "-1706"])
+def test_a_sensor_marked_bad_is_found_with_and_without_the_systems_number(recorded, tmp_path, suffix):
+    root, x_ct = recorded
+    table = root / "sub-01/meg/sub-01_task-x_channels.tsv"
+    table.write_text(f"name\ttype\tstatus\nM03{suffix}\tMEGGRADAXIAL\tbad\nE14{suffix}\tEOG\tgood\n")
+    with pytest.raises(UserError, match=r"bad channels M03 \(marked bad\)"):
+        check(BidsRecordings(root=str(root)), x_ct, tmp_path)
+
+
+def test_nothing_is_filtered_across_a_jump_of_the_clock(recorded, tmp_path):
+    root, _ = recorded
+    raw = read_raw_file(root / "sub-01/meg/sub-01_task-x_meg.ds")
+    assert [(piece.start_s, piece.stop_s) for piece in continuous_pieces(raw)] == [(0.0, GAP_AT / SFREQ), (GAP_AT / SFREQ, N_TIMES / SFREQ)]
 
 
 def test_samples_are_part_of_what_a_shard_is_named_by(recorded):

@@ -15,7 +15,7 @@ from crossmodal.config import UnavailableError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
-_ASIDE = re.compile(r"\..+\.[0-9a-f]{32}")
+_ASIDE = re.compile(r"\..+\.[0-9a-f]{32}\.unpublished")
 # Nobody fills a folder for this long without adding a file.
 _ABANDONED_S = 24 * 3600
 
@@ -51,7 +51,7 @@ def new_folder(folder: Path) -> Iterator[Path]:
     Path
         An empty folder on the same file system as `folder`.
     """
-    aside = folder.parent / f".{folder.name}.{uuid.uuid4().hex}"
+    aside = folder.parent / f".{folder.name}.{uuid.uuid4().hex}.unpublished"
     with told_clearly(folder):
         try:
             aside.mkdir(parents=True)
@@ -72,11 +72,14 @@ def place_folder(aside: Path, folder: Path) -> None:
 
 
 def _remove_abandoned(parent: Path) -> None:
-    for entry in os.scandir(parent):
-        # Others move theirs into place or look through the folder, too.
-        with contextlib.suppress(FileNotFoundError):
+    # Others move theirs into place or look through the folder, too; that nothing can be removed is no reason not to publish.
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(parent):
             if _ASIDE.fullmatch(entry.name) and entry.is_dir() and time.time() - entry.stat().st_mtime > _ABANDONED_S:
-                shutil.rmtree(entry.path, ignore_errors=True)
+                # Renamed first, so that one who wakes up again fails where it would publish a part.
+                doomed = parent / f".doomed.{uuid.uuid4().hex}.unpublished"
+                Path(entry.path).rename(doomed)
+                shutil.rmtree(doomed, ignore_errors=True)
 
 
 def write_file(path: Path, content: bytes) -> None:

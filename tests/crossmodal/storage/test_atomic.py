@@ -28,10 +28,10 @@ def test_a_failure_leaves_nothing(tmp_path):
 
 def test_what_a_killed_writer_left_is_removed_a_day_later(tmp_path):
     with new_folder(tmp_path / "slow") as slow:
-        dead = tmp_path / f".dead.{uuid.uuid4().hex}"
+        dead = tmp_path / f".dead.{uuid.uuid4().hex}.unpublished"
         dead.mkdir()
         (dead / "file").write_text("half")
-        others = [tmp_path / ".config", tmp_path / ".dead.old"]
+        others = [tmp_path / ".config", tmp_path / f".dead.{uuid.uuid4().hex}"]
         for folder in (dead, *others):
             folder.mkdir(exist_ok=True)
             os.utime(folder, (0, time.time() - 25 * 3600))

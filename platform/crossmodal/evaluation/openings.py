@@ -35,14 +35,20 @@ def record_opening(store: str, dataset: str, run: str, why: str, subjects: tuple
 
 
 def openings(store: str, manifest: Manifest) -> tuple[Opening, ...]:
-    """All looks at the test subjects of a dataset, and of those that it has grown from or shares recordings with, the first one first."""
-    # A dataset that was deleted since may have shared recordings: its openings count.
-    datasets = [
-        name for name in list_names(join(store, _FOLDER)) if not is_published(store, name) or load(store, name).shards & manifest.shards
-    ]
-    folders = [_folder(store, dataset) for dataset in datasets]
-    found = [Opening.model_validate(read_json(join(folder, name))) for folder in folders for name in list_names(folder)]
+    """All looks at the test subjects of a dataset, and of those that it has grown from or shares recordings with, the first one first.
+
+    Of a dataset that was deleted since, nobody can tell whether it shared recordings: a look at subjects of the same names counts.
+    """
+    found = [opening for name in list_names(join(store, _FOLDER)) for opening in _openings(store, name, manifest)]
     return tuple(sorted(found, key=lambda opening: (opening.at, opening.run)))
+
+
+def _openings(store: str, dataset: str, manifest: Manifest) -> list[Opening]:
+    folder = _folder(store, dataset)
+    found = [Opening.model_validate(read_json(join(folder, name))) for name in list_names(folder)]
+    if is_published(store, dataset):
+        return found if load(store, dataset).shards & manifest.shards else []
+    return [opening for opening in found if set(opening.subjects) & set(manifest.subjects)]
 
 
 def _folder(store: str, dataset: str) -> str:

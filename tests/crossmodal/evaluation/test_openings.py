@@ -24,7 +24,9 @@ def test_each_run_that_looks_counts_once_and_also_after_the_dataset_has_grown(tm
 
 def test_a_deleted_dataset_hides_no_look(tmp_path):
     store = str(tmp_path)
-    before, after = published(store, "1", "2"), published(store, "1", "2", "3")
+    before, after, another = published(store, "1", "2"), published(store, "1", "2", "3"), published(store, "5", "6")
     record_opening(store, before.fingerprint, "one", "promotion", ("2",))
-    (tmp_path / "datasets" / f"{before.fingerprint}.json").unlink()
+    record_opening(store, another.fingerprint, "two", "promotion", ("5",))
+    for dataset in (before, another):
+        (tmp_path / "datasets" / f"{dataset.fingerprint}.json").unlink()
     assert [opening.run for opening in openings(store, after)] == ["one"]

@@ -133,6 +133,12 @@ def test_a_champion_defends_its_title_when_recordings_have_come(path):
     experiment = client(path).get_experiment_by_name("night").experiment_id
     (defence,) = client(path).search_runs([experiment], "tags.level = 'champion' AND tags.`crossmodal.fold` = ''")
     assert (defence.info.status, defence.data.tags["version"]) == ("FINISHED", str(champion.version))
+    defended = client(path).search_runs([experiment], "tags.level = 'champion' AND tags.`crossmodal.fold` != ''")
+    assert len(defended) == 2
+    # Nobody uses their models.
+    logged = {model.source_run_id for model in client(path).search_logged_models([experiment])}
+    assert logged
+    assert not logged & {run.info.run_id for run in defended}
     record = read_record(nights_uri(str(path.parent / "store"), "night"), GROWN)
     assert record.state in ("kept", "promoted")
     # Those of the smaller dataset count, too.

@@ -105,18 +105,22 @@ def development_scores(plan: SweepPlan, winner: FrozenTrial, journal: SweepJourn
 def refit(plan: SweepPlan, winner: FrozenTrial, journal: SweepJournal, tracker: Tracker, show: Callable[[FoldProgress], None]) -> Plan:
     """Train the winner on all development subjects, unless that is done."""
     training = plan_training(winner_experiment(plan, winner))
-    train_beside_trials(training, journal, tracker, {"level": "winner", "trial": str(winner.number)}, show)
+    train_beside_trials(training, journal, tracker, {"level": "winner", "trial": str(winner.number)}, show, with_models=True)
     return training
 
 
 def train_beside_trials(
-    training: Plan, journal: SweepJournal, tracker: Tracker, tags: Mapping[str, str], show: Callable[[FoldProgress], None]
+    training: Plan,
+    journal: SweepJournal,
+    tracker: Tracker,
+    tags: Mapping[str, str],
+    show: Callable[[FoldProgress], None],
+    with_models: bool = False,
 ) -> None:
     """Train what is missing of a run that is no trial, and track it below the sweep's."""
     news = train_folds(training.experiment, training.manifest, training.run, training.missing) if training.missing else iter(())
-    beside = Journal(
-        tracker, training.experiment, training.manifest, training.run, training.folds, journal.run_id, {**journal.tags, **tags}
-    )
+    run, folds, known = training.run, training.folds, {**journal.tags, **tags}
+    beside = Journal(tracker, training.experiment, training.manifest, run, folds, journal.run_id, known, with_models)
     follow(beside, training, news, show)
 
 

@@ -1,6 +1,6 @@
 """C7: preprocessing through the platform against a bare mne script; two workers against one; memory of one recording.
 
-Recordings are noise with the channels, the rate and the length of ds000117's, as FIF in float32. The bare script is one
+Recordings are noise with the channels and the rate of ds000117's, half as long, as FIF in float32. The bare script is one
 process that reads, looks for broken channels, filters, resamples and references with the same settings, and saves float32 arrays. The
 platform does that in one Ray worker that has already imported everything, and besides takes checksums of what it read and wrote, masks,
 measures statistics and publishes. Rounds alternate and the median of their ratios is told, since what else the machine does slows both.

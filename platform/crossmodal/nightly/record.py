@@ -69,7 +69,7 @@ def previous_record(nights: str, date: str) -> NightRecord | None:
 
 @contextmanager
 def spending(nights: str, date: str, what: Literal["search_s", "beside_s"]) -> Iterator[None]:
-    """Note every few seconds what a night spends, so that a killed one does not spend it again."""
+    """Note every few seconds what a night spends, so that a killed one knows it when it goes on."""
     record = read_record(nights, date)
     assert record, "a night is written down before it spends"
     before, started, over = getattr(record, what), time.monotonic(), threading.Event()

@@ -1,5 +1,6 @@
 """jobs/preprocess.py, killed in every way and started again, and two at once: the dataset is that of a run nobody disturbed."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -136,7 +137,12 @@ def test_a_killed_job_is_gone_on_with(cohort, place, undisturbed):
 
 def test_a_killed_worker_is_replaced(cohort, place, undisturbed):
     def at_work():
-        return [child for child in psutil.Process(job.pid).children(recursive=True) if "_make_shard" in " ".join(child.cmdline())]
+        working = []
+        for child in psutil.Process(job.pid).children(recursive=True):
+            # Some end while they are asked.
+            with contextlib.suppress(psutil.Error):
+                working += [child] * ("_make_shard" in " ".join(child.cmdline()))
+        return working
 
     with running(cohort, place) as job:
         wait_for(at_work, job)

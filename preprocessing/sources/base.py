@@ -27,9 +27,9 @@ class SourceFile(Config):
     def listed(cls, filesystem: fsspec.AbstractFileSystem, details: dict[str, Any]) -> "SourceFile":
         """Describe a file by its entry in a listing of `filesystem`."""
         uri = details["name"] if isinstance(filesystem, LocalFileSystem) else filesystem.unstrip_protocol(details["name"])
-        if details.get("islink"):
+        if details.get("islink") and os.path.exists(uri):
             # What a link leads to may change while the link does not.
-            details = details | filesystem.info(os.path.realpath(uri)) if os.path.exists(uri) else details
+            details = filesystem.info(os.path.realpath(uri))
         version = details["ETag"].strip('"') if "ETag" in details else repr(details["mtime"])
         return cls(uri=uri, size_bytes=details["size"], version=version)
 

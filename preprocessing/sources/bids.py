@@ -11,10 +11,10 @@ from crossmodal.storage.uri import check_reachable, is_local, open_fs
 from preprocessing.sources.base import Entry, SourceFile
 from preprocessing.sources.bids_tree import EMPTY_ROOM, BidsFile, find_positions, find_sidecar, list_tree, parts_of, run_labels
 from preprocessing.sources.empty_room import find_empty_room
-from preprocessing.sources.files import EEG_SUFFIXES
+from preprocessing.sources.files import SUFFIXES
 from preprocessing.sources.listing import folders
 
-_FORMATS: dict[str, tuple[str, ...]] = {"meg": (".fif", ".res4"), "eeg": EEG_SUFFIXES}
+_FORMATS: dict[str, tuple[str, ...]] = {"meg": (".fif", ".res4"), "eeg": SUFFIXES}
 # Files that MaxFilter takes bear the suffix of recordings.
 _CALIBRATION, _CROSSTALK = "calibration", "crosstalk"
 

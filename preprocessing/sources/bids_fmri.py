@@ -8,7 +8,7 @@ from crossmodal.storage.uri import check_reachable, is_local, open_fs
 from preprocessing.sources.base import Entry, SourceFile
 from preprocessing.sources.bids_tree import BidsFile, find_positions, find_sidecar, list_tree, parts_of, run_labels
 from preprocessing.sources.eeg_fmri import bold_files, wanted_subjects
-from preprocessing.sources.files import EEG_SUFFIXES
+from preprocessing.sources.files import SUFFIXES
 
 _IMAGES = (".nii.gz", ".nii")
 # Entities that an EEG and its image have in common.
@@ -36,7 +36,7 @@ def list_bids_fmri(recordings: BidsFmriRecordings | CnEpflRecordings) -> list[En
 def _is_wanted(file: BidsFile, recordings: BidsFmriRecordings | CnEpflRecordings) -> bool:
     return (
         file.suffix == "eeg"
-        and file.source.name.endswith(EEG_SUFFIXES)
+        and file.source.name.endswith(SUFFIXES)
         and "sub" in file.entities
         and (recordings.task is None or file.entities.get("task") == recordings.task)
         and (recordings.runs is None or file.entities.get("run") in recordings.runs)

@@ -14,21 +14,20 @@ from crossmodal.storage.uri import check_reachable, is_local, join, open_fs
 from preprocessing.sources.base import Entry, SourceFile
 from preprocessing.sources.brainvision import read_brainvision
 from preprocessing.sources.ctf import read_ctf
-from preprocessing.sources.listing import is_folder
+from preprocessing.sources.listing import files
 
 # Raw recordings with internal active shielding are opened, too: an empty room needs no SSS, and the run says so of any other.
-_READERS: dict[str, Callable[[Path], BaseRaw]] = {
+_FILE_READERS: dict[str, Callable[[Path], BaseRaw]] = {
     ".fif": lambda path: mne.io.read_raw_fif(path, allow_maxshield="yes", verbose="error"),
     ".fif.gz": lambda path: mne.io.read_raw_fif(path, allow_maxshield="yes", verbose="error"),
     ".edf": lambda path: mne.io.read_raw_edf(path, verbose="error"),
     ".bdf": lambda path: mne.io.read_raw_bdf(path, verbose="error"),
     ".vhdr": read_brainvision,
     ".set": lambda path: mne.io.read_raw_eeglab(path, verbose="error"),
-    ".ds": read_ctf,
-    # The header in a CTF folder.
-    ".res4": lambda path: read_ctf(path.parent),
 }
-EEG_SUFFIXES = (".fif", ".fif.gz", ".edf", ".bdf", ".vhdr", ".set")
+SUFFIXES = tuple(_FILE_READERS)
+# A CTF recording is a folder, which may also be named by the header in it.
+_READERS = _FILE_READERS | {".ds": read_ctf, ".res4": lambda path: read_ctf(path.parent)}
 # Names of files that hold a part of the recording that `stem` opens.
 _PARTS = {
     ".fif": r"{stem}-\d+\.fif",
@@ -104,17 +103,12 @@ def _entry(file: FileEntry, recordings: FileRecordings) -> Entry:
     if name.endswith(".ds"):
         folder, name = path, f"{name.removesuffix('.ds')}.res4"
         uri = join(uri, name)
-    try:
-        entries = [details for details in filesystem.ls(folder, detail=True) if not is_folder(filesystem, details)]
-        listed = {PurePosixPath(details["name"]).name: details for details in entries}
-    except FileNotFoundError:
-        listed = {}
+    listed = {found.name: found for found in files(filesystem, folder)}
     suffix = _suffix(name)
     pattern = _PARTS.get(suffix, "(?!)").format(stem=re.escape(name.removesuffix(suffix)))
     parts = sorted((part for part in listed if re.fullmatch(pattern, part)), key=lambda part: (len(part), part))
-    found = tuple(SourceFile.listed(filesystem, listed[part]) for part in parts)
-    first = SourceFile.listed(filesystem, listed[name]) if name in listed else SourceFile.missing(uri)
-    return Entry(subject=file.subject, run=file.run, files=(first, *found))
+    first = listed.get(name, SourceFile.missing(uri))
+    return Entry(subject=file.subject, run=file.run, files=(first, *(listed[part] for part in parts)))
 
 
 def _suffix(name: str) -> str:

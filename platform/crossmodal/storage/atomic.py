@@ -51,7 +51,7 @@ def new_folder(folder: Path) -> Iterator[Path]:
     Path
         An empty folder on the same file system as `folder`.
     """
-    aside = folder.parent / f".{folder.name}.{uuid.uuid4().hex}.unpublished"
+    aside = _beside(folder)
     with told_clearly(folder):
         try:
             aside.mkdir(parents=True)
@@ -71,13 +71,18 @@ def place_folder(aside: Path, folder: Path) -> None:
             raise
 
 
+def _beside(folder: Path) -> Path:
+    """A hidden place for a folder, as `_ASIDE` knows it, that nobody else has."""
+    return folder.parent / f".{folder.name}.{uuid.uuid4().hex}.unpublished"
+
+
 def _remove_abandoned(parent: Path) -> None:
     # Others move theirs into place or look through the folder, too; that nothing can be removed is no reason not to publish.
     with contextlib.suppress(OSError):
         for entry in os.scandir(parent):
             if _ASIDE.fullmatch(entry.name) and entry.is_dir() and time.time() - entry.stat().st_mtime > _ABANDONED_S:
                 # Renamed first, so that one who wakes up again fails where it would publish a part.
-                doomed = parent / f".doomed.{uuid.uuid4().hex}.unpublished"
+                doomed = _beside(parent / "doomed")
                 Path(entry.path).rename(doomed)
                 shutil.rmtree(doomed, ignore_errors=True)
 

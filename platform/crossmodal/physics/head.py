@@ -43,13 +43,8 @@ class HeadModel:
 
     def confine(self, dipoles: Dipoles) -> Dipoles:
         """Pull dipoles that lie outside the brain, or nearly so, inwards along the radius."""
-        skull_m = self.inner_skull_m - self.centre_m
-        skull_radius_m = np.linalg.norm(skull_m, axis=1)
-        offset_m = dipoles.positions_m - self.centre_m
-        radius_m = np.linalg.norm(offset_m, axis=1)
-        nearest = cKDTree(skull_m / skull_radius_m[:, None]).query(offset_m / radius_m[:, None])[1]
-        shrink = np.minimum(1.0, _LARGEST_RELATIVE_RADIUS * skull_radius_m[nearest] / radius_m)
-        return Dipoles(self.centre_m + offset_m * shrink[:, None], dipoles.orientations)
+        shrink = np.minimum(1.0, _LARGEST_RELATIVE_RADIUS / relative_radius(dipoles.positions_m, self.inner_skull_m, self.centre_m))
+        return Dipoles(self.centre_m + (dipoles.positions_m - self.centre_m) * shrink[:, None], dipoles.orientations)
 
     def scaled(self, scale: float) -> "HeadModel":
         """Enlarge the head about the origin of head coordinates."""
@@ -72,6 +67,15 @@ def sphere_head(scalp_m: NDArray[np.float64], skull: bool = True) -> HeadModel:
     return HeadModel(sphere, sphere, Transform("head", "mri"), centre_m, centre_m + sphere["layers"][0]["rad"] * directions)
 
 
+def relative_radius(points_m: NDArray[np.float64], surface_m: NDArray[np.float64], centre_m: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Distance of points (n, 3) from a centre, relative to that of the surface point (of m, 3) nearest in direction."""
+    surface_offset_m, offset_m = surface_m - centre_m, points_m - centre_m
+    surface_radius_m, radius_m = (np.linalg.norm(offset, axis=1) for offset in (surface_offset_m, offset_m))
+    nearest = cKDTree(surface_offset_m / surface_radius_m[:, None]).query(offset_m / radius_m[:, None])[1]
+    ratio: NDArray[np.float64] = radius_m / surface_radius_m[nearest]
+    return ratio
+
+
 def upper_scalp(points_m: NDArray[np.float64]) -> NDArray[np.float64]:
     """Keep the points (n, 3) above face and neck, head coordinates."""
     return points_m[points_m[:, 2] > _FACE_HEIGHT_M]
@@ -87,6 +91,13 @@ def located_channels(info: mne.Info) -> tuple[str, ...]:
     if len(mne.pick_types(info, meg=True, exclude=())) and info["dev_head_t"] is None:
         raise UserError("the recording has MEG but no head position (dev_head_t), so its lead field is unknown")
     return tuple(positions_m)
+
+
+def meg_positions_m(info: mne.Info) -> NDArray[np.float64]:
+    """Positions of the MEG sensors, shape (n_sensors, 3), head coordinates."""
+    picks = mne.pick_types(info, meg=True, ref_meg=False, exclude=())
+    device_m = np.array([info["chs"][pick]["loc"][:3] for pick in picks]).reshape(-1, 3)
+    return device_m if not len(picks) else np.asarray(apply_trans(info["dev_head_t"], device_m))
 
 
 def lead_field(info: mne.Info, dipoles: Dipoles, head: HeadModel) -> NDArray[np.float64]:
@@ -106,8 +117,16 @@ def lead_field(info: mne.Info, dipoles: Dipoles, head: HeadModel) -> NDArray[np.
     ndarray, shape (n_channels, n_dipoles)
         Rows are `located_channels(info)`: V/(A m) at the recording's reference where its position is stored, T/(A m) for
         magnetometers, T/(A m^2) for gradiometers.
+
+    Raises
+    ------
+    UserError
+        A sensor has no position, or lies within the brain.
     """
     names = located_channels(info)
+    inside = int((relative_radius(meg_positions_m(info), head.inner_skull_m, head.centre_m) < 1).sum())
+    if inside:
+        raise UserError(f"{inside} MEG sensors lie inside the head; its position (dev_head_t) or its digitised points are wrong")
     positions_m = apply_trans(head.head_to_mri, dipoles.positions_m)
     orientations = apply_trans(head.head_to_mri, dipoles.orientations, move=False)
     source_space = mne.setup_volume_source_space(pos={"rr": positions_m, "nn": orientations}, verbose=False)
@@ -115,7 +134,9 @@ def lead_field(info: mne.Info, dipoles: Dipoles, head: HeadModel) -> NDArray[np.
     for modality, conductor in (("meg", head.meg), ("eeg", head.eeg)):
         wanted = {"meg": modality == "meg", "eeg": modality == "eeg"}
         if len(mne.pick_types(info, **wanted, ref_meg=False, exclude=())):
-            forward = mne.make_forward_solution(info, head.head_to_mri, source_space, conductor, **wanted, mindist=0.0, verbose="ERROR")
+            # A sphere may reach beyond the scalp it is fitted to, as far as a sensor; the field there is as outside.
+            options = {"mindist": 0.0, "on_inside": "ignore", "verbose": "ERROR"}
+            forward = mne.make_forward_solution(info, head.head_to_mri, source_space, conductor, **wanted, **options)
             assert forward["nsource"] == len(dipoles), "a dipole lies outside the brain; confine the dipoles first"
             gain_cd3 = forward["sol"]["data"].reshape(-1, len(dipoles), 3)
             rows.update(zip(forward["sol"]["row_names"], np.einsum("cdk,dk->cd", gain_cd3, dipoles.orientations), strict=True))

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from crossmodal.config.simulation import Anatomy, AnySimulation, Simulation
 from crossmodal.physics.bem import template_boundary_elements
 from crossmodal.physics.cortex import template_cortex, template_head
-from crossmodal.physics.geometry import Dipoles
-from crossmodal.physics.head import HeadModel, lead_field, located_channels, sphere_head, upper_scalp
+from crossmodal.physics.geometry import Dipoles, fit_sphere
+from crossmodal.physics.head import HeadModel, lead_field, located_channels, meg_positions_m, relative_radius, sphere_head, upper_scalp
 from preprocessing.sources.simulated.sensors import sensor_info
 
-# Rarer people would not fit the helmet.
+# Rarer people would hardly fit the helmet.
 _LARGEST_DEVIATION = 2.5
 
 
@@ -57,18 +57,27 @@ def draw_subject(simulation: Simulation, label: str, conductor: HeadModel) -> Su
         Of `template_conductor`.
     """
     rng = np.random.default_rng([simulation.seed, int(label), 0])
-    anatomy = simulation.anatomy
-    scale = 1 + anatomy.head_size * float(_draw(rng, 1)[0])
-    rotation_vector = np.deg2rad(anatomy.rotation_deg) * _draw(rng, 3)
-    shift_m = anatomy.translation_m * _draw(rng, 3)
-    info = sensor_info(simulation.sfreq, scale, rotation_vector, shift_m)
+    scale, info = _draw_fitting(simulation, rng)
     head = conductor.scaled(scale)
     cortex = template_cortex(simulation.n_dipoles)
-    orientations = _tilt(cortex.orientations, anatomy, rng)
+    orientations = _tilt(cortex.orientations, simulation.anatomy, rng)
     cortex = head.confine(Dipoles(cortex.positions_m * scale, orientations))
     located = mne.pick_info(info, [index for index, channel in enumerate(info["chs"]) if channel["loc"].any()])
     types = tuple(located.get_channel_types())
     return Subject(label, scale, info, head, cortex, located_channels(located), types, lead_field(located, cortex, head))
+
+
+def _draw_fitting(simulation: Simulation, rng: np.random.Generator) -> tuple[float, mne.Info]:
+    """Draw size and position of a head until one fits the helmet; relative size, and sensors around it."""
+    anatomy, scalp_m = simulation.anatomy, upper_scalp(template_head().scalp_m)
+    while True:
+        scale = 1 + anatomy.head_size * float(_draw(rng, 1)[0])
+        rotation_vector = np.deg2rad(anatomy.rotation_deg) * _draw(rng, 3)
+        shift_m = anatomy.translation_m * _draw(rng, 3)
+        info = sensor_info(simulation.sfreq, scale, rotation_vector, shift_m)
+        centre_m, _ = fit_sphere(scalp_m * scale)
+        if (relative_radius(meg_positions_m(info), scalp_m * scale, centre_m) > 1).all():
+            return scale, info
 
 
 def _draw(rng: np.random.Generator, size: int) -> NDArray[np.float64]:

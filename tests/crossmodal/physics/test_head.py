@@ -8,7 +8,7 @@ from mne.transforms import Transform
 from crossmodal.config import UserError
 from crossmodal.physics.cortex import template_cortex, template_head
 from crossmodal.physics.geometry import Dipoles
-from crossmodal.physics.head import lead_field, located_channels, sphere_head, upper_scalp
+from crossmodal.physics.head import lead_field, located_channels, meg_positions_m, relative_radius, sphere_head, upper_scalp
 
 
 @pytest.fixture(scope="module")
@@ -79,3 +79,27 @@ def test_channels_without_a_position_are_named(info):
         lost["dev_head_t"] = None
     with pytest.raises(UserError, match="dev_head_t"):
         located_channels(lost)
+
+
+def test_a_sphere_that_reaches_a_sensor_changes_nothing_of_its_field(info, head):
+    """Outside the currents, the magnetic field of a sphere depends on its centre alone (Sarvas 1987)."""
+    meg = mne.pick_info(info, range(4, len(info["chs"])))
+    dipoles = Dipoles(head.centre_m + np.array([[0.06, 0, 0], [0, 0.05, 0.02]]), np.array([[0, 1.0, 0], [1.0, 0, 0]]))
+    wide = sphere_head(head.centre_m + 1.2 * (upper_scalp(template_head().scalp_m) - head.centre_m))
+    distances_m = np.linalg.norm(meg_positions_m(meg) - wide.centre_m, axis=1)
+    assert (distances_m < wide.meg.radius).any()
+    np.testing.assert_allclose(lead_field(meg, dipoles, wide), lead_field(meg, dipoles, head), rtol=1e-3)
+
+
+def test_sensors_within_the_brain_are_refused(info, head):
+    sunk = info.copy()
+    with sunk._unlock():
+        sunk["dev_head_t"] = Transform("meg", "head", np.eye(4) + np.outer([0, 0, 1, 0], [0, 0, 0, -0.05]))
+    with pytest.raises(UserError, match="MEG sensors lie inside the head; its position"):
+        lead_field(sunk, Dipoles(head.centre_m[None] + 0.01, np.eye(3)[:1]), head)
+
+
+def test_radius_is_relative_to_the_surface_in_the_same_direction():
+    surface_m = np.array([[2.0, 0, 0], [0, 4.0, 0], [0, 0, 1.0]]) + 1
+    points_m = np.array([[1.0, 0.1, 0], [0, 8.0, 0]]) + 1
+    np.testing.assert_allclose(relative_radius(points_m, surface_m, np.ones(3)), [np.hypot(1, 0.1) / 2, 2])

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from scipy.signal import coherence, welch
 
-from crossmodal.config.simulation import Simulation, SourceSpectrum
+from crossmodal.config.simulation import Anatomy, Simulation, SourceSpectrum
+from crossmodal.physics.cortex import template_head
+from crossmodal.physics.head import meg_positions_m, relative_radius, upper_scalp
 from preprocessing.sources.simulated.evoked import CLASSES, draw_stimuli
 from preprocessing.sources.simulated.recording import sensor_patterns, simulate_run, subject_truth
 from preprocessing.sources.simulated.sensors import AUXILIARY, CAP
@@ -194,3 +196,13 @@ def test_same_settings_give_the_same_run_and_another_subject_another_head():
     np.testing.assert_array_equal(one.lead_field, person(20).lead_field)
     assert one.head_scale != other.head_scale
     assert np.corrcoef(one.lead_field.ravel(), other.lead_field.ravel())[0, 1] < 0.999
+
+
+def test_every_head_fits_the_helmet():
+    """Half of those that this anatomy draws would have sensors in them."""
+    restless = GAUSSIAN.model_copy(update={"n_dipoles": 10, "anatomy": Anatomy(translation_m=0.02)})
+    conductor, scalp_m = template_conductor(restless), upper_scalp(template_head().scalp_m)
+    for label in ("01", "02", "03", "04", "05", "06"):
+        subject = draw_subject(restless, label, conductor)
+        positions_m = meg_positions_m(subject.info) / subject.head_scale
+        assert relative_radius(positions_m, scalp_m, subject.head.centre_m / subject.head_scale).min() > 1

@@ -10,6 +10,7 @@ from crossmodal.datasets.manifest import Manifest
 
 Role = Literal["train", "validation", "test"]
 ROLES: tuple[Role, ...] = get_args(Role)
+Label = Literal["", "leaky", "within recording", "within subject"]
 # 1.4 - 1.3 is less than 0.1 in floating point; no recording is sampled this finely.
 _ROUNDING_S = 1e-9
 
@@ -31,9 +32,14 @@ class Fold(Config):
         return {"train": self.train, "validation": self.validation, "test": self.test}[role]
 
     @property
-    def within_recording(self) -> bool:
-        """Whether a test recording also trains, in another stretch."""
-        return self.leaky is None and any(_same_recording(one, other) for one in self.test for other in self.train)
+    def label(self) -> Label:
+        """What every reader must know of scores that say nothing about a new subject: what test and other roles have in common."""
+        others = (*self.train, *self.validation)
+        if self.leaky:
+            return "leaky"
+        if any(_same_recording(one, other) for one in self.test for other in others):
+            return "within recording"
+        return "within subject" if {part.subject for part in self.test} & {part.subject for part in others} else ""
 
 
 def make_folds(split: Split, manifest: Manifest) -> tuple[Fold, ...]:

@@ -83,8 +83,8 @@ class Evaluator:
             variance_s = sums[TRAINING_MEAN].reference_variance()
             scores += self._references.score(fold, subject, _covered_s(windows, fold.sfreq), variance_s)
             detail.subjects[subject] = _detail(sums, example)
-        label = "leaky" if fold.fold.leaky else "within recording" if fold.fold.within_recording else ""
-        return FoldScores(run=self._run, fold=fold.fold.name, label=label, bounded=self._references.bounded, scores=tuple(scores)), detail
+        of_fold = {"run": self._run, "fold": fold.fold.name, "label": fold.fold.label, "bounded": self._references.bounded}
+        return FoldScores(**of_fold, scores=tuple(scores)), detail
 
     def _predict(
         self, fold: FoldData, windows: WindowSet, predictors: dict[str, _Predictor]
@@ -119,7 +119,7 @@ class Evaluator:
 def _detail(sums: dict[str, SubjectSums], example: dict[str, np.ndarray]) -> SubjectDetail:
     truth = sums[TRAINING_MEAN]
     return SubjectDetail(
-        explained_variance={name: of_predictor.sensors().explained_variance for name, of_predictor in sums.items()},
+        sensors={name: of_predictor.sensors() for name, of_predictor in sums.items()},
         frequencies_hz=truth.frequencies_hz,
         psd={"truth": truth.psd()[0]} | {name: of_predictor.psd()[1] for name, of_predictor in sums.items()},
         example=example,

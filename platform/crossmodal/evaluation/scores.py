@@ -3,7 +3,7 @@
 import io
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 import numpy as np
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from crossmodal.config.base import Config, UserError
+from crossmodal.datasets.folds import Label
+from crossmodal.evaluation.metrics import SensorMetrics
 from crossmodal.storage.uri import exists, join, read_bytes, read_json, write_bytes, write_json
 
 Role = Literal["model", "baseline", "ceiling"]
@@ -43,14 +45,14 @@ class FoldScores(Config):
     Attributes
     ----------
     label : str
-        What the reader of every table must know of the protocol: 'leaky', 'within recording', or nothing.
+        Of `Fold.label`.
     bounded : bool
-        Whether the oracle bounds every model (a stationary Gaussian cohort).
+        Whether the oracle bounds every model (a stationary Gaussian cohort, or one with nothing to learn).
     """
 
     run: str
     fold: str
-    label: Literal["", "leaky", "within recording"]
+    label: Label
     bounded: bool
     scores: tuple[Score, ...]
 
@@ -75,7 +77,7 @@ class SubjectDetail:
 
     Attributes
     ----------
-    explained_variance : dict of str to ndarray, shape (n_sensors,)
+    sensors : dict of str to SensorMetrics
         A predictor each.
     frequencies_hz : ndarray, shape (n_freqs,)
     psd : dict of str to ndarray, shape (n_sensors, n_freqs)
@@ -84,7 +86,7 @@ class SubjectDetail:
         The middle test window: 'truth' and each predictor, V, T or T/m.
     """
 
-    explained_variance: dict[str, NDArray[np.float64]]
+    sensors: dict[str, SensorMetrics]
     frequencies_hz: NDArray[np.float64]
     psd: dict[str, NDArray[np.float64]]
     example: dict[str, NDArray[np.float32]]
@@ -115,8 +117,10 @@ def save_scores(store: str, scores: FoldScores, detail: FoldDetail) -> None:
     arrays: dict[str, Any] = {"names": np.array(detail.names), "types": np.array(detail.types), "sfreq": np.array(detail.sfreq)}
     for subject, of_subject in detail.subjects.items():
         arrays[f"{subject}/frequencies_hz"] = of_subject.frequencies_hz
-        for group in ("explained_variance", "psd", "example"):
+        for group in ("psd", "example"):
             arrays |= {f"{subject}/{group}/{name}": array for name, array in getattr(of_subject, group).items()}
+        for name, metrics in of_subject.sensors.items():
+            arrays |= {f"{subject}/sensors/{metric}/{name}": array for metric, array in vars(metrics).items()}
     packed = io.BytesIO()
     np.savez(packed, **arrays)
     write_bytes(join(folder, f"{scores.fold}.npz"), packed.getvalue())
@@ -133,7 +137,7 @@ def load_scores(store: str, run: str, fold: str) -> tuple[FoldScores, FoldDetail
         subjects = {
             subject: SubjectDetail(
                 frequencies_hz=arrays[f"{subject}/frequencies_hz"],
-                explained_variance=_group(arrays, f"{subject}/explained_variance/"),
+                sensors=_sensors(arrays, f"{subject}/sensors/"),
                 psd=_group(arrays, f"{subject}/psd/"),
                 example=_group(arrays, f"{subject}/example/"),
             )
@@ -141,6 +145,11 @@ def load_scores(store: str, run: str, fold: str) -> tuple[FoldScores, FoldDetail
         }
         names, types = (tuple(str(value) for value in arrays[key]) for key in ("names", "types"))
         return scores, FoldDetail(names, types, float(arrays["sfreq"]), subjects)
+
+
+def _sensors(arrays: "np.lib.npyio.NpzFile", prefix: str) -> dict[str, SensorMetrics]:
+    by_metric = {each.name: _group(arrays, f"{prefix}{each.name}/") for each in fields(SensorMetrics)}
+    return {name: SensorMetrics(**{metric: of_metric[name] for metric, of_metric in by_metric.items()}) for name in by_metric["r"]}
 
 
 def _group(arrays: "np.lib.npyio.NpzFile", prefix: str) -> dict[str, NDArray]:

@@ -13,15 +13,17 @@ from rich.table import Table
 from rich.text import Text
 
 from crossmodal.config import Experiment
+from crossmodal.datasets.folds import Label
 from crossmodal.evaluation.cohort import CohortRow, summarise
 from crossmodal.evaluation.scores import FoldScores
 from crossmodal.evaluation.statistics import LEAST_SUBJECTS
 from crossmodal.reporting.units import display_unit, sensor_title
 
 _UNDEFINED = "-"
-_LABELS = {
+_LABELS: dict[Label, str] = {
     "leaky": "LEAKY: windows of one recording are both in training and in test; these scores say nothing about a new subject.",
     "within recording": "WITHIN RECORDING: trained and tested on parts of one recording; these scores say nothing about a new subject.",
+    "within subject": "WITHIN SUBJECT: trained and tested on recordings of one person; these scores say nothing about a new subject.",
 }
 
 
@@ -36,7 +38,7 @@ class ScoreTable:
     note : str
         The experiment's own note.
     label : str
-        Of its folds: '', 'leaky' or 'within recording'.
+        Of its folds, as `Fold.label`.
     confidence : float
         Of the intervals.
     rows : tuple of CohortRow
@@ -44,7 +46,7 @@ class ScoreTable:
 
     title: str
     note: str
-    label: str
+    label: Label
     confidence: float
     rows: tuple[CohortRow, ...]
 

@@ -47,7 +47,7 @@ def draw_topographies(detail: FoldDetail, subject: str, predictor: str, info: mn
         for part, (channel_type, of_type) in zip(parts, slices.items(), strict=True):
             sensors, groups = _locations(info, detail.names[of_type], channel_type)
             truth_st, predicted_st = (_fields(of_subject.example[name][of_type], groups) for name in ("truth", predictor))
-            explained_s = _at_locations(of_subject.explained_variance[predictor][of_type], groups)
+            explained_s = _at_locations(of_subject.sensors[predictor].explained_variance[of_type], groups)
             _draw_type(part, truth_st, predicted_st, explained_s, sensors, channel_type, detail.sfreq)
             part.suptitle(f"subject {subject}, {sensor_title(channel_type)}, {predictor}", fontsize=9)
         return figure

@@ -13,7 +13,7 @@ def draw_waveforms(detail: FoldDetail, subject: str, predictor: str) -> Figure:
     """Draw the example window of one subject: a column a channel type; best, median and worst sensor by explained variance."""
     of_subject = detail.subjects[subject]
     slices = type_slices(detail.types)
-    explained_s = of_subject.explained_variance[predictor]
+    explained_s = of_subject.sensors[predictor].explained_variance
     truth_st, predicted_st = of_subject.example["truth"], of_subject.example[predictor]
     time_s = np.arange(truth_st.shape[1]) / detail.sfreq
     with drawing(6.4 if len(slices) == 1 else 4.2 * len(slices), 4.0) as figure:

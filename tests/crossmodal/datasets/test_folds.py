@@ -51,22 +51,28 @@ def test_a_fold_that_names_an_absent_subject_or_one_twice_is_refused(split, sent
 def test_stretches_of_one_recording_may_have_several_roles_with_a_gap_and_are_labelled():
     split = FixedSplit(train=(Part(subject="01", stop_s=4),), validation=("02",), test=(Part(subject="01", run="01", start_s=5),), gap_s=1)
     (fold,) = make_folds(split, bare_manifest(["01", "02"]))
-    assert fold.within_recording
+    assert fold.label == "within recording"
 
 
 def test_a_gap_may_be_exactly_what_is_asked_for():
     """Written in decimals, which floating point rounds: 1.4 - 1.3 < 0.1."""
     split = FixedSplit(train=(Part(subject="01", stop_s=1.3),), validation=("02",), test=(Part(subject="01", start_s=1.4),), gap_s=0.1)
-    assert make_folds(split, bare_manifest(["01", "02"]))[0].within_recording
+    assert make_folds(split, bare_manifest(["01", "02"]))[0].label == "within recording"
 
 
-def test_other_runs_of_a_training_subject_are_not_within_a_recording():
-    split = FixedSplit(train=(Part(subject="01", run="01"),), validation=("02",), test=(Part(subject="01", run="02"),))
+@pytest.mark.parametrize(("train", "validation"), [(Part(subject="01", run="01"), "02"), ("02", Part(subject="01", run="01"))])
+def test_other_runs_of_a_training_or_validation_subject_are_within_a_subject(train, validation):
+    split = FixedSplit(train=(train,), validation=(validation,), test=(Part(subject="01", run="02"),))
     (fold,) = make_folds(split, bare_manifest(["01", "02"], runs=("01", "02")))
-    assert not fold.within_recording
+    assert fold.label == "within subject"
+
+
+def test_a_fold_of_other_people_needs_no_label():
+    assert {fold.label for fold in make_folds(LeaveOneSubjectOut(), bare_manifest(["01", "02", "03"]))} == {""}
 
 
 def test_a_leaky_fold_says_so():
     (fold,) = make_folds(LeakyWindows(), bare_manifest(["01", "02"]))
     assert fold.leaky
+    assert fold.label == "leaky"
     assert fold.name == "leaky"

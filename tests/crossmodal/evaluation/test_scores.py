@@ -1,9 +1,12 @@
 """Scores come back from the store as they were saved."""
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 
 from crossmodal.config import UserError
+from crossmodal.evaluation.metrics import SensorMetrics
 from crossmodal.evaluation.scores import FoldDetail, FoldScores, Score, SubjectDetail, load_scores, save_scores
 
 
@@ -21,7 +24,8 @@ def evaluated():
     )
     scores = FoldScores(run="demo", fold="01", label="leaky", bounded=True, scores=(score,))
     example = {"truth": np.ones((2, 5), np.float32), "own FIR": np.zeros((2, 5), np.float32)}
-    subject = SubjectDetail({"ridge": np.array([0.2, np.nan])}, np.arange(3.0), {"truth": np.ones((2, 3))}, example)
+    sensors = SensorMetrics(**{each.name: np.array([number, np.nan]) for number, each in enumerate(fields(SensorMetrics))})
+    subject = SubjectDetail({"ridge": sensors}, np.arange(3.0), {"truth": np.ones((2, 3))}, example)
     return scores, FoldDetail(("MEG0111", "MEG0121"), ("mag", "mag"), 100.0, {"01": subject})
 
 
@@ -30,8 +34,10 @@ def test_scores_come_back(evaluated, tmp_path):
     scores, detail = load_scores(str(tmp_path), "demo", "01")
     assert scores == evaluated[0]
     assert (detail.names, detail.types, detail.sfreq) == (evaluated[1].names, evaluated[1].types, 100.0)
-    for group in ("explained_variance", "psd", "example"):
+    for group in ("sensors", "psd", "example"):
         expected, found = (getattr(one.subjects["01"], group) for one in (evaluated[1], detail))
+        if group == "sensors":
+            expected, found = (vars(each["ridge"]) for each in (expected, found))
         assert expected.keys() == found.keys()
         for name, array in expected.items():
             np.testing.assert_array_equal(found[name], array)

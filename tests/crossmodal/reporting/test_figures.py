@@ -1,11 +1,14 @@
 """Figures show what the arrays say; how they look is for eyes, whether texts collide is for this test."""
 
+from dataclasses import fields
+
 import mne
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
+from crossmodal.evaluation.metrics import SensorMetrics
 from crossmodal.evaluation.scores import FoldDetail, FoldScores, Score, SubjectDetail
 from crossmodal.reporting.loss import Losses, draw_losses
 from crossmodal.reporting.spectra import draw_spectra
@@ -35,8 +38,9 @@ def detail_for(types):
     truth = unit * generator.normal(size=(len(types), N_TIMES)).astype(np.float32)
     psd = np.abs(np.fft.rfft(truth)) ** 2
     explained = np.linspace(-0.1, 0.6, len(types))
+    sensors = SensorMetrics(**{each.name: explained for each in fields(SensorMetrics)})
     subject = SubjectDetail(
-        {"model": explained}, np.fft.rfftfreq(N_TIMES, 1 / SFREQ), {"truth": psd, "model": psd / 2}, {"truth": truth, "model": truth / 2}
+        {"model": sensors}, np.fft.rfftfreq(N_TIMES, 1 / SFREQ), {"truth": psd, "model": psd / 2}, {"truth": truth, "model": truth / 2}
     )
     return FoldDetail(tuple(f"S{index:03d}" for index in range(len(types))), tuple(types), SFREQ, {"01": subject})
 

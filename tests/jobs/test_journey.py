@@ -115,4 +115,4 @@ def test_meg_predicts_eeg_the_same_way(journey, run_job):
     for job in ("train", "evaluate"):
         done = run_job(job, experiment, *backwards, cwd=experiment.parent)
         assert done.returncode == 0, done.stderr
-    assert "eeg" in done.stdout.lower()
+    assert "MEG → EEG" in done.stdout

@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import stats
 
 from crossmodal.config.preprocessing import Preprocessing
 from crossmodal.evaluation.band import preprocessed_band
@@ -14,8 +15,8 @@ from crossmodal.physics.truth import SubjectTruth
 
 Filter = Literal["per_frequency", "instantaneous"]
 
-# One-sided p = .0013 a comparison, so that a night of some hundred of them seldom cries leak without cause.
-_ALARM_STANDARD_ERRORS = 3.0
+# One-sided, a comparison: three standard errors, so that a night of some hundred of them seldom cries leak without cause.
+ALARM_P = 0.00135
 
 
 def joint_spectra(
@@ -100,6 +101,8 @@ def noise_only_bound(
 def exceeds_oracle(model: ArrayLike, oracle_explained: ArrayLike, standard_error: ArrayLike) -> bool:
     """Tell whether a model scores above the oracle by more than finite recordings explain: a leak, not a triumph.
 
+    Subjects are looked at together, and one by one (Bonferroni-corrected), since a leak may be in one of them alone.
+
     Parameters
     ----------
     model, oracle_explained : float or array-like, shape (n_subjects,)
@@ -110,7 +113,8 @@ def exceeds_oracle(model: ArrayLike, oracle_explained: ArrayLike, standard_error
     excess = np.atleast_1d(np.asarray(model, dtype=float) - np.asarray(oracle_explained, dtype=float))
     errors = np.atleast_1d(np.asarray(standard_error, dtype=float))
     assert excess.shape == errors.shape
-    return bool(excess.sum() > _ALARM_STANDARD_ERRORS * np.sqrt(np.sum(errors**2)))
+    together = excess.sum() > stats.norm.isf(ALARM_P) * np.sqrt(np.sum(errors**2))
+    return bool(together or (excess > stats.norm.isf(ALARM_P / len(excess)) * errors).any())
 
 
 def _filter(spectra: JointSpectra, kind: Filter) -> Array:

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crossmodal.evaluation.ceilings import exceeds_oracle
+from crossmodal.evaluation.ceilings import ALARM_P, exceeds_oracle
 from crossmodal.evaluation.names import LINEAR_REFERENCE, ORACLE, TRAINING_MEAN, is_lagged_ridge
 from crossmodal.evaluation.scores import FoldScores, Role, Score
 from crossmodal.evaluation.statistics import bca_interval, holm, is_significant, sign_flip_p, t_interval
 
 _NAN = float("nan")
 _NOTHING = 1e-6
-_ALARM_CONFIDENCE = 0.9973  # three standard deviations, as `exceeds_oracle`
+# Of explained variance: by so much the mean of finite training data may be improved upon where nothing else can be learned.
+_LEAST_LEAK = 1e-3
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class CohortRow:
     above_mean, differs_from_lagged : bool
         Whether those p values may be called significant.
     leak : bool
-        Whether it is above the oracle by more than the oracle's sampling error.
+        Whether it is above the oracle by more than the oracle's sampling error, over all subjects or in one.
     """
 
     predictor: str
@@ -81,17 +82,19 @@ class _TypeScores:
         return float(np.mean(list(self.explained[name].values())) / reference) if reference > _NOTHING else _NAN
 
     def leaks(self, name: str) -> bool:
-        """Whether a predictor is above the oracle: beyond the oracle's sampling error, and in subject after subject beyond its own.
+        """Whether a predictor is above the oracle, beyond the oracle's sampling error.
 
-        The second matters where the oracle knows nothing, as in a null cohort: then its own error is zero.
+        Where the oracle knows nothing, as in a null cohort, its own error is zero: there it is beyond what subjects scatter.
         """
         if ORACLE not in self.scores or name not in self.compared:
             return False
         oracle = self.explained[ORACLE]
         error = _by_subject(self.scores[ORACLE], lambda score: score.standard_error)
         triples = [(explained, oracle[subject], error[subject]) for subject, explained in self.explained[name].items() if subject in oracle]
-        low, _ = t_interval([explained - bound for explained, bound, _ in triples], _ALARM_CONFIDENCE)
-        return exceeds_oracle(*zip(*triples, strict=True)) and not low <= 0
+        if all(abs(bound) < _NOTHING for _, bound, _ in triples):
+            low, _ = t_interval([explained for explained, _, _ in triples], 1 - 2 * ALARM_P)
+            return low > _LEAST_LEAK
+        return exceeds_oracle(*zip(*triples, strict=True))
 
 
 def summarise(folds: Sequence[FoldScores], confidence: float = 0.95, seed: int = 0) -> tuple[CohortRow, ...]:

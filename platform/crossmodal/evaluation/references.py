@@ -34,16 +34,20 @@ class References:
     Attributes
     ----------
     bounded : bool
-        Whether the oracle bounds every model: the cohort is known to be stationary and Gaussian, and windows are taken as they are.
+        Whether the oracle bounds every model: nothing can be learned, or the cohort is known to be stationary and Gaussian, its
+        preprocessing is what closed forms know, and windows are taken as they are.
     """
 
     def __init__(self, experiment: Experiment) -> None:
         self._experiment = experiment
-        simulation, windows = experiment.simulation, experiment.data.windows
-        stationary = (
-            isinstance(simulation, Simulation) and simulation.root == self._root and not (simulation.evoked or simulation.artifacts)
+        simulation, steps = experiment.simulation, experiment.preprocessing
+        known = simulation if isinstance(simulation, Simulation) and simulation.root == self._root else None
+        self._null = known is not None and known.cohort == "null"
+        stationary = known is not None and not (known.evoked or known.artifacts)
+        in_closed_form = isinstance(experiment.data.windows, SlidingWindows) and not (
+            steps.maxwell or steps.line_noise or steps.ica or steps.ssp
         )
-        self.bounded = stationary and isinstance(windows, SlidingWindows)
+        self.bounded = self._null or (stationary and in_closed_form)
         self._spectra: dict[str, JointSpectra] = {}
         self._computing = Lock()
 
@@ -70,7 +74,10 @@ class References:
         if not self._experiment.evaluation.ceilings or truth is None:
             return []
         scores = []
-        if self.bounded:
+        if self._null:
+            # Whoever knows all cannot do better than the mean.
+            scores += [_row(ORACLE, subject, kind, 0.0, 0.0) for kind in type_slices(fold.target_types)]
+        elif self.bounded:
             training = [self._joint(fold, part.subject) for part in fold.fold.train]
             own = self._joint(fold, subject)
             scores += _linear_rows(ORACLE, oracle(own), subject, duration_s)

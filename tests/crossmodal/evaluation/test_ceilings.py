@@ -133,6 +133,9 @@ def test_only_more_than_sampling_error_exceeds_the_oracle() -> None:
     assert not exceeds_oracle(0.40, 0.49, 0.001)
     # What no subject shows alone, a cohort does.
     assert exceeds_oracle([0.50] * 4, [0.49] * 4, [0.004] * 4)
+    # And one subject, however far below the others are; among four it takes more than alone.
+    assert exceeds_oracle([0.51, 0.30, 0.30, 0.30], [0.49] * 4, [0.004] * 4)
+    assert not exceeds_oracle([0.503, 0.30, 0.30, 0.30], [0.49] * 4, [0.004] * 4)
 
 
 @pytest.mark.slow

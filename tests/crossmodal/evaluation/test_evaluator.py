@@ -13,6 +13,7 @@ from crossmodal.evaluation.baselines import BaselineFitter
 from crossmodal.evaluation.cohort import summarise
 from crossmodal.evaluation.evaluate import evaluate_folds
 from crossmodal.evaluation.evaluator import Evaluator
+from crossmodal.evaluation.references import References
 from crossmodal.evaluation.scores import save_scores
 from crossmodal.models.base import Model, Shapes
 from crossmodal.models.ridge import Ridge
@@ -82,6 +83,22 @@ def test_a_cohort_with_evoked_responses_quotes_no_oracle(cohort):
     assert all(np.array(explained(results, "noise-only bound")) > explained(results, "own FIR"))
 
 
+def test_after_steps_that_no_closed_form_knows_there_is_no_oracle(cohort):
+    experiment, *_ = cohort
+    steps = experiment.preprocessing.model_dump() | {"line_noise": {"line_hz": 50}}
+    assert References(experiment).bounded
+    assert not References(type(experiment).model_validate(experiment.model_dump() | {"preprocessing": steps})).bounded
+
+
+def test_in_a_null_cohort_the_oracle_knows_nothing_evoked_or_not(cohort):
+    experiment, *_ = cohort
+    null = experiment.simulation.model_copy(update={"cohort": "null", "evoked": True, "artifacts": True}).model_dump()
+    results = evaluate(cohort, simulation=null)
+    assert all(scores.bounded for _, scores, _ in results)
+    assert {score.predictor for score in results[0][1].scores if score.role == "ceiling"} == {"oracle", "own FIR"}
+    assert explained(results, "oracle") == [0.0] * 4
+
+
 def test_ridge_is_fitted_to_the_training_windows_of_the_fold_alone(cohort):
     experiment, manifest, cache = cohort
     data = open_fold(manifest, make_folds(experiment.split, manifest)[1], experiment.data, 0, cache)
@@ -109,8 +126,11 @@ def test_scores_are_those_of_the_whole_arrays_at_once(cohort):
     (score,) = (score for score in scores.scores if (score.predictor, score.channel_type) == ("ridge", "mag"))
     assert score.explained_variance == pytest.approx(1 - ((truth - predicted) ** 2).sum() / ((truth - mean) ** 2).sum(), abs=1e-5)
     assert score.rms_error == pytest.approx(np.sqrt(np.mean((truth - predicted) ** 2)), rel=1e-4)
+    per_sensor = detail.subjects["03"].sensors["ridge"]
+    np.testing.assert_allclose(per_sensor.rms_error[:5], np.sqrt(np.mean((truth - predicted) ** 2, axis=(0, 2))), rtol=1e-4)
     correlations = [np.corrcoef(truth[:, s].ravel(), predicted[:, s].ravel())[0, 1] for s in range(5)]
     assert score.r == pytest.approx(np.mean(correlations), abs=1e-5)
+    np.testing.assert_allclose(per_sensor.r[:5], correlations, atol=1e-5)
     np.testing.assert_allclose(detail.subjects["03"].example["truth"][:5], truth[len(truth) // 2], rtol=1e-5, atol=1e-20)
 
 

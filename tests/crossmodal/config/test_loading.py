@@ -52,6 +52,7 @@ def test_unknown_key_is_refused_with_the_nearest_valid_name(tmp_path, settings, 
         ("training.learning_rate=.inf", "finite number"),
         ("model.kind=unet", r"a\.yaml: model\.kind: there is no 'unet'; known are synaptech_net, aim$"),
         ("tuning.objectives=[latency]", r"tuning: objectives must begin with 'score', and name each once$"),
+        ("evaluation.baselines=[{kind: ridge}, {kind: ridge, penalties: [1]}]", "evaluation: two baselines of one kind and lag"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(tmp_path, override, sentence):

@@ -24,9 +24,10 @@ def opened(tmp_path_factory):
 def run(opened, keep=lambda state: None, resume=None, world=None, **training) -> tuple[SmallNet, TrainingState]:
     experiment, data = opened
     torch.manual_seed(0)
-    model = SmallNet(data)
+    world = world or World()
+    model = SmallNet(data).to(world.device)
     settings = experiment.training.model_copy(update=training)
-    return model, fit(model, data.train, data.validation, settings, experiment.seed, world or World(), keep, resume or TrainingState())
+    return model, fit(model, data.train, data.validation, settings, experiment.seed, world, keep, resume or TrainingState())
 
 
 def bits(history: list[EpochMetrics]) -> list[dict[str, float]]:
@@ -73,6 +74,15 @@ def test_leaves_in_the_middle_of_an_epoch_and_goes_on_with_the_same_bits(opened,
     resumed_model, resumed = run(opened, resume=resume, batch_size=9)
     assert bits(resumed.history) == bits(undisturbed.history)
     assert all(torch.equal(one, other) for one, other in zip(model.parameters(), resumed_model.parameters(), strict=True))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no GPU")
+@pytest.mark.parametrize(("precision", "tolerance"), [("float32", 1e-3), ("bfloat16", 1e-2)])
+def test_a_gpu_ends_with_losses_within_the_tolerances_told(opened, precision, tolerance):
+    _, on_cpu = run(opened)
+    _, on_gpu = run(opened, world=World(device=torch.device("cuda")), precision=precision)
+    losses = [[metrics.validation_loss for metrics in state.history] for state in (on_cpu, on_gpu)]
+    np.testing.assert_allclose(*losses, rtol=tolerance)
 
 
 def test_keeps_few_checkpoints(opened, tmp_path):

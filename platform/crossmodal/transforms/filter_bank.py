@@ -23,6 +23,9 @@ _LENGTHS_KEPT = 4
 # Shorter transforms back are no faster a sample, and more of them are needed.
 _SHORTEST_TRANSFORM = 4096
 
+# In a signal shorter than so many kernels' halves no step stands above 40 times the rms, where float32's transforms lose digits.
+_HALF_LENGTHS_WITHOUT_PEAK = 32
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -43,6 +46,7 @@ class Layout:
     -----
     A block of many is differenced, and its kernels are summed up, which is the same convolution: the ends of a block, which meet where
     it wraps around, then differ by a slope and not by a drift, next to whose response a weak band would lose its digits in float32.
+    It sees the signal as if that kept its first and last value for ever; the steps there, from zero and back, are added afterwards.
     """
 
     n_fft: int
@@ -52,7 +56,7 @@ class Layout:
 
     @property
     def is_one_of_many(self) -> bool:
-        """Whether a block is shorter than the signal."""
+        """Whether samples come before those that are kept, as a block shorter than the signal needs."""
         return self.lead > 0
 
 
@@ -101,6 +105,7 @@ class FilterBank(nn.Module):
         # A sum of a kernel's values is one longer than the kernel.
         self.half_lengths = tuple(len(kernel) // 2 + 1 for kernel in kernels)
         self._kernels = [torch.from_numpy(np.pad(np.asarray(kernel, np.complex128), 1)) for kernel in kernels]
+        self._step_responses = [torch.cumsum(kernel_l, dim=0) for kernel_l in self._kernels]
         self._spectra: dict[tuple[int, Layout, int, torch.dtype, torch.device], torch.Tensor] = {}
 
     def __getstate__(self) -> dict[str, object]:
@@ -128,6 +133,7 @@ class FilterBank(nn.Module):
         # All of a row before the next: what is written of it is then still in the cache.
         rows_at_once = max(1, values_at_once // len(samples))
         workspace = Workspace(x_rt)
+        steps_re = torch.stack([x_rt[:, 0], -x_rt[:, -1]], dim=-1).double() * (1 if gain_r is None else gain_r[:, None])
         for first_row in range(0, n_rows, rows_at_once):
             rows = slice(first_row, min(first_row + rows_at_once, n_rows))
             gain_of_rows = None if gain_r is None else gain_r[rows]
@@ -139,6 +145,8 @@ class FilterBank(nn.Module):
                     spectrum_rbw = _block_spectra(x_rt[rows], gain_of_rows, layout, starts, workspace)
                     for kernel in layout.members:
                         values_rbm = self._convolve(spectrum_rbw, kernel, layout, n_times, workspace)
+                        if layout.is_one_of_many:
+                            self._add_steps(values_rbm, kernel, starts, steps_re[rows], n_times)
                         yield from self._inside(values_rbm, kernel, rows, first * layout.hop, len(samples))
 
     def _convolve(self, spectrum_rbw: torch.Tensor, kernel: int, layout: Layout, n_times: int, workspace: Workspace) -> torch.Tensor:
@@ -162,12 +170,24 @@ class FilterBank(nn.Module):
             middle = self.half_lengths[kernel]
             # One made in inference mode could not take part in a gradient later.
             with torch.inference_mode(False):
-                kernel_l = self._kernels[kernel][middle - half : middle + half + 1]
+                kernel_l = self._kernels[kernel]
                 if layout.is_one_of_many:
-                    kernel_l = torch.cumsum(kernel_l, dim=0) - kernel_l
+                    kernel_l = self._step_responses[kernel] - kernel_l
+                kernel_l = kernel_l[middle - half : middle + half + 1]
                 padded_t = torch.roll(torch.nn.functional.pad(kernel_l, (0, layout.n_fft - len(kernel_l))), -half)
                 self._spectra[key] = torch.fft.fft(padded_t, norm="forward").to(like.device, like.dtype)
         return self._spectra[key]
+
+    def _add_steps(self, values_rbm: torch.Tensor, kernel: int, starts: Sequence[int], steps_re: torch.Tensor, n_times: int) -> None:
+        """Add the responses to a signal's steps from zero and back, in float64: float32's transforms lose digits beside their peaks."""
+        every, half, n_kept = self.every[kernel], self.half_lengths[kernel], values_rbm.shape[-1]
+        for end, at in enumerate((0, n_times)):
+            for block, start in enumerate(starts):
+                if at - half < start + n_kept * every and start <= at + half:
+                    skipped = max(0, -(-(at - half - start) // every))
+                    response_m = self._step_responses[kernel][start + skipped * every - at + half :: every][: n_kept - skipped]
+                    added_rm = steps_re[:, end, None] * response_m.to(steps_re.device)
+                    values_rbm[:, block, skipped : skipped + len(response_m)] += added_rm
 
     def _inside(self, values_rbm: torch.Tensor, kernel: int, rows: slice, start: int, n_samples: int) -> Iterator[Piece]:
         """Whole blocks, then what of the last lies before the end."""
@@ -184,16 +204,17 @@ class FilterBank(nn.Module):
 def plan(half_lengths: Sequence[int], every: Sequence[int], samples: range, n_times: int) -> list[Layout]:
     """Choose for each kernel the blocks with the least work (n log n a block), and share them among kernels.
 
-    A whole signal in one block needs zeros on one side only, since what wraps around meets them.
+    A whole signal in one block needs zeros on one side only, since what wraps around meets them. One so long beside its kernel that the
+    steps at its ends may stand high above the rest is laid out like one of many, for their sake.
     """
-    whole = len(samples) == n_times
     multiple, shortest = math.lcm(*every), _SHORTEST_TRANSFORM * min(every)
     halves = [min(half, n_times - 1) for half in half_lengths]
-    groups: dict[int, list[int]] = {}
+    groups: dict[tuple[int, bool], list[int]] = {}
     for kernel, half in enumerate(halves):
-        groups.setdefault(_best_block(half, multiple, shortest, len(samples), whole), []).append(kernel)
+        whole = len(samples) == n_times < max(_SHORTEST_TRANSFORM, _HALF_LENGTHS_WITHOUT_PEAK * half)
+        groups.setdefault((_best_block(half, multiple, shortest, len(samples), whole), whole), []).append(kernel)
     layouts = []
-    for n_fft, members in groups.items():
+    for (n_fft, whole), members in groups.items():
         half = max(halves[member] for member in members)
         if whole and n_times + half <= n_fft:
             layouts.append(Layout(n_fft, 0, _round_up(n_times, multiple), tuple(members)))
@@ -230,9 +251,9 @@ def _block_spectra(
     stop = starts[-1] - layout.lead + n_fft + layout.is_one_of_many
     inside = slice(max(0, start), min(stop, n_times))
     padded_rt = workspace.empty("padded", (n_rows, stop - start), torch.float64)
-    padded_rt[:, : inside.start - start] = 0
+    padded_rt[:, : inside.start - start] = x_rt[:, :1] if layout.is_one_of_many else 0
     padded_rt[:, inside.start - start : inside.stop - start] = x_rt[:, inside]
-    padded_rt[:, inside.stop - start :] = 0
+    padded_rt[:, inside.stop - start :] = x_rt[:, -1:] if layout.is_one_of_many else 0
     if gain_r is not None:
         padded_rt *= gain_r[:, None]
     if layout.is_one_of_many:

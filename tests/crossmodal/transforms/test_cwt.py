@@ -25,9 +25,12 @@ def reference(x_ct, frequencies_hz, wavelet, sfreq=SFREQ):
 
 
 def largest_error(found_cft, expected_cft):
-    """Largest over channels and scales, relative to the rms of a channel's scale or to 1/30 of its peak."""
+    """Largest over channels and scales, relative to the rms of a channel's scale.
+
+    A value of 170 times the rms or more may be off by 1e-5 of it once rounded to float32: from 150 on it is relative to 1/150 of the peak.
+    """
     magnitude_cft = np.abs(expected_cft)
-    size_cf = np.maximum(np.sqrt((magnitude_cft**2).mean(axis=-1)), magnitude_cft.max(axis=-1) / 30)
+    size_cf = np.maximum(np.sqrt((magnitude_cft**2).mean(axis=-1)), magnitude_cft.max(axis=-1) / 150)
     return (np.abs(found_cft - expected_cft).max(axis=-1) / size_cf).max()
 
 
@@ -59,6 +62,8 @@ def test_the_families_are_all_of_pywavelets():
 @example(n_times=1, kind="white", dtype=torch.float32, seed=0)
 @example(n_times=30, kind="white", dtype=torch.float64, seed=0)
 @example(n_times=9000, kind="1/f with offset", dtype=torch.float32, seed=0)
+@example(n_times=8150, kind="1/f with offset", dtype=torch.float32, seed=1)
+@example(n_times=30_000, kind="1/f with offset", dtype=torch.float32, seed=2)
 def test_it_is_pywavelets_transform(wavelet, n_times, kind, dtype, seed):
     """At every scale, for signals shorter and longer than kernels and blocks."""
     x_ct = torch.from_numpy(signals(kind, n_times, seed)).to(dtype)
@@ -84,9 +89,11 @@ def test_it_is_pywavelets_transform_on_a_run(sfreq, kind):
 @settings(max_examples=20, deadline=None)
 @given(n_times=st.integers(1, 9000), block_length=st.integers(500, 9000))
 @example(n_times=9000, block_length=3000)
+@example(n_times=600, block_length=500)
 def test_blocks_are_the_whole_transform(n_times, block_length):
+    """Also of a signal shorter than a kernel."""
     x_ct = torch.from_numpy(signals("1/f with offset", n_times, 0))
-    cwt = Cwt(log_spaced_frequencies(4, 2.0, 40.0, SFREQ), SFREQ)
+    cwt = Cwt(log_spaced_frequencies(4, 1.0, 40.0, SFREQ), SFREQ)
     whole_cft = cwt(x_ct).numpy()
     pieces = list(cwt.blocks(x_ct, block_length))
     assert [start for start, _ in pieces] == list(range(0, n_times, block_length))

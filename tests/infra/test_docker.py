@@ -61,6 +61,12 @@ def test_every_install_obeys_the_constraints(instructions):
     assert {word.split("+")[0] for word in named} == {f"torch=={pinned()['torch']}"}
 
 
+def test_image_has_what_ray_runs_on_it(instructions):
+    (install,) = (part for run in values(instructions, "RUN") for part in run.split("&&") if "apt-get install" in part)
+    # KubeRay's probes; and Ray's autoscaler, whose ssh starts nodes and whose rsync goes through it.
+    assert {"wget", "rsync", "openssh-client"} <= set(install.split())
+
+
 def test_dependencies_are_those_of_the_project(instructions):
     (run,) = (value for value in values(instructions, "RUN") if "tomllib" in value)
     code = re.search(r'python -c "(.*)" > ', run)

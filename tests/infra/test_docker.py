@@ -93,6 +93,16 @@ def test_python_path_holds_both_source_roots(instructions):
     assert path.group(1).split(":") == [f"{home}/platform", home]
 
 
+def test_image_knows_its_commit_beside_its_code(instructions):
+    names = [f"{instruction} {value}" for instruction, value in instructions]
+    copied, told = names.index("COPY . /opt/crossmodal/"), names.index('RUN echo "${COMMIT}" > COMMIT')
+    # In the environment, it would be that of submitted jobs too, whose code is another.
+    assert copied < names.index("ARG COMMIT=unknown") < told
+    assert not [value for value in values(instructions, "ENV") if "COMMIT" in value]
+    for text in (DOCKERFILE.read_text(), (INFRA / "docker/README.md").read_text()):
+        assert text.count("docker build --file infra/docker/Dockerfile --build-arg COMMIT=$commit ") == 2
+
+
 @pytest.mark.parametrize("accelerator", ["cpu", "cuda"])
 def test_tags_name_the_versions_inside(accelerator):
     assert image(accelerator) in DOCKERFILE.read_text()

@@ -97,3 +97,13 @@ def test_a_changed_recording_is_told(trained, monkeypatch):
         read_recorded(experiment.tracking, run_id)
     first.rename(second)
     aside.rename(first)
+
+
+def test_a_deleted_dataset_is_told(trained, monkeypatch):
+    experiment, manifest, run_id = trained
+    monkeypatch.setenv("CROSSMODAL_COMMIT", "abc123")
+    listed = Path(experiment.store, "datasets", f"{manifest.fingerprint}.json")
+    listed.rename(listed.with_name("aside"))
+    with pytest.raises(UserError, match=rf"{listed}: the dataset is no longer there; run jobs/preprocess.py"):
+        read_recorded(experiment.tracking, run_id)
+    listed.with_name("aside").rename(listed)

@@ -1,9 +1,11 @@
 """Manifests satisfy KubeRay's own definitions and Kubernetes' schemas, and agree with each other and with what is pinned."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import yaml
 from ray.runtime_env import RuntimeEnv
 
 from crossmodal.config import load_experiment
+from crossmodal.nightly.record import NightRecord, nights_uri, write_record
 from tests.infra.manifests import INFRA, ROOT, check_kuberay, containers, image, load, pinned
 
 KUBERNETES = "1.37"
@@ -137,6 +140,31 @@ def test_night_starts_what_exists_and_starts_again():
     assert spec["backoffLimit"] > 0
     assert 0 < spec["activeDeadlineSeconds"] < 24 * 3600
     RuntimeEnv(**yaml.safe_load(spec["runtimeEnvYAML"]))
+
+
+@pytest.mark.parametrize(("code", "ends"), [(0, 0), (1, 0), (2, 2), (70, 70), (137, 137)])
+def test_done_night_needs_no_further_cluster_whatever_failed_in_it(tmp_path, code, ends):
+    script = tmp_path / JOB["spec"]["entrypoint"].split()[0].removeprefix("/opt/crossmodal/")
+    nightly = tmp_path / "infra/schedule/nightly.sh"
+    for path in (script, nightly):
+        path.parent.mkdir(parents=True)
+    shutil.copy(ROOT / script.relative_to(tmp_path), script)
+    nightly.write_text(f'#!/bin/sh\necho "$@"\nexit {code}\n')
+    nightly.chmod(0o755)
+    done = subprocess.run([script, "night.yaml", "seed=1"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (ends, "night.yaml seed=1\n")
+
+
+def test_night_with_failed_recordings_is_done_for_its_rayjob(tmp_path):
+    experiment = {"name": "night", "store": str(tmp_path), "recordings": {"kind": "bids", "root": str(tmp_path / "cohort")}}
+    (tmp_path / "night.yaml").write_text(yaml.safe_dump(experiment))
+    write_record(nights_uri(str(tmp_path), "night"), NightRecord(date="2026-11-20", began="", state="kept", code=1, verdict="as it was"))
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    for script, code in (("schedule/nightly.sh", 1), ("kuberay/night.sh", 0)):
+        command = [INFRA / script, tmp_path / "night.yaml", "--date=2026-11-20"]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+        assert done.returncode == code, done.stderr
+        assert "night of 2026-11-20 is done: as it was" in done.stdout
 
 
 def test_cluster_goes_when_the_night_is_over():

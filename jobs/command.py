@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ def run_job(
     action: Callable[["Experiment", argparse.Namespace], int | None],
     options: Callable[[argparse.ArgumentParser], None] | None = None,
 ) -> None:
-    """Read EXPERIMENT.yaml and overrides, run `action`, and exit: 0 done, 1 partly failed, 2 a mistake the user can mend."""
+    """Read EXPERIMENT.yaml and overrides, run `action`, and exit: 0 done, 1 partly failed, 2 a mistake the user can mend, 70 a bug."""
 
     def add_experiment(parser: argparse.ArgumentParser) -> None:
         parser.add_argument("experiment", metavar="EXPERIMENT.yaml")
@@ -53,4 +54,8 @@ def run_action(
     except UserError as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(2)
+    except Exception:
+        # Python's own 1 would say that the rest was done.
+        traceback.print_exc()
+        sys.exit(os.EX_SOFTWARE)
     sys.exit(code or 0)

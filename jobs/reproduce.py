@@ -1,4 +1,7 @@
-"""Train an MLflow run again, with its commit, data, fold and seed, and say whether its metrics come out the same: 0 if so, 1 if not."""
+"""Train an MLflow run again, with its commit, data, fold and seed, and say whether its metrics come out the same.
+
+0 if so, 1 if not, or if nobody can tell that the code is the same.
+"""
 
 import argparse
 import os
@@ -25,9 +28,11 @@ def reproduce_run(arguments: argparse.Namespace) -> int:
         differences = reproduce(recorded, store)
     if differences:
         print(f"{len(differences)} figures of {recorded.name} differ:", *differences, sep="\n")
-        return 1
-    print(f"{recorded.name}: all metrics of {len(recorded.folds)} folds came out the same")
-    return 0
+    else:
+        print(f"{recorded.name}: all metrics of {len(recorded.folds)} folds came out the same")
+    for unchecked in recorded.unchecked:
+        print(unchecked)
+    return 1 if differences or recorded.unchecked else 0
 
 
 if __name__ == "__main__":

@@ -39,10 +39,10 @@ class RayCluster:
     address: str
     home: Path
 
-    def submit(self, *job: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Submit `python job` with the code of this checkout, and wait for its end."""
+    def submit(self, *job: str, checkout: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Submit `python job` with the code of a checkout, this one by default, and wait for its end."""
         command = [RAY, "job", "submit", "--runtime-env", "infra/runtime_env.yaml", "--", "python", *job]
-        return subprocess.run(command, env=self.environment | environment, cwd=ROOT, capture_output=True, text=True, timeout=400)
+        return subprocess.run(command, env=self.environment | environment, cwd=checkout, capture_output=True, text=True, timeout=400)
 
     @contextlib.contextmanager
     def node(self, name: str, num_cpus: int) -> Iterator["subprocess.Popen[bytes]"]:

@@ -61,6 +61,12 @@ def test_every_install_obeys_the_constraints(instructions):
     assert {word.split("+")[0] for word in named} == {f"torch=={pinned()['torch']}"}
 
 
+def test_image_has_what_ray_runs_on_it(instructions):
+    (install,) = (part for run in values(instructions, "RUN") for part in run.split("&&") if "apt-get install" in part)
+    # KubeRay's probes; and Ray's autoscaler, whose ssh starts nodes and whose rsync goes through it.
+    assert {"wget", "rsync", "openssh-client"} <= set(install.split())
+
+
 def test_dependencies_are_those_of_the_project(instructions):
     (run,) = (value for value in values(instructions, "RUN") if "tomllib" in value)
     code = re.search(r'python -c "(.*)" > ', run)
@@ -85,6 +91,16 @@ def test_python_path_holds_both_source_roots(instructions):
     home = values(instructions, "WORKDIR")[0]
     assert path
     assert path.group(1).split(":") == [f"{home}/platform", home]
+
+
+def test_image_knows_its_commit_beside_its_code(instructions):
+    names = [f"{instruction} {value}" for instruction, value in instructions]
+    copied, told = names.index("COPY . /opt/crossmodal/"), names.index('RUN echo "${COMMIT}" > COMMIT')
+    # In the environment, it would be that of submitted jobs too, whose code is another.
+    assert copied < names.index("ARG COMMIT=unknown") < told
+    assert not [value for value in values(instructions, "ENV") if "COMMIT" in value]
+    for text in (DOCKERFILE.read_text(), (INFRA / "docker/README.md").read_text()):
+        assert text.count("docker build --file infra/docker/Dockerfile --build-arg COMMIT=$commit ") == 2
 
 
 @pytest.mark.parametrize("accelerator", ["cpu", "cuda"])

@@ -1,9 +1,12 @@
 """Manifests satisfy KubeRay's own definitions and Kubernetes' schemas, and agree with each other and with what is pinned."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -13,6 +16,7 @@ import yaml
 from ray.runtime_env import RuntimeEnv
 
 from crossmodal.config import load_experiment
+from crossmodal.nightly.record import NightRecord, nights_uri, write_record
 from tests.infra.manifests import INFRA, ROOT, check_kuberay, containers, image, load, pinned
 
 KUBERNETES = "1.37"
@@ -97,13 +101,15 @@ def test_jobs_run_on_drivers():
     assert "spot" not in GROUPS["drivers"]["template"]["spec"]["nodeSelector"]["crossmodal/pool"]
 
 
-def test_scratch_is_the_nodes_own_and_bounded():
-    for name in ("preprocessing", "spot-gpus"):
-        pod = GROUPS[name]["template"]["spec"]
-        (volume,) = pod["volumes"]
-        (container,) = pod["containers"]
-        assert volume["emptyDir"]["sizeLimit"] == container["resources"]["requests"]["ephemeral-storage"]
-        assert {"name": "TMPDIR", "value": container["volumeMounts"][0]["mountPath"]} in container["env"]
+@pytest.mark.parametrize("name", GROUPS)
+def test_scratch_is_the_nodes_own_and_bounded(name):
+    # Every group runs our code: drivers score, preprocessing stages, GPUs train.
+    pod = GROUPS[name]["template"]["spec"]
+    (volume,) = (volume for volume in pod["volumes"] if "emptyDir" in volume)
+    (container,) = pod["containers"]
+    (path,) = (mount["mountPath"] for mount in container["volumeMounts"] if mount["name"] == volume["name"])
+    assert volume["emptyDir"]["sizeLimit"] == container["resources"]["requests"]["ephemeral-storage"]
+    assert {"name": "TMPDIR", "value": path} in container["env"]
 
 
 @pytest.mark.parametrize("pod", [*pods(), POD_OF_CRON], ids=["head", *GROUPS, "create"])
@@ -136,6 +142,31 @@ def test_night_starts_what_exists_and_starts_again():
     RuntimeEnv(**yaml.safe_load(spec["runtimeEnvYAML"]))
 
 
+@pytest.mark.parametrize(("code", "ends"), [(0, 0), (1, 0), (2, 2), (70, 70), (137, 137)])
+def test_done_night_needs_no_further_cluster_whatever_failed_in_it(tmp_path, code, ends):
+    script = tmp_path / JOB["spec"]["entrypoint"].split()[0].removeprefix("/opt/crossmodal/")
+    nightly = tmp_path / "infra/schedule/nightly.sh"
+    for path in (script, nightly):
+        path.parent.mkdir(parents=True)
+    shutil.copy(ROOT / script.relative_to(tmp_path), script)
+    nightly.write_text(f'#!/bin/sh\necho "$@"\nexit {code}\n')
+    nightly.chmod(0o755)
+    done = subprocess.run([script, "night.yaml", "seed=1"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (ends, "night.yaml seed=1\n")
+
+
+def test_night_with_failed_recordings_is_done_for_its_rayjob(tmp_path):
+    experiment = {"name": "night", "store": str(tmp_path), "recordings": {"kind": "bids", "root": str(tmp_path / "cohort")}}
+    (tmp_path / "night.yaml").write_text(yaml.safe_dump(experiment))
+    write_record(nights_uri(str(tmp_path), "night"), NightRecord(date="2026-11-20", began="", state="kept", code=1, verdict="as it was"))
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    for script, code in (("schedule/nightly.sh", 1), ("kuberay/night.sh", 0)):
+        command = [INFRA / script, tmp_path / "night.yaml", "--date=2026-11-20"]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+        assert done.returncode == code, done.stderr
+        assert "night of 2026-11-20 is done: as it was" in done.stdout
+
+
 def test_cluster_goes_when_the_night_is_over():
     assert JOB["spec"]["shutdownAfterJobFinishes"] is True
     assert "deletionStrategy" not in JOB["spec"]  # KubeRay refuses both.
@@ -149,9 +180,16 @@ def test_experiment_of_the_night_is_one(tmp_path):
     experiment = load_experiment(str(tmp_path / "nightly.yaml"), [])
     assert experiment.store.startswith("s3://")
     assert experiment.tracking.uri == "http://mlflow:5000"
-    scratch = GROUPS["spot-gpus"]["template"]["spec"]
-    assert experiment.node_cache.root.startswith(scratch["containers"][0]["volumeMounts"][0]["mountPath"])
-    assert experiment.node_cache.max_gb * 1e9 < int(scratch["volumes"][0]["emptyDir"]["sizeLimit"].removesuffix("Gi")) * 2**30
+    for group in GROUPS.values():
+        pod = group["template"]["spec"]
+        sizes = {volume["name"]: volume["emptyDir"]["sizeLimit"] for volume in pod["volumes"] if "emptyDir" in volume}
+        room = [
+            int(sizes[mount["name"]].removesuffix("Gi")) * 2**30
+            for mount in pod["containers"][0]["volumeMounts"]
+            if Path(experiment.node_cache.root).is_relative_to(mount["mountPath"])
+        ]
+        assert len(room) == 1
+        assert experiment.node_cache.max_gb * 1e9 < room[0]
 
 
 def test_schedule_is_one_at_a_time_and_knows_its_zone():

@@ -35,9 +35,9 @@ def trained(tmp_path_factory):
         yield experiment, manifest, tracker.find(run, fold.name).info.run_id
 
 
-def reproduce(experiment, run_id):
+def reproduce(experiment, run_id, commit="abc123"):
     command = [sys.executable, "jobs/reproduce.py", run_id, "--tracking", experiment.tracking.uri]
-    return subprocess.run(command, cwd=ROOT, env={**os.environ, "CROSSMODAL_COMMIT": "abc123"}, capture_output=True, text=True, timeout=500)
+    return subprocess.run(command, cwd=ROOT, env={**os.environ, "CROSSMODAL_COMMIT": commit}, capture_output=True, text=True, timeout=500)
 
 
 @pytest.mark.slow
@@ -52,6 +52,24 @@ def test_a_run_comes_out_the_same_and_a_forged_metric_is_told(trained):
     assert done.returncode == 1, done.stderr
     assert "1 figures of" in done.stdout
     assert "fold sub-1, epoch 2, loss: was 0.5, is " in done.stdout
+
+
+@pytest.mark.slow
+def test_code_that_cannot_be_checked_is_told_beside_the_metrics(trained):
+    done = reproduce(trained[0], trained[2], commit="abc123-dirty")
+    assert done.returncode == 1, done.stderr
+    assert done.stdout.splitlines()[-1] == (
+        "cannot be checked: whether the code is the same; the run was made by commit abc123, and this is abc123-dirty"
+    )
+
+
+@pytest.mark.parametrize("now", ["abc123-dirty", "abc123-changes-unknown", "unknown"])
+def test_a_commit_that_cannot_be_checked_is_listed(trained, monkeypatch, now):
+    monkeypatch.setenv("CROSSMODAL_COMMIT", now)
+    (unchecked,) = read_recorded(trained[0].tracking, trained[2]).unchecked
+    assert unchecked == f"cannot be checked: whether the code is the same; the run was made by commit abc123, and this is {now}"
+    monkeypatch.setenv("CROSSMODAL_COMMIT", "abc123")
+    assert read_recorded(trained[0].tracking, trained[2]).unchecked == ()
 
 
 def test_another_commit_is_told(trained, monkeypatch):
@@ -79,3 +97,13 @@ def test_a_changed_recording_is_told(trained, monkeypatch):
         read_recorded(experiment.tracking, run_id)
     first.rename(second)
     aside.rename(first)
+
+
+def test_a_deleted_dataset_is_told(trained, monkeypatch):
+    experiment, manifest, run_id = trained
+    monkeypatch.setenv("CROSSMODAL_COMMIT", "abc123")
+    listed = Path(experiment.store, "datasets", f"{manifest.fingerprint}.json")
+    listed.rename(listed.with_name("aside"))
+    with pytest.raises(UserError, match=rf"{listed}: the dataset is no longer there; run jobs/preprocess.py"):
+        read_recorded(experiment.tracking, run_id)
+    listed.with_name("aside").rename(listed)

@@ -1,5 +1,8 @@
 """One experiment: everything a job needs to know."""
 
+import os
+import tempfile
+
 from pydantic import Field
 
 from crossmodal.config.base import Config, fingerprint
@@ -13,18 +16,26 @@ from crossmodal.config.training import Training
 from crossmodal.config.tuning import Tuning
 
 
+def _own_folder(name: str) -> str:
+    """Name a local folder that nobody else on the machine writes to."""
+    return os.path.join(tempfile.gettempdir(), f"crossmodal-{os.getuid()}", name)
+
+
 class Tracking(Config):
     """Where MLflow keeps runs."""
 
     uri: str = "sqlite:///runs/mlflow.db"
     experiment: str = "crossmodal"
-    spool: str = Field("/tmp/crossmodal-spool", description="local folder for reports of trainings that the server has not taken yet")
+    spool: str = Field(
+        default_factory=lambda: _own_folder("spool"),
+        description="local folder for reports of trainings that the server has not taken yet; by default the user's own in TMPDIR",
+    )
 
 
 class NodeCopies(Config):
     """Where each node keeps copies of remote shards."""
 
-    root: str = "/tmp/crossmodal-cache"
+    root: str = Field(default_factory=lambda: _own_folder("cache"), description="by default the user's own in TMPDIR")
     max_gb: float = Field(100.0, gt=0)
 
 
@@ -35,7 +46,7 @@ class Experiment(Config):
     note: str = Field("", description="printed beside every table")
     seed: int = Field(0, ge=0)
     store: str = Field("runs/store", description="URI under which shards, checkpoints and scores are kept")
-    node_cache: NodeCopies = NodeCopies()
+    node_cache: NodeCopies = Field(default_factory=NodeCopies)
     simulation: AnySimulation | None = None
     recordings: Recordings
     preprocessing: Preprocessing = Preprocessing()
@@ -46,7 +57,7 @@ class Experiment(Config):
     tuning: Tuning = Tuning()
     nightly: Nightly = Nightly()
     evaluation: Evaluation = Evaluation()
-    tracking: Tracking = Tracking()
+    tracking: Tracking = Field(default_factory=Tracking)
 
     @property
     def dataset_recipe(self) -> str:

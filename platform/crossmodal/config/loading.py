@@ -28,7 +28,7 @@ def load_experiment(path: str | Path, overrides: Sequence[str] = ()) -> Experime
     Raises
     ------
     UserError
-        The file is missing or is not YAML, or a key or value is refused; the sentence names the key and, for
+        The file is missing or is not YAML, or extends itself, or a key or value is refused; the sentence names the key and, for
         an unknown one, the nearest valid name.
     """
     settings = _read(Path(path))
@@ -62,17 +62,27 @@ def overridden(experiment: Experiment, overrides: Mapping[str, Any]) -> Experime
         raise UserError(_sentence(error)) from None
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, below: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """Read a file and what it extends; `below` are the files that led here."""
     try:
         settings = yaml.safe_load(_with_variables(path))
     except OSError as error:
         raise UserError(f"{path}: cannot read the experiment ({error.strerror}); give the path of a YAML file") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: holds no text; give the path of a YAML file") from None
     except yaml.YAMLError as error:
         raise UserError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from None
     if not isinstance(settings, dict):
         raise UserError(f"{path}: an experiment is a mapping of settings; see jobs/experiments/demo.yaml")
     parent = settings.pop("extends", None)
-    return _merge(_read(path.parent / parent), settings) if parent else settings
+    if parent is None:
+        return settings
+    if not isinstance(parent, str):
+        raise UserError(f"{path}: extends is the path of one YAML file (got {parent!r})")
+    chain = (*below, path.resolve())
+    if (path.parent / parent).resolve() in chain:
+        raise UserError(f"{path}: extends {parent}, which in the end extends this file; let one of them extend nothing")
+    return _merge(_read(path.parent / parent, chain), settings)
 
 
 def _with_variables(path: Path) -> str:
@@ -81,7 +91,7 @@ def _with_variables(path: Path) -> str:
             raise UserError(f"{path}: reads the environment variable {match[1]}, which is not set; export it first")
         return os.environ[match[1]]
 
-    return re.sub(r"\$\{(\w+)\}", value, path.read_text())
+    return re.sub(r"\$\{(\w+)\}", value, path.read_text(encoding="utf-8"))
 
 
 def _merge(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:

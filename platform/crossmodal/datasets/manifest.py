@@ -115,8 +115,18 @@ def is_published(store: str, name: str) -> bool:
 
 
 def load(store: str, name: str) -> Manifest:
-    """Read a manifest by its name."""
-    document = read_json(join(store, "datasets", f"{name}.json"))
+    """Read a manifest by its name.
+
+    Raises
+    ------
+    UserError
+        The store does not hold it.
+    """
+    uri = join(store, "datasets", f"{name}.json")
+    try:
+        document = read_json(uri)
+    except FileNotFoundError:
+        raise UserError(f"{uri}: the dataset is no longer there; run jobs/preprocess.py on its recordings again") from None
     for entry in document["entries"]:
         entry["uri"] = shard_uri(store, entry["fingerprint"])
     return Manifest.model_validate(document)

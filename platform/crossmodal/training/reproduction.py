@@ -5,9 +5,11 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
+from pydantic import ValidationError
 
 from crossmodal.config import Experiment, UserError
 from crossmodal.config.experiment import Tracking
@@ -15,7 +17,7 @@ from crossmodal.datasets.folds import Fold, make_folds
 from crossmodal.datasets.manifest import Manifest, load
 from crossmodal.datasets.shard import read_entry
 from crossmodal.evaluation.evaluate import evaluate_folds
-from crossmodal.tracking.describe import git_commit
+from crossmodal.tracking.describe import commit_in, git_commit, same_code
 from crossmodal.tracking.runs import Tracker
 from crossmodal.training.ray_trainer import train_folds, uses_gpu
 from crossmodal.training.runs import FoldResult
@@ -37,6 +39,8 @@ class Recorded:
         Its dataset, as it lies in that store now.
     folds : dict of str to Run
         Runs of the folds to train again, by name.
+    unchecked : tuple of str
+        What nobody can tell to be as it was, a sentence each.
     """
 
     experiment: Experiment
@@ -44,6 +48,7 @@ class Recorded:
     name: str
     folds: dict[str, Run]
     tracker: Tracker
+    unchecked: tuple[str, ...] = ()
 
 
 def read_recorded(tracking: Tracking, run_id: str) -> Recorded:
@@ -57,7 +62,7 @@ def read_recorded(tracking: Tracking, run_id: str) -> Recorded:
     Raises
     ------
     UserError
-        There is no such training run, the code is at another commit, or the dataset is not what it was.
+        There is no such training run, the code is at another commit, or the dataset is not what it was, or no longer there.
     """
     tracker = Tracker(tracking)
     try:
@@ -74,11 +79,11 @@ def read_recorded(tracking: Tracking, run_id: str) -> Recorded:
     folds = {found.data.tags["crossmodal.fold"]: found for found in runs if found.data.tags.get("crossmodal.fold")}
     if not folds:
         raise UserError(f"run {run_id}: has no trained folds; give the id of a fold's or an experiment's run")
-    _check_commit(run)
-    experiment = Experiment.model_validate(settings)
+    unchecked = _check_commit(run)
+    experiment = _experiment(settings, run_id)
     manifest = load(experiment.store, next(iter(folds.values())).data.tags["dataset.fingerprint"])
     _check_data(manifest, experiment.store)
-    return Recorded(experiment, manifest, parent.data.tags["crossmodal.run"], folds, tracker)
+    return Recorded(experiment, manifest, parent.data.tags["crossmodal.run"], folds, tracker, unchecked)
 
 
 def reproduce(recorded: Recorded, store: str) -> list[str]:
@@ -130,12 +135,24 @@ def _same(was: float | None, now: float | None, tolerance: float) -> bool:
     return was is not None and now is not None and math.isclose(was, now, rel_tol=tolerance, abs_tol=0.0)
 
 
-def _check_commit(run: Run) -> None:
-    was, now = run.data.tags.get("mlflow.source.git.commit", "unknown"), git_commit()
-    if was != now:
+def _experiment(settings: Any, run_id: str) -> Experiment:
+    try:
+        return Experiment.model_validate(settings)
+    except ValidationError as error:
+        refused = error.errors(include_url=False)[0]
+        key = ".".join(map(str, refused["loc"]))
         raise UserError(
-            f"run {run.info.run_id}: was made by commit {was}, and this is {now}; git checkout {was.removesuffix('-dirty')} first"
-        )
+            f"run {run_id}: this code does not take its settings ({key}: {refused['msg']}); check out the commit it was made by"
+        ) from None
+
+
+def _check_commit(run: Run) -> tuple[str, ...]:
+    """Refuse another commit; say what cannot be checked."""
+    was, now = run.data.tags.get("mlflow.source.git.commit", "unknown"), git_commit()
+    same = same_code(was, now)
+    if same is False:
+        raise UserError(f"run {run.info.run_id}: was made by commit {was}, and this is {now}; git checkout {commit_in(was)} first")
+    return () if same else (f"cannot be checked: whether the code is the same; the run was made by commit {was}, and this is {now}",)
 
 
 def _check_data(manifest: Manifest, store: str) -> None:

@@ -60,12 +60,31 @@ def test_a_wrong_value_is_refused_by_name(tmp_path, override, sentence):
         load_experiment(write(tmp_path / "a.yaml", MINIMAL), [override])
 
 
-@pytest.mark.parametrize(("text", "sentence"), [("a: [", "not valid YAML"), ("- 1", "a mapping of settings")])
-def test_a_file_that_is_no_experiment_is_refused(tmp_path, text, sentence):
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"a: [", "not valid YAML"),
+        (b"- 1", "a mapping of settings"),
+        (b"\x00\x00\x00$\xff\xd8", "holds no text"),
+        (b"extends: 5", r"extends is the path of one YAML file \(got 5\)"),
+        (b"extends: [b.yaml]", r"extends is the path of one YAML file \(got \['b.yaml'\]\)"),
+        (b"extends: a.yaml", "extends a.yaml, which in the end extends this file"),
+        (b"extends: missing.yaml", "missing.yaml: cannot read the experiment"),
+    ],
+)
+def test_a_file_that_is_no_experiment_is_refused(tmp_path, content, sentence):
     path = tmp_path / "a.yaml"
-    path.write_text(text)
-    with pytest.raises(UserError, match=sentence):
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=rf"{tmp_path}/.*{sentence}"):
         load_experiment(path)
+
+
+def test_files_that_extend_each_other_in_a_ring_are_refused(tmp_path):
+    first = write(tmp_path / "a.yaml", MINIMAL | {"extends": "b.yaml"})
+    write(tmp_path / "b.yaml", {"extends": "c.yaml"})
+    last = write(tmp_path / "c.yaml", {"extends": "b.yaml"})
+    with pytest.raises(UserError, match=f"^{last}: extends b.yaml, which in the end extends this file; let one of them extend nothing$"):
+        load_experiment(first)
 
 
 def test_a_missing_file_is_named(tmp_path):

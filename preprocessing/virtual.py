@@ -1,7 +1,6 @@
 """A recording of the cheap scanner becomes a virtual recording of the expensive one."""
 
 import difflib
-import os
 import tempfile
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from crossmodal.datasets.normaliser import Normaliser
 from crossmodal.models.base import Model
 from crossmodal.models.continuous import predict_continuous
 from crossmodal.models.store import TARGET_INFO, ModelCard, load_model
-from crossmodal.storage.atomic import told_clearly
+from crossmodal.storage.atomic import new_files, told_clearly
 from crossmodal.storage.uri import fetch_folder, is_local
 from crossmodal.training.runs import finished, model_uri, run_name
 from preprocessing.cleaning import clean
@@ -108,17 +107,31 @@ def write_virtual_recording(experiment: Experiment, path: str, output: Path | No
         raise UserError(f"{output}: exists already; remove it or give --output another name")
     if not output.name.endswith((".fif", ".fif.gz")):
         raise UserError(f"{output}: a virtual recording is written as FIF; end --output with _raw.fif")
-    with tempfile.TemporaryDirectory() as scratch, told_clearly(output.parent):
+    with tempfile.TemporaryDirectory() as scratch, told_clearly(scratch):
         translator = Translator.load(_trained(experiment, fold, Path(scratch)))
         raw, notes = virtual_recording(path, translator, experiment.recordings.channel_types, Path(scratch))
-        output.parent.mkdir(parents=True, exist_ok=True)
-        aside = output.with_name(f".{output.name.partition('.')[0]}-{os.getpid()}_raw.fif")
-        try:
-            raw.save(aside, verbose="error")
-            aside.rename(output)
-        finally:
-            aside.unlink(missing_ok=True)
+        save_whole(raw, output)
     return Written(output, translator.card.fold, len(raw.ch_names), raw.times[-1] + 1 / raw.info["sfreq"], notes)
+
+
+def save_whole(raw: BaseRaw, output: Path, split_size: str = "2GB") -> None:
+    """Save a recording as FIF, all of its parts or nothing.
+
+    Parameters
+    ----------
+    output : Path
+        Ends with .fif or .fif.gz; further parts are called after it.
+    split_size : str
+        What a part holds at most; a FIF file can hold no more than 2 GB.
+
+    Raises
+    ------
+    UserError
+        A part exists already, or there is no room.
+    """
+    # Each part holds the name of the next one, so that none can be renamed.
+    with new_files(output) as aside:
+        raw.save(aside / output.name, split_size=split_size, verbose="error")
 
 
 def _trained(experiment: Experiment, fold: str | None, scratch: Path) -> Path:

@@ -1,9 +1,11 @@
 """A recording for prediction is cleaned as its model's training data were, as far as it was recorded."""
 
+import mne
 import numpy as np
 import pytest
 import torch
 
+from crossmodal.config import UserError
 from crossmodal.config.cleaning import Ica, Ssp
 from crossmodal.config.data import Data
 from crossmodal.config.models import SynaptechNetConfig
@@ -12,7 +14,7 @@ from crossmodal.datasets.normaliser import ChannelScaling, Normaliser
 from crossmodal.models.base import Shapes
 from crossmodal.models.registry import build_model
 from crossmodal.models.store import ModelCard
-from preprocessing.virtual import Translator, virtual_recording
+from preprocessing.virtual import Translator, save_whole, virtual_recording
 
 _ELECTRODES = ("C3", "C4", "Fp1", "Fp2", "O1", "O2", "P7")
 _EYES = {"P8": "eog"}
@@ -74,3 +76,17 @@ def test_without_an_eog_its_artifacts_stay_and_the_run_says_so(recording, transl
     assert notes == ("has no EOG: its artifacts stay, though the training data's were taken off",)
     cleaned, _ = virtual_recording(recording(), translator, _EYES, tmp_path)
     assert np.linalg.norm(raw.get_data() - cleaned.get_data()) > 0.05 * np.linalg.norm(raw.get_data())
+
+
+def test_a_recording_too_large_for_one_file_is_opened_whole(make_raw, tmp_path):
+    raw = make_raw(duration_s=300.0)
+    save_whole(raw, tmp_path / "v_raw.fif", split_size="2MB")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["v_raw-1.fif", "v_raw-2.fif", "v_raw-3.fif", "v_raw.fif"]
+    np.testing.assert_allclose(mne.io.read_raw_fif(tmp_path / "v_raw.fif", verbose="error").get_data(), raw.get_data(), rtol=1e-6)
+
+
+def test_a_large_recording_is_not_written_over_a_part_of_another(make_raw, tmp_path):
+    (tmp_path / "v_raw-1.fif").write_text("mine")
+    with pytest.raises(UserError, match=r"v_raw-1.fif: exists already"):
+        save_whole(make_raw(duration_s=300.0), tmp_path / "v_raw.fif", split_size="2MB")
+    assert [path.name for path in tmp_path.iterdir()] == ["v_raw-1.fif"]

@@ -2,7 +2,7 @@
 
 import difflib
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -159,7 +159,8 @@ def virtual_recording(
     Parameters
     ----------
     path : str
-        A recording of the source modality (FIF, CTF, EDF, BDF, BrainVision or EEGLAB) that has the model's channels; others are left out.
+        A recording of the source modality (FIF, CTF, EDF, BDF, BrainVision or EEGLAB) that has the model's channels, and where
+        preprocessing takes channels together all that the training data have; others are left out.
     translator : Translator
         The recording is preprocessed as the network's training data were.
     channel_types : mapping of channel name to type
@@ -178,7 +179,7 @@ def virtual_recording(
     Raises
     ------
     UserError
-        The recording cannot be read, or lacks channels of the model; the sentence names them.
+        The recording cannot be read, or lacks channels that the model's input is made of; the sentence names them.
     """
     recordings = FileRecordings(files=(FileEntry(path=path, subject="virtual"),))
     (entry,) = list_files(recordings)
@@ -197,15 +198,29 @@ def virtual_recording(
 
 
 def _keep_source(raw: BaseRaw, card: ModelCard, references: Collection[str], path: str) -> None:
-    """Drop channels the model does not know first, so that the average reference is taken over its electrodes; keep EOG and ECG."""
-    missing = [name for name in card.source_names if name not in raw.ch_names]
+    """Drop channels that the training data have not, so that a reference is the mean of the same electrodes; keep EOG and ECG."""
+    _check_there(raw, card.source_names, f"the model's {len(card.source_names)} channels", "rename them", path)
+    if _taken_together(card):
+        together = f"the {len(card.recorded_names)} channels that its training data were referenced or cleaned by"
+        advice = "rename them, or train without them (recordings.channel_types, misc)"
+        _check_there(raw, card.recorded_names, together, advice, path)
+    kept = {*card.recorded_names, *references}
+    raw.pick([name for name in raw.ch_names if name in kept])
+
+
+def _check_there(raw: BaseRaw, names: Sequence[str], called: str, advice: str, path: str) -> None:
+    missing = [name for name in names if name not in raw.ch_names]
     if missing:
         nearest = difflib.get_close_matches(missing[0], raw.ch_names, n=1, cutoff=0.0)
         hint = f" (nearest to {missing[0]}: '{nearest[0]}')" if nearest else ""
-        raise UserError(
-            f"{path}: lacks {len(missing)} of the model's {len(card.source_names)} channels: {', '.join(missing)}{hint}; rename them"
-        )
-    raw.pick([*card.source_names, *sorted(set(references) - set(card.source_names))])
+        raise UserError(f"{path}: lacks {len(missing)} of {called}: {', '.join(missing)}{hint}; {advice}")
+
+
+def _taken_together(card: ModelCard) -> bool:
+    """Whether what a channel becomes depends on which others there are."""
+    settings = card.preprocessing
+    mixed = settings.average_reference if card.data.source.modality == "eeg" else settings.maxwell
+    return bool(mixed or settings.ica or settings.ssp)
 
 
 def _as_far_as_recorded(settings: Preprocessing, kinds: Collection[str]) -> tuple[Preprocessing, list[str]]:

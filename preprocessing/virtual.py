@@ -29,6 +29,7 @@ from crossmodal.training.runs import finished, model_uri, run_name
 from preprocessing.cleaning import clean
 from preprocessing.sources.files import list_files
 from preprocessing.sources.reading import open_recording
+from preprocessing.sources.timeline import Span
 from preprocessing.steps.channel_types import known_types
 from preprocessing.steps.maxwell import stage_calibration
 
@@ -72,6 +73,12 @@ class Clock:
             # Without a measurement date, MNE takes onsets from the first sample when they are set, and gives them from sample 0.
             annotations.onset -= raw.first_time
         return cls(raw.info["sfreq"], len(raw.times), raw.first_samp, annotations)
+
+    def bad(self, spans: Sequence[Span]) -> mne.Annotations:
+        """Annotations of what the model's input is of no use in, beside those of the recording."""
+        origin, begin_s = self.annotations.orig_time, self.first_sample / self.sfreq
+        onset_s = [span.start_s + (begin_s if origin else 0.0) for span in spans]
+        return mne.Annotations(onset_s, [span.duration_s for span in spans], "BAD_source", orig_time=origin)
 
 
 @dataclass(frozen=True)
@@ -172,7 +179,7 @@ def virtual_recording(
     -------
     raw : mne.io.RawArray
         Target sensors in SI units, with the training data's sensor positions and the recording's own sampling rate, length,
-        start and annotations.
+        start and annotations, and more of these (BAD_source) where preprocessing marked the source bad.
     notes : tuple of str
         Sentences that the run should say.
 
@@ -194,7 +201,19 @@ def virtual_recording(
     calibration = stage_calibration(entry, recordings, settings, scratch)
     cleaned = clean(opened, recordings.model_copy(update={"channel_types": configured}), settings, calibration, called=path)
     y_st = translator(cleaned.raw.get_data(picks=list(translator.card.source_names)))
-    return _on_clock(y_st, clock, translator, digitised), (*missed, *cleaned.notes)
+    raw = _on_clock(y_st, clock, translator, digitised, cleaned.marked)
+    return raw, (_told_place(translator), *missed, *cleaned.notes)
+
+
+def _told_place(translator: Translator) -> str:
+    """Say whose head the virtual sensors stand around: it decides where sources land."""
+    subject = translator.card.trained_on[0]
+    if translator.card.data.target.modality == "eeg":
+        return f"virtual electrodes stand where those of training subject {subject} stood"
+    return (
+        f"virtual sensors stand around the head as they did around training subject {subject}'s (dev_head_t), not as in this recording:"
+        " sources are localised for that head position"
+    )
 
 
 def _keep_source(raw: BaseRaw, card: ModelCard, references: Collection[str], path: str) -> None:
@@ -238,7 +257,9 @@ def _as_far_as_recorded(settings: Preprocessing, kinds: Collection[str]) -> tupl
     return settings.model_copy(update={"ica": left(settings.ica), "ssp": left(settings.ssp)}), missed
 
 
-def _on_clock(y_st: NDArray[np.float64], clock: Clock, translator: Translator, digitised: list[dict[str, Any]] | None) -> mne.io.RawArray:
+def _on_clock(
+    y_st: NDArray[np.float64], clock: Clock, translator: Translator, digitised: list[dict[str, Any]] | None, marked: Sequence[Span]
+) -> mne.io.RawArray:
     at_rate_st = mne.filter.resample(y_st, up=clock.sfreq, down=translator.card.shapes.sfreq, verbose="error")
     lacking = clock.n_samples - at_rate_st.shape[1]
     # Rounding to whole samples at the model's rate can lose the last few.
@@ -250,4 +271,4 @@ def _on_clock(y_st: NDArray[np.float64], clock: Clock, translator: Translator, d
     info["description"] = f"virtual recording predicted by crossmodal run {translator.card.run}, fold {translator.card.fold}"
     raw = mne.io.RawArray(at_rate_st, info, first_samp=clock.first_sample, verbose="error")
     raw.set_meas_date(clock.annotations.orig_time)
-    return raw.set_annotations(clock.annotations, verbose="error")
+    return raw.set_annotations(clock.annotations + clock.bad(marked), verbose="error")

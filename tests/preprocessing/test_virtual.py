@@ -16,6 +16,7 @@ from crossmodal.models.registry import build_model
 from crossmodal.models.store import ModelCard
 from preprocessing.recording import preprocess_recording
 from preprocessing.sources.files import list_files
+from preprocessing.sources.timeline import annotations
 from preprocessing.virtual import Translator, save_whole, virtual_recording
 
 _ELECTRODES = ("C3", "C4", "Fp1", "Fp2", "O1", "O2", "P7")
@@ -102,6 +103,19 @@ def test_electrodes_that_the_reference_needs_are_missed_by_name(make_raw, tmp_pa
     assert len(virtual_recording(str(tmp_path / "eeg_raw.fif"), own, {}, tmp_path)[0].ch_names) == 3
 
 
+@pytest.mark.parametrize("dated", [True, False])
+def test_seconds_in_which_an_electrode_is_flat_are_annotated(make_raw, tmp_path, dated):
+    raw = make_raw(duration_s=100.0)
+    raw["O2", 8000:8400] = 0
+    if dated:
+        raw.set_meas_date(1e9)
+    raw.copy().pick("eeg").crop(10.0).save(tmp_path / "eeg_raw.fif", verbose="error")
+    few = _translator(_ELECTRODES, _ELECTRODES, Preprocessing(), raw.copy().pick("mag").info)
+    virtual, notes = virtual_recording(str(tmp_path / "eeg_raw.fif"), few, {}, tmp_path)
+    assert notes[1] == "marked bad where a channel is flat for a while: O2"
+    assert [(start, length, text) for start, length, text in annotations(virtual)] == [(pytest.approx(29.0), 4.0, "BAD_source")]
+
+
 def test_magnetometers_alone_are_maxwell_filtered_with_the_gradiometers_or_not_at_all(make_raw, tmp_path):
     raw = make_raw()
     raw.copy().pick("mag").save(tmp_path / "mag_raw.fif", verbose="error")
@@ -119,12 +133,14 @@ def test_blinks_are_taken_off_by_the_eog_it_has(recording, translator, tmp_path)
     assert "(P8, " in told
     # An EOG that nobody names is an electrode the model does not know.
     _, unnamed = virtual_recording(recording(), translator, {}, tmp_path)
-    assert unnamed[0] == "has no EOG: its artifacts stay, though the training data's were taken off"
+    assert unnamed[1] == "has no EOG: its artifacts stay, though the training data's were taken off"
 
 
 def test_without_an_eog_its_artifacts_stay_and_the_run_says_so(recording, translator, tmp_path):
     raw, notes = virtual_recording(recording("P8"), translator, _EYES, tmp_path)
-    assert notes == ("has no EOG: its artifacts stay, though the training data's were taken off",)
+    place, missed = notes
+    assert "training subject 02's (dev_head_t)" in place
+    assert missed == "has no EOG: its artifacts stay, though the training data's were taken off"
     cleaned, _ = virtual_recording(recording(), translator, _EYES, tmp_path)
     assert np.linalg.norm(raw.get_data() - cleaned.get_data()) > 0.05 * np.linalg.norm(raw.get_data())
 

@@ -59,6 +59,8 @@ class Cleaned:
     raw : BaseRaw
         Loaded; brain channels alone.
     good : bool array, shape (T,)
+    marked : tuple of Span
+        What steps mark bad, besides the recording's own bad spans.
     interpolated : tuple of str
         Channels that were bad.
     removed : tuple of Removed
@@ -71,6 +73,7 @@ class Cleaned:
 
     raw: BaseRaw
     good: NDArray[np.bool_]
+    marked: tuple[Span, ...]
     interpolated: tuple[str, ...]
     removed: tuple[Removed, ...]
     projected: tuple[dict[str, Any], ...]
@@ -118,21 +121,24 @@ def clean(opened: OpenedRecording, recordings: Recordings, preprocessing: Prepro
         notes.append(SOURCES[recordings.kind].gradients_left)
     references = split_references(raw, preprocessing.references, called)
     annotated_good = outside(opened.bad_spans, len(raw.times), raw.info["sfreq"])
-    raw, interpolated = _mend(raw, opened.channels.bad, annotated_good, preprocessing, calibration, called)
+    raw, interpolated, flat = _mend(raw, opened.channels.bad, annotated_good, preprocessing, calibration, called)
     if interpolated:
         notes.append(f"interpolated {', '.join(interpolated)}")
+    if flat:
+        notes.append(f"marked bad where a channel is flat for a while: {', '.join(flat)}")
     ringing = line_noise.remove_line_noise(raw, preprocessing, called)
     unfiltered = filtering.filter_recording(raw, preprocessing, called)
     if unfiltered:
         notes.append(f"masked {len(unfiltered)} pieces shorter than the filter")
-    bad_spans = [*opened.bad_spans, *ringing, *unfiltered]
+    marked = (*(span for spans in flat.values() for span in spans), *ringing, *unfiltered)
+    bad_spans = [*opened.bad_spans, *marked]
     removed, projected, told = _remove_artifacts(raw, references, bad_spans, preprocessing, called)
     resampling.resample_recording(raw, preprocessing)
     # Not before loading, where the reader would be slow; here it costs little.
     channel_types.order_channels(raw, preprocessing.sensors)
     referencing.reference_recording(raw, preprocessing)
     good = masking.good_samples(raw, bad_spans, preprocessing)
-    return Cleaned(raw, good, interpolated, tuple(removed), tuple(projected), notes + told)
+    return Cleaned(raw, good, marked, interpolated, tuple(removed), tuple(projected), notes + told)
 
 
 def _remove_artifacts(
@@ -156,10 +162,11 @@ def _mend(
     preprocessing: Preprocessing,
     calibration: Calibration,
     called: str,
-) -> tuple[BaseRaw, tuple[str, ...]]:
-    """Mend bad channels, those of MEG by Maxwell filtering where it is on; also name them."""
+) -> tuple[BaseRaw, tuple[str, ...], dict[str, tuple[Span, ...]]]:
+    """Mend bad channels, those of MEG by Maxwell filtering where it is on; also name them, and where others are flat for a while."""
     filtered = preprocessing.maxwell if "meg" in raw else None
-    reasons = bad_channels.find_bad_channels(raw, marked, good, preprocessing)
+    found = bad_channels.find_bad_channels(raw, marked, good, preprocessing)
+    reasons = found.reasons
     bad_channels.check_mendable(raw, reasons, preprocessing, called)
     bad_channels.silence(raw, reasons)
     if filtered:
@@ -168,4 +175,4 @@ def _mend(
         bad_channels.silence(raw, reasons)
         raw = maxwell.separate_fields(raw, filtered, calibration, called)
     bad_channels.interpolate_channels(raw, reasons, called)
-    return raw, tuple(reasons)
+    return raw, tuple(reasons), {name: spans for name, spans in found.flat.items() if name not in reasons}

@@ -1,9 +1,8 @@
 """A recording of the cheap scanner becomes a virtual recording of the expensive one."""
 
 import difflib
-import os
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -24,12 +23,13 @@ from crossmodal.datasets.normaliser import Normaliser
 from crossmodal.models.base import Model
 from crossmodal.models.continuous import predict_continuous
 from crossmodal.models.store import TARGET_INFO, ModelCard, load_model
-from crossmodal.storage.atomic import told_clearly
+from crossmodal.storage.atomic import new_files, told_clearly
 from crossmodal.storage.uri import fetch_folder, is_local
 from crossmodal.training.runs import finished, model_uri, run_name
 from preprocessing.cleaning import clean
 from preprocessing.sources.files import list_files
 from preprocessing.sources.reading import open_recording
+from preprocessing.sources.timeline import Span
 from preprocessing.steps.channel_types import known_types
 from preprocessing.steps.maxwell import stage_calibration
 
@@ -74,6 +74,12 @@ class Clock:
             annotations.onset -= raw.first_time
         return cls(raw.info["sfreq"], len(raw.times), raw.first_samp, annotations)
 
+    def bad(self, spans: Sequence[Span]) -> mne.Annotations:
+        """Annotations of what the model's input is of no use in, beside those of the recording."""
+        origin, begin_s = self.annotations.orig_time, self.first_sample / self.sfreq
+        onset_s = [span.start_s + (begin_s if origin else 0.0) for span in spans]
+        return mne.Annotations(onset_s, [span.duration_s for span in spans], "BAD_source", orig_time=origin)
+
 
 @dataclass(frozen=True)
 class Written:
@@ -108,17 +114,31 @@ def write_virtual_recording(experiment: Experiment, path: str, output: Path | No
         raise UserError(f"{output}: exists already; remove it or give --output another name")
     if not output.name.endswith((".fif", ".fif.gz")):
         raise UserError(f"{output}: a virtual recording is written as FIF; end --output with _raw.fif")
-    with tempfile.TemporaryDirectory() as scratch, told_clearly(output.parent):
+    with tempfile.TemporaryDirectory() as scratch, told_clearly(scratch):
         translator = Translator.load(_trained(experiment, fold, Path(scratch)))
         raw, notes = virtual_recording(path, translator, experiment.recordings.channel_types, Path(scratch))
-        output.parent.mkdir(parents=True, exist_ok=True)
-        aside = output.with_name(f".{output.name.partition('.')[0]}-{os.getpid()}_raw.fif")
-        try:
-            raw.save(aside, verbose="error")
-            aside.rename(output)
-        finally:
-            aside.unlink(missing_ok=True)
+        save_whole(raw, output)
     return Written(output, translator.card.fold, len(raw.ch_names), raw.times[-1] + 1 / raw.info["sfreq"], notes)
+
+
+def save_whole(raw: BaseRaw, output: Path, split_size: str = "2GB") -> None:
+    """Save a recording as FIF, all of its parts or nothing.
+
+    Parameters
+    ----------
+    output : Path
+        Ends with .fif or .fif.gz; further parts are called after it.
+    split_size : str
+        What a part holds at most; a FIF file can hold no more than 2 GB.
+
+    Raises
+    ------
+    UserError
+        A part exists already, or there is no room.
+    """
+    # Each part holds the name of the next one, so that none can be renamed.
+    with new_files(output) as aside:
+        raw.save(aside / output.name, split_size=split_size, verbose="error")
 
 
 def _trained(experiment: Experiment, fold: str | None, scratch: Path) -> Path:
@@ -146,7 +166,8 @@ def virtual_recording(
     Parameters
     ----------
     path : str
-        A recording of the source modality (FIF, CTF, EDF, BDF, BrainVision or EEGLAB) that has the model's channels; others are left out.
+        A recording of the source modality (FIF, CTF, EDF, BDF, BrainVision or EEGLAB) that has the model's channels, and where
+        preprocessing takes channels together all that the training data have; others are left out.
     translator : Translator
         The recording is preprocessed as the network's training data were.
     channel_types : mapping of channel name to type
@@ -158,14 +179,14 @@ def virtual_recording(
     -------
     raw : mne.io.RawArray
         Target sensors in SI units, with the training data's sensor positions and the recording's own sampling rate, length,
-        start and annotations.
+        start and annotations, and more of these (BAD_source) where preprocessing marked the source bad.
     notes : tuple of str
         Sentences that the run should say.
 
     Raises
     ------
     UserError
-        The recording cannot be read, or lacks channels of the model; the sentence names them.
+        The recording cannot be read, or lacks channels that the model's input is made of; the sentence names them.
     """
     recordings = FileRecordings(files=(FileEntry(path=path, subject="virtual"),))
     (entry,) = list_files(recordings)
@@ -180,19 +201,45 @@ def virtual_recording(
     calibration = stage_calibration(entry, recordings, settings, scratch)
     cleaned = clean(opened, recordings.model_copy(update={"channel_types": configured}), settings, calibration, called=path)
     y_st = translator(cleaned.raw.get_data(picks=list(translator.card.source_names)))
-    return _on_clock(y_st, clock, translator, digitised), (*missed, *cleaned.notes)
+    raw = _on_clock(y_st, clock, translator, digitised, cleaned.marked)
+    return raw, (_told_place(translator), *missed, *cleaned.notes)
+
+
+def _told_place(translator: Translator) -> str:
+    """Say whose head the virtual sensors stand around: it decides where sources land."""
+    subject = translator.card.trained_on[0]
+    if translator.card.data.target.modality == "eeg":
+        return f"virtual electrodes stand where those of training subject {subject} stood"
+    return (
+        f"virtual sensors stand around the head as they did around training subject {subject}'s (dev_head_t), not as in this recording:"
+        " sources are localised for that head position"
+    )
 
 
 def _keep_source(raw: BaseRaw, card: ModelCard, references: Collection[str], path: str) -> None:
-    """Drop channels the model does not know first, so that the average reference is taken over its electrodes; keep EOG and ECG."""
-    missing = [name for name in card.source_names if name not in raw.ch_names]
+    """Drop channels that the training data have not, so that a reference is the mean of the same electrodes; keep EOG and ECG."""
+    _check_there(raw, card.source_names, f"the model's {len(card.source_names)} channels", "rename them", path)
+    if _taken_together(card):
+        together = f"the {len(card.recorded_names)} channels that its training data were referenced or cleaned by"
+        advice = "rename them, or train without them (recordings.channel_types, misc)"
+        _check_there(raw, card.recorded_names, together, advice, path)
+    kept = {*card.recorded_names, *references}
+    raw.pick([name for name in raw.ch_names if name in kept])
+
+
+def _check_there(raw: BaseRaw, names: Sequence[str], called: str, advice: str, path: str) -> None:
+    missing = [name for name in names if name not in raw.ch_names]
     if missing:
         nearest = difflib.get_close_matches(missing[0], raw.ch_names, n=1, cutoff=0.0)
         hint = f" (nearest to {missing[0]}: '{nearest[0]}')" if nearest else ""
-        raise UserError(
-            f"{path}: lacks {len(missing)} of the model's {len(card.source_names)} channels: {', '.join(missing)}{hint}; rename them"
-        )
-    raw.pick([*card.source_names, *sorted(set(references) - set(card.source_names))])
+        raise UserError(f"{path}: lacks {len(missing)} of {called}: {', '.join(missing)}{hint}; {advice}")
+
+
+def _taken_together(card: ModelCard) -> bool:
+    """Whether what a channel becomes depends on which others there are."""
+    settings = card.preprocessing
+    mixed = settings.average_reference if card.data.source.modality == "eeg" else settings.maxwell
+    return bool(mixed or settings.ica or settings.ssp)
 
 
 def _as_far_as_recorded(settings: Preprocessing, kinds: Collection[str]) -> tuple[Preprocessing, list[str]]:
@@ -210,7 +257,9 @@ def _as_far_as_recorded(settings: Preprocessing, kinds: Collection[str]) -> tupl
     return settings.model_copy(update={"ica": left(settings.ica), "ssp": left(settings.ssp)}), missed
 
 
-def _on_clock(y_st: NDArray[np.float64], clock: Clock, translator: Translator, digitised: list[dict[str, Any]] | None) -> mne.io.RawArray:
+def _on_clock(
+    y_st: NDArray[np.float64], clock: Clock, translator: Translator, digitised: list[dict[str, Any]] | None, marked: Sequence[Span]
+) -> mne.io.RawArray:
     at_rate_st = mne.filter.resample(y_st, up=clock.sfreq, down=translator.card.shapes.sfreq, verbose="error")
     lacking = clock.n_samples - at_rate_st.shape[1]
     # Rounding to whole samples at the model's rate can lose the last few.
@@ -222,4 +271,4 @@ def _on_clock(y_st: NDArray[np.float64], clock: Clock, translator: Translator, d
     info["description"] = f"virtual recording predicted by crossmodal run {translator.card.run}, fold {translator.card.fold}"
     raw = mne.io.RawArray(at_rate_st, info, first_samp=clock.first_sample, verbose="error")
     raw.set_meas_date(clock.annotations.orig_time)
-    return raw.set_annotations(clock.annotations, verbose="error")
+    return raw.set_annotations(clock.annotations + clock.bad(marked), verbose="error")

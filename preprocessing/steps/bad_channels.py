@@ -6,6 +6,7 @@ recordings by retyping it as misc.
 
 from collections import Counter
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from mne.io import BaseRaw
@@ -13,16 +14,37 @@ from numpy.typing import NDArray
 
 from crossmodal.config import UserError
 from crossmodal.config.preprocessing import Preprocessing
+from preprocessing.sources.timeline import Span
 from preprocessing.steps.segments import peak_to_peak, segment_starts
 
-VERSION = 1
+VERSION = 2
 
 # Beyond this share of a type's channels, interpolation invents more than it mends.
 _MOST_INTERPOLATED = 0.25
+# A channel that is flat in a larger share of the usable segments is broken; in a smaller one, those segments are.
+_MOST_FLAT = 0.05
 
 
-def find_bad_channels(raw: BaseRaw, marked: Collection[str], good: NDArray[np.bool_], settings: Preprocessing) -> dict[str, str]:
-    """Tell why each bad channel is: marked, NaN or flat.
+@dataclass(frozen=True)
+class BadChannels:
+    """What is wrong with the channels of a recording.
+
+    Attributes
+    ----------
+    reasons : dict of str to str
+        Why a channel is of no use, by name.
+    flat : dict of str to tuple of Span
+        Where channels of use are flat for a while, by name.
+    """
+
+    reasons: dict[str, str]
+    flat: dict[str, tuple[Span, ...]]
+
+
+def find_bad_channels(raw: BaseRaw, marked: Collection[str], good: NDArray[np.bool_], settings: Preprocessing) -> BadChannels:
+    """Tell why each bad channel is: marked, NaN anywhere (a filter would spread it), or flat for more than 1/20 of the recording.
+
+    Where another one is flat, one more segment on either side is told, too: it dies and comes back there, and a filter rings.
 
     Parameters
     ----------
@@ -35,8 +57,23 @@ def find_bad_channels(raw: BaseRaw, marked: Collection[str], good: NDArray[np.bo
     settings : Preprocessing
         What is flat.
     """
+    starts = segment_starts(len(raw.times), raw.info["sfreq"], settings.segment_s)
+    usable, partly = np.logical_and.reduceat(good, starts), np.logical_or.reduceat(good, starts)
+    usable = usable if usable.any() else np.ones(len(starts), dtype=bool)
     reasons = {name: "marked bad" for name in raw.ch_names if name in marked or name in raw.info["bads"]}
-    return reasons | _broken(raw, good, settings)
+    flat = {}
+    for index, (name, kind) in enumerate(zip(raw.ch_names, raw.get_channel_types(), strict=True)):
+        x_t = raw[index][0][0]
+        if not np.isfinite(x_t).all():
+            reasons[name] = "NaN"
+            continue
+        is_flat = peak_to_peak(x_t, starts) < (settings.flat_v if kind == "eeg" else settings.flat_t)
+        share = is_flat[usable].mean()
+        if share > _MOST_FLAT:
+            reasons[name] = "flat" if share == 1 else f"flat for {100 * share:.0f} %"
+        elif name not in reasons and (is_flat & partly).any():
+            flat[name] = _widened(is_flat & partly, np.append(starts, len(raw.times)) / raw.info["sfreq"])
+    return BadChannels(reasons, flat)
 
 
 def check_mendable(raw: BaseRaw, reasons: Mapping[str, str], settings: Preprocessing, called: str) -> None:
@@ -87,19 +124,11 @@ def interpolate_channels(raw: BaseRaw, reasons: Mapping[str, str], called: str) 
         raise UserError(f"{called}: cannot interpolate {_listing(left)} ({cause}); {advice}") from error
 
 
-def _broken(raw: BaseRaw, good: NDArray[np.bool_], settings: Preprocessing) -> dict[str, str]:
-    starts = segment_starts(len(raw.times), raw.info["sfreq"], settings.segment_s)
-    usable = np.logical_and.reduceat(good, starts)
-    usable = usable if usable.any() else np.ones(len(starts), dtype=bool)
-    reasons = {}
-    for index, (name, kind) in enumerate(zip(raw.ch_names, raw.get_channel_types(), strict=True)):
-        x_t = raw[index][0][0]
-        threshold = settings.flat_v if kind == "eeg" else settings.flat_t
-        if not np.isfinite(x_t).all():
-            reasons[name] = "NaN"
-        elif np.median(peak_to_peak(x_t, starts)[usable]) < threshold:
-            reasons[name] = "flat"
-    return reasons
+def _widened(chosen: NDArray[np.bool_], bounds_s: NDArray[np.float64]) -> tuple[Span, ...]:
+    """Runs of chosen segments, shape (n_segments,), and one segment more on either side of each; bounds, shape (n_segments + 1,)."""
+    wide = np.convolve(chosen, np.ones(3), mode="full")[1:-1] > 0
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], wide, [False]]).astype(np.int8)))
+    return tuple(Span(float(bounds_s[first]), float(bounds_s[last])) for first, last in edges.reshape(-1, 2))
 
 
 def _listing(reasons: Mapping[str, str]) -> str:

@@ -97,6 +97,16 @@ def test_interpolated_channels_are_told(bids, tmp_path):
     assert recording.provenance["notes"] == ["interpolated P8"]
 
 
+def test_seconds_in_which_a_channel_is_flat_are_masked_and_told(make_raw, tmp_path):
+    raw = make_raw(duration_s=100.0)
+    raw["P8", 8000:8400] = 0  # 2 % of it
+    raw.save(tmp_path / "a_raw.fif", verbose="error")
+    recording = _preprocess(_file(tmp_path / "a_raw.fif"), tmp_path)
+    assert np.flatnonzero(~recording.good).tolist() == list(range(3900, 4300))
+    assert recording.provenance["notes"] == ["marked bad where a channel is flat for a while: P8"]
+    assert recording.provenance["interpolated"] == []
+
+
 def test_truncated_recording_is_named(make_raw, tmp_path):
     path = tmp_path / "a_raw.fif"
     make_raw(duration_s=60.0).save(path, verbose="error")

@@ -1,18 +1,23 @@
 """A recording for prediction is cleaned as its model's training data were, as far as it was recorded."""
 
+import mne
 import numpy as np
 import pytest
 import torch
 
-from crossmodal.config.cleaning import Ica, Ssp
-from crossmodal.config.data import Data
+from crossmodal.config import UserError
+from crossmodal.config.cleaning import Ica, Maxwell, Ssp
+from crossmodal.config.data import Data, Signals
 from crossmodal.config.models import SynaptechNetConfig
-from crossmodal.config.preprocessing import Preprocessing
+from crossmodal.config.preprocessing import FileEntry, FileRecordings, Preprocessing
 from crossmodal.datasets.normaliser import ChannelScaling, Normaliser
 from crossmodal.models.base import Shapes
 from crossmodal.models.registry import build_model
 from crossmodal.models.store import ModelCard
-from preprocessing.virtual import Translator, virtual_recording
+from preprocessing.recording import preprocess_recording
+from preprocessing.sources.files import list_files
+from preprocessing.sources.timeline import annotations
+from preprocessing.virtual import Translator, save_whole, virtual_recording
 
 _ELECTRODES = ("C3", "C4", "Fp1", "Fp2", "O1", "O2", "P7")
 _EYES = {"P8": "eog"}
@@ -34,28 +39,90 @@ def recording(make_raw, tmp_path):
     return write
 
 
-@pytest.fixture
-def translator(make_raw):
+def _translator(recorded, source, preprocessing, target_info, sfreq=100.0):
     torch.manual_seed(0)
-    shapes = Shapes(n_source=len(_ELECTRODES), n_target=3, n_times=100, sfreq=100.0)
+    n_target = len(target_info["ch_names"])
+    shapes = Shapes(n_source=len(source), n_target=n_target, n_times=100, sfreq=sfreq)
     config = SynaptechNetConfig(widths=(4, 8), bridge_hidden=4, bridge_layers=1, norm="none")
-    scalings = (ChannelScaling(torch.zeros(n), torch.full((n,), scale)) for n, scale in ((shapes.n_source, 1e5), (3, 1e13)))
+    kinds = target_info.get_channel_types()
+    modality, channels = ("eeg", "all") if "eeg" not in kinds else ("meg", "mag")
+    units = {"eeg": 1e5, "mag": 1e13}
+    unit = units[{"meg": "mag"}.get(modality, modality)], units[kinds[0]]
+    scalings = (ChannelScaling(torch.zeros(n), torch.full((n,), scale)) for n, scale in zip((len(source), n_target), unit, strict=True))
     normaliser = Normaliser(*scalings)
-    info = make_raw().pick("mag").info
     card = ModelCard(
         run="run",
         fold="sub-01",
         network=config,
         shapes=shapes,
-        data=Data(),
-        preprocessing=Preprocessing(ica=Ica(references=("eog",)), ssp=Ssp(references=("eog",))),
-        source_names=_ELECTRODES,
-        target_names=tuple(info["ch_names"]),
-        target_types=("mag",) * 3,
+        data=Data(source=Signals(modality=modality, channels=channels), target=Signals(modality="eeg" if "eeg" in kinds else "meg")),
+        preprocessing=preprocessing,
+        recorded_names=tuple(recorded),
+        source_names=tuple(source),
+        target_names=tuple(target_info["ch_names"]),
+        target_types=tuple(kinds),
         normaliser=normaliser.to_plain(),
         trained_on=("02",),
     )
-    return Translator(build_model(config, shapes).eval(), normaliser, card, info)
+    return Translator(build_model(config, shapes).eval(), normaliser, card, target_info)
+
+
+@pytest.fixture
+def translator(make_raw):
+    preprocessing = Preprocessing(ica=Ica(references=("eog",)), ssp=Ssp(references=("eog",)))
+    return _translator(_ELECTRODES, _ELECTRODES, preprocessing, make_raw().pick("mag").info)
+
+
+def _scored(path, translator, types, scratch):
+    """What comes out of what evaluation gives the network; resampling for the recording's clock changes its Nyquist frequency alone."""
+    recordings = FileRecordings(files=(FileEntry(path=str(path), subject="1"),), channel_types=types)
+    (entry,) = list_files(recordings)
+    signal = preprocess_recording(entry, recordings, translator.card.preprocessing, scratch).signals[translator.card.data.source.modality]
+    return translator(signal.data_tc[:, [signal.names.index(name) for name in translator.card.source_names]].T)
+
+
+def test_few_electrodes_are_referenced_as_evaluation_references_them(make_raw, tmp_path):
+    """The shard's reference is the mean of all its electrodes; another one of the recording (P8) has no part in it."""
+    raw = make_raw(sfreq=200.0)
+    raw.save(tmp_path / "both_raw.fif", verbose="error")
+    raw.copy().pick("eeg").save(tmp_path / "eeg_raw.fif", verbose="error")
+    few = _translator(_ELECTRODES, ("C3", "Fp1", "O2"), Preprocessing(sfreq=None), raw.copy().pick("mag").info, sfreq=200.0)
+    scored_st = _scored(tmp_path / "both_raw.fif", few, {"P8": "misc"}, tmp_path)
+    virtual, _ = virtual_recording(str(tmp_path / "eeg_raw.fif"), few, {}, tmp_path)
+    np.testing.assert_allclose(virtual.get_data(), scored_st, rtol=0, atol=1e-2 * np.abs(scored_st).max())
+
+
+def test_electrodes_that_the_reference_needs_are_missed_by_name(make_raw, tmp_path):
+    raw = make_raw()
+    raw.copy().pick("eeg").drop_channels(["O1", "P7"]).save(tmp_path / "eeg_raw.fif", verbose="error")
+    target = raw.copy().pick("mag").info
+    few = _translator(_ELECTRODES, ("C3", "Fp1"), Preprocessing(), target)
+    with pytest.raises(UserError, match=r"lacks 2 of the 7 channels that its training data were referenced or cleaned by: O1, P7"):
+        virtual_recording(str(tmp_path / "eeg_raw.fif"), few, {}, tmp_path)
+    own = _translator(_ELECTRODES, ("C3", "Fp1"), Preprocessing(average_reference=False), target)
+    assert len(virtual_recording(str(tmp_path / "eeg_raw.fif"), own, {}, tmp_path)[0].ch_names) == 3
+
+
+@pytest.mark.parametrize("dated", [True, False])
+def test_seconds_in_which_an_electrode_is_flat_are_annotated(make_raw, tmp_path, dated):
+    raw = make_raw(duration_s=100.0)
+    raw["O2", 8000:8400] = 0
+    if dated:
+        raw.set_meas_date(1e9)
+    raw.copy().pick("eeg").crop(10.0).save(tmp_path / "eeg_raw.fif", verbose="error")
+    few = _translator(_ELECTRODES, _ELECTRODES, Preprocessing(), raw.copy().pick("mag").info)
+    virtual, notes = virtual_recording(str(tmp_path / "eeg_raw.fif"), few, {}, tmp_path)
+    assert notes[1] == "marked bad where a channel is flat for a while: O2"
+    assert [(start, length, text) for start, length, text in annotations(virtual)] == [(pytest.approx(29.0), 4.0, "BAD_source")]
+
+
+def test_magnetometers_alone_are_maxwell_filtered_with_the_gradiometers_or_not_at_all(make_raw, tmp_path):
+    raw = make_raw()
+    raw.copy().pick("mag").save(tmp_path / "mag_raw.fif", verbose="error")
+    meg, mag = (raw.copy().pick(kind).ch_names for kind in ("meg", "mag"))
+    backwards = _translator(meg, mag, Preprocessing(maxwell=Maxwell()), raw.copy().pick("eeg").info)
+    with pytest.raises(UserError, match=r"lacks 2 of the 5 channels that its training data were .* cleaned by: MEG0113, MEG0112"):
+        virtual_recording(str(tmp_path / "mag_raw.fif"), backwards, {}, tmp_path)
 
 
 def test_blinks_are_taken_off_by_the_eog_it_has(recording, translator, tmp_path):
@@ -66,11 +133,27 @@ def test_blinks_are_taken_off_by_the_eog_it_has(recording, translator, tmp_path)
     assert "(P8, " in told
     # An EOG that nobody names is an electrode the model does not know.
     _, unnamed = virtual_recording(recording(), translator, {}, tmp_path)
-    assert unnamed[0] == "has no EOG: its artifacts stay, though the training data's were taken off"
+    assert unnamed[1] == "has no EOG: its artifacts stay, though the training data's were taken off"
 
 
 def test_without_an_eog_its_artifacts_stay_and_the_run_says_so(recording, translator, tmp_path):
     raw, notes = virtual_recording(recording("P8"), translator, _EYES, tmp_path)
-    assert notes == ("has no EOG: its artifacts stay, though the training data's were taken off",)
+    place, missed = notes
+    assert "training subject 02's (dev_head_t)" in place
+    assert missed == "has no EOG: its artifacts stay, though the training data's were taken off"
     cleaned, _ = virtual_recording(recording(), translator, _EYES, tmp_path)
     assert np.linalg.norm(raw.get_data() - cleaned.get_data()) > 0.05 * np.linalg.norm(raw.get_data())
+
+
+def test_a_recording_too_large_for_one_file_is_opened_whole(make_raw, tmp_path):
+    raw = make_raw(duration_s=300.0)
+    save_whole(raw, tmp_path / "v_raw.fif", split_size="2MB")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["v_raw-1.fif", "v_raw-2.fif", "v_raw-3.fif", "v_raw.fif"]
+    np.testing.assert_allclose(mne.io.read_raw_fif(tmp_path / "v_raw.fif", verbose="error").get_data(), raw.get_data(), rtol=1e-6)
+
+
+def test_a_large_recording_is_not_written_over_a_part_of_another(make_raw, tmp_path):
+    (tmp_path / "v_raw-1.fif").write_text("mine")
+    with pytest.raises(UserError, match=r"v_raw-1.fif: exists already"):
+        save_whole(make_raw(duration_s=300.0), tmp_path / "v_raw.fif", split_size="2MB")
+    assert [path.name for path in tmp_path.iterdir()] == ["v_raw-1.fif"]

@@ -51,7 +51,7 @@ class Preprocessing(Config):
     modalities: tuple[Literal["eeg", "meg", "bold"], ...] = Field(("eeg", "meg"), min_length=1)
     gradients: GradientCorrection | None = Field(None, description="subtracts the scanner's gradients from raw EEG; None leaves them")
     bad_channels: Literal["refuse", "interpolate"] = "refuse"
-    flat_v: float = Field(1e-9, ge=0, description="an EEG channel is flat when most segments range over less than this")
+    flat_v: float = Field(1e-9, ge=0, description="an EEG channel is flat in segments that range over less than this")
     flat_t: float = Field(1e-18, ge=0, description="the same for MEG channels (T, or T/m)")
     maxwell: Maxwell | None = Field(None, description="MaxFilters raw MEG; None takes it as it is")
     line_noise: LineNoise | None = Field(None, description="notches the power line out; None leaves it")

@@ -32,8 +32,8 @@ class _Predictor:
     def __call__(self, source_bct: torch.Tensor) -> torch.Tensor:
         return self.normaliser.target.inverse(self.model(self.normaliser.source.forward(source_bct)))
 
-    def for_subject(self, fold: FoldData, info: mne.Info) -> "_Predictor":
-        geometry = Geometry(info, fold.source_names, fold.target_names, self.normaliser)
+    def for_subject(self, fold: FoldData, info: mne.Info, average_reference: bool) -> "_Predictor":
+        geometry = Geometry(info, fold.source_names, fold.target_names, self.normaliser, average_reference)
         return _Predictor(self.role, self.model.for_subject(geometry).eval(), self.normaliser)
 
 
@@ -77,7 +77,8 @@ class Evaluator:
         for subject in dict.fromkeys(fold.test.subjects.tolist()):
             windows = fold.test.windows.subset(np.flatnonzero(fold.test.subjects == subject))
             info = fold.info(subject)
-            of_subject = {name: predictor.for_subject(fold, info) for name, predictor in predictors.items()}
+            referenced = self._experiment.preprocessing.average_reference
+            of_subject = {name: predictor.for_subject(fold, info, referenced) for name, predictor in predictors.items()}
             sums, example = self._predict(fold, windows, of_subject)
             scores += self._scores(subject, of_subject, sums)
             variance_s = sums[TRAINING_MEAN].reference_variance()

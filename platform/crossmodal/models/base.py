@@ -48,17 +48,20 @@ class Geometry:
     Attributes
     ----------
     info : mne.Info
-        Holds all source and target channels with their positions and the device-to-head transform.
+        Describes all channels of the subject's recording, with their positions and the device-to-head transform.
     source_names, target_names : tuple of str
         The model's channels, in the order of its tensors.
     normaliser : Normaliser
         Of the fold; physics works in SI units.
+    average_reference : bool
+        Whether EEG is referred to the mean of all its electrodes in `info`, those that are no channels of the model included.
     """
 
     info: mne.Info
     source_names: tuple[str, ...]
     target_names: tuple[str, ...]
     normaliser: Normaliser
+    average_reference: bool
 
 
 class Model(nn.Module, ABC):

@@ -1,5 +1,6 @@
 """Physics without learning: estimate cortical sources from one modality and project them to the other."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -51,13 +52,7 @@ class MinimumNorm(Baseline):
             A sensor has no position.
         """
         wanted = [*geometry.source_names, *geometry.target_names]
-        info = mne.pick_info(geometry.info, mne.pick_channels(geometry.info["ch_names"], wanted, ordered=True))
-        names, lead_field = template_lead_field(info, self.config.n_dipoles)
-        assert list(names) == wanted
-        types = np.array(info.get_channel_types())
-        eeg = types == "eeg"
-        if eeg.any():
-            lead_field[eeg] -= lead_field[eeg].mean(axis=0)
+        lead_field, types = _lead_field(geometry, wanted, self.config.n_dipoles)
         n_source = len(geometry.source_names)
         projection = minimum_norm_projection(lead_field[:n_source], lead_field[n_source:], types[:n_source], self.config.snr)
         return _Projection(torch.from_numpy(projection), geometry)
@@ -79,7 +74,7 @@ def minimum_norm_projection(
     Parameters
     ----------
     source_field, target_field : ndarray, shape (n_channels, n_dipoles)
-        Lead fields in SI units, EEG against its average reference.
+        Lead fields in SI units, EEG at the reference of its recording.
     source_types : ndarray of str, shape (n_source,)
 
     Returns
@@ -92,6 +87,21 @@ def minimum_norm_projection(
     scaled = source_field / scale[:, None]
     gram = scaled @ scaled.T + np.eye(len(scaled)) / snr**2
     return np.linalg.solve(gram, scaled @ target_field.T).T / scale
+
+
+def _lead_field(geometry: Geometry, wanted: Sequence[str], n_dipoles: int) -> tuple[NDArray[np.float64], NDArray[np.str_]]:
+    """Lead field of the wanted channels at the reference that their recording has, and their types."""
+    type_of = dict(zip(geometry.info["ch_names"], geometry.info.get_channel_types(), strict=True))
+    has_eeg = any(type_of[name] == "eeg" for name in wanted)
+    mean_of = [name for name, kind in type_of.items() if kind == "eeg"] if geometry.average_reference and has_eeg else []
+    needed = list(dict.fromkeys([*wanted, *mean_of]))
+    info = mne.pick_info(geometry.info, mne.pick_channels(geometry.info["ch_names"], needed, ordered=True))
+    names, lead_field = template_lead_field(info, n_dipoles)
+    assert list(names) == needed
+    if mean_of:
+        eeg = np.array([type_of[name] == "eeg" for name in needed])
+        lead_field[eeg] -= lead_field[eeg].mean(axis=0)
+    return lead_field[: len(wanted)], np.array([type_of[name] for name in wanted])
 
 
 class _Projection(Model):

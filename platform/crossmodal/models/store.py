@@ -23,6 +23,9 @@ class ModelCard(Config):
 
     Attributes
     ----------
+    recorded_names : tuple of str
+        All channels of the source modality in the training data, those that are no input included: preprocessing takes them together
+        where it refers EEG to their mean, or filters MEG by what a field can be.
     normaliser : dict
         The fold's scaling, as `Normaliser.to_plain` gives it.
     trained_on : tuple of str
@@ -35,6 +38,7 @@ class ModelCard(Config):
     shapes: Shapes
     data: Data
     preprocessing: Preprocessing
+    recorded_names: tuple[str, ...]
     source_names: tuple[str, ...]
     target_names: tuple[str, ...]
     target_types: tuple[str, ...]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from crossmodal.config import UnavailableError
+from crossmodal.config import UnavailableError, UserError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -58,6 +58,45 @@ def new_folder(folder: Path) -> Iterator[Path]:
             _remove_abandoned(folder.parent)
             yield aside
             place_folder(aside, folder)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+
+
+@contextmanager
+def new_files(first: Path) -> Iterator[Path]:
+    """Fill a hidden folder with a file and its further parts, then move them all beside each other; on any failure nothing remains.
+
+    Parameters
+    ----------
+    first : Path
+        The file that leads to the others: it is moved last, so that where it is, they are.
+
+    Yields
+    ------
+    Path
+        An empty folder on the same file system, in which files have their final names already.
+
+    Raises
+    ------
+    UserError
+        There is a file of the same name already.
+    """
+    aside = _beside(first)
+    placed = list[Path]()
+    with told_clearly(first.parent):
+        try:
+            aside.mkdir(parents=True)
+            _remove_abandoned(first.parent)
+            yield aside
+            for part in sorted(aside.iterdir(), key=lambda part: part.name == first.name):
+                place = first.with_name(part.name)
+                if place.exists():
+                    raise UserError(f"{place}: exists already; remove it or choose another name than {first.name}")
+                placed.append(part.rename(place))
+        except BaseException:
+            for place in placed:
+                place.unlink(missing_ok=True)
+            raise
         finally:
             shutil.rmtree(aside, ignore_errors=True)
 

@@ -115,6 +115,7 @@ def _publish(experiment: Experiment, data: FoldData, network: Model, result: Fol
         shapes=_shapes(data),
         data=experiment.data,
         preprocessing=experiment.preprocessing,
+        recorded_names=data.shards[0].names(experiment.data.source.modality),
         source_names=data.source_names,
         target_names=data.target_names,
         target_types=data.target_types,

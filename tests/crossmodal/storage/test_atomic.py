@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from crossmodal.config import UserError
-from crossmodal.storage.atomic import new_folder, write_file
+from crossmodal.storage.atomic import new_files, new_folder, write_file
 
 
 def test_a_folder_appears_whole(tmp_path):
@@ -47,6 +47,23 @@ def test_the_first_of_two_writers_stays(tmp_path):
         (fast / "file").write_text("fast")
     assert (tmp_path / "b" / "file").read_text() == "fast"
     assert os.listdir(tmp_path) == ["b"]
+
+
+def test_files_appear_together_and_the_first_one_last(tmp_path):
+    with new_files(tmp_path / "a" / "first") as aside:
+        for name in ("first", "second"):
+            (aside / name).write_text(name)
+        assert os.listdir(tmp_path / "a") == [aside.name]
+    assert sorted(os.listdir(tmp_path / "a")) == ["first", "second"]
+
+
+def test_files_that_cannot_all_be_placed_leave_what_was_there(tmp_path):
+    (tmp_path / "second").write_text("mine")
+    with pytest.raises(UserError, match="second: exists already"), new_files(tmp_path / "first") as aside:  # noqa: PT012
+        for name in ("alone", "first", "second"):
+            (aside / name).write_text(name)
+    assert os.listdir(tmp_path) == ["second"]
+    assert (tmp_path / "second").read_text() == "mine"
 
 
 def test_readers_of_a_file_see_one_version_or_the_other(tmp_path):

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 
 from crossmodal.config import UserError
 from crossmodal.config.eeg_fmri import BidsFmriRecordings, CnEpflRecordings
-from crossmodal.storage.uri import check_reachable, is_local, open_fs
 from preprocessing.sources.base import Entry, SourceFile
 from preprocessing.sources.bids_tree import BidsFile, find_positions, find_sidecar, list_tree, parts_of, run_labels
 from preprocessing.sources.eeg_fmri import bold_files, wanted_subjects
 from preprocessing.sources.files import SUFFIXES
+from preprocessing.sources.listing import open_root
 
 _IMAGES = (".nii.gz", ".nii")
 # Entities that an EEG and its image have in common.
@@ -23,9 +23,7 @@ def list_bids_fmri(recordings: BidsFmriRecordings | CnEpflRecordings) -> list[En
     UserError
         There is no such dataset, subject, task or run.
     """
-    if not is_local(recordings.root):
-        check_reachable(recordings.root, recordings.anonymous, recordings.endpoint_url)
-    filesystem, root = open_fs(recordings.root, recordings.anonymous, recordings.endpoint_url)
+    filesystem, root = open_root(recordings.root, recordings.anonymous, recordings.endpoint_url)
     tree = list_tree(filesystem, root, recordings.root, recordings.subjects)
     found = sorted((file for file in tree if _is_wanted(file, recordings)), key=lambda file: file.source.uri)
     wanted_subjects(recordings, {file.entities["sub"] for file in found}, _expected(recordings))

@@ -9,6 +9,7 @@ from crossmodal.config import load_experiment
 from crossmodal.datasets.manifest import load_latest
 from crossmodal.storage.uri import join, open_fs
 from tests.jobs.conftest import run
+from tests.preprocessing.sources import layouts
 
 # What is wrong with whom, and what the table must say of it.
 CAUSES = {
@@ -99,15 +100,26 @@ def test_rates_that_differ_are_no_matter_where_all_are_resampled(folder):
     assert "made 2, cached 0, failed 0" in resampled.stdout
 
 
-@pytest.mark.parametrize(("kind", "credentials"), [("bids", "wrong"), ("files", "missing")])
+def guarded(kind, file, root):
+    """Settings of an experiment that needs the guarded store."""
+    if kind == "atlas":
+        layouts.cn_epfl(root, "02")
+        bold = {"targets": {"kind": "regions", "atlas": file}}
+        recordings = {"kind": "cn_epfl", "root": str(root)}
+        return {"recordings": recordings, "preprocessing": {"modalities": ["eeg", "bold"], "bold": bold}}
+    places = {"files": {"files": [{"path": file, "subject": "01"}]}, "bids": {"root": file.partition("/sub-01/")[0], "datatype": "eeg"}}
+    recordings = {"kind": kind, **places.get(kind, {"root": file.partition("/sub-01/")[0]})}
+    return {"recordings": recordings, "preprocessing": {"modalities": ["eeg"]}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "credentials"), [("bids", "wrong"), ("files", "missing"), ("noddi", "missing"), ("oddball", "wrong"), ("atlas", "wrong")]
+)
 def test_credentials_that_are_wrong_or_missing_are_told_and_never_printed(s3, folder, kind, credentials, tmp_path):
     filesystem, path = open_fs(join(s3, "guarded"))
     filesystem.put(f"{folder}/ds/sub-01/", f"{path}/sub-01/", recursive=True)
     file = join(s3, "guarded/sub-01/eeg/sub-01_task-x_run-01_eeg.vhdr")
-    recordings = {"kind": "bids", "root": join(s3, "guarded"), "datatype": "eeg"} if kind == "bids" else {"kind": "files"}
-    if kind == "files":
-        recordings["files"] = [{"path": file, "subject": "01"}]
-    settings = {"name": "guarded", "store": "store", "recordings": recordings, "preprocessing": {"modalities": ["eeg"]}}
+    settings = {"name": "guarded", "store": "store", **guarded(kind, file, tmp_path / "ds")}
     (tmp_path / "guarded.yaml").write_text(yaml.safe_dump(settings))
     keys = {"wrong": ("crossmodal-test", "secret-never-told"), "missing": ("", "")}[credentials]
     environment = {"AWS_ACCESS_KEY_ID": keys[0], "AWS_SECRET_ACCESS_KEY": keys[1], "AWS_SHARED_CREDENTIALS_FILE": "/nowhere"}

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-from crossmodal.config import UserError
 from crossmodal.config.eeg_fmri import BidsFmriRecordings, CnEpflRecordings
 from preprocessing.sources.base import Entry, SourceFile
 from preprocessing.sources.bids_tree import BidsFile, find_positions, find_sidecar, list_tree, parts_of, run_labels
@@ -47,7 +46,8 @@ def _expected(recordings: BidsFmriRecordings | CnEpflRecordings) -> str:
 
 
 def _entry(eeg: BidsFile, run: str, tree: Sequence[BidsFile], recordings: BidsFmriRecordings | CnEpflRecordings) -> Entry:
-    image = _image(eeg, tree)
+    images = _images(eeg, tree)
+    image = images[0] if len(images) == 1 else None
     files = list(tree)
     sidecar = find_sidecar("bold", ".json", image, files) if image else None
     if image is None:
@@ -65,21 +65,23 @@ def _entry(eeg: BidsFile, run: str, tree: Sequence[BidsFile], recordings: BidsFm
         electrodes=electrodes,
         coordsystem=coordsystem,
         bold=bold_files(recordings, eeg.entities["sub"], run, source, sidecar),
+        flaw=_several(eeg, images) if len(images) > 1 else "",
     )
 
 
-def _image(eeg: BidsFile, tree: Sequence[BidsFile]) -> BidsFile | None:
-    """Find the image of the same session, task and run: in func/ beside eeg/."""
+def _images(eeg: BidsFile, tree: Sequence[BidsFile]) -> list[BidsFile]:
+    """Find the images of the same session, task and run: in func/ beside eeg/, where there should be one."""
     wanted = _shared(eeg.entities)
-    fitting = [
+    return [
         file
         for file in tree
         if file.suffix == "bold" and file.source.name.endswith(_IMAGES) and _shared(file.entities) == wanted and "echo" not in file.entities
     ]
-    if len(fitting) > 1:
-        names = ", ".join(file.source.name for file in fitting)
-        raise UserError(f"{eeg.source.uri}: has several images ({names}); keep one")
-    return fitting[0] if fitting else None
+
+
+def _several(eeg: BidsFile, images: Sequence[BidsFile]) -> str:
+    names = ", ".join(sorted(file.source.name for file in images))
+    return f"{eeg.source.uri}: has several images ({names}); keep one, or leave the recording out"
 
 
 def _shared(entities: Mapping[str, str]) -> tuple[str | None, ...]:

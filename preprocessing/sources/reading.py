@@ -62,8 +62,10 @@ def open_recording(entry: Entry, recordings: Recordings, scratch: Path) -> Opene
     Raises
     ------
     UserError
-        A file is missing or cannot be read.
+        A file is missing or cannot be read, or its listing found something wrong.
     """
+    if entry.flaw:
+        raise UserError(entry.flaw)
     if entry.coordsystem and not entry.coordsystem.version:
         raise UserError(f"{entry.coordsystem.uri}: is missing, and says in which coordinates the positions of electrodes.tsv are; add it")
     local = {file.uri: stage(file, recordings, scratch) for file in entry.all_files}

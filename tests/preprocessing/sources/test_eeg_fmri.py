@@ -146,6 +146,8 @@ def broken_by(cause, root):
         eeg.with_suffix(".vmrk").unlink()
     elif cause == "no sidecar":
         sidecar.unlink()
+    elif cause == "several images":
+        image.with_name(image.name.replace("_run-001", "_dir-AP_run-001")).write_bytes(image.read_bytes())
     elif cause == "no image":
         image.unlink()
     elif cause == "empty image":
@@ -171,6 +173,7 @@ def broken_by(cause, root):
         ("EEG ends within a sample", r"_eeg.eeg: is truncated, it ends within a sample"),
         ("no markers", r"_eeg.vhdr: its marker file \(.vmrk\) is missing"),
         ("no sidecar", r"_bold.json: the sidecar that states the repetition time is missing"),
+        ("several images", r"_eeg.vhdr: has several images \(\S+_dir-AP_run-001_bold.nii.gz, \S+_run-001_bold.nii.gz\); keep one"),
         ("no image", r"_bold.nii.gz: its BOLD image is missing; fetch it"),
         ("empty image", r"_bold.nii.gz: its BOLD image is an empty file"),
         ("no repetition time", r"_bold.json: states no RepetitionTime in seconds; add it"),
@@ -185,6 +188,15 @@ def test_what_is_wrong_with_a_recording_is_one_sentence(tmp_path, cause, sentenc
     with pytest.raises(UserError, match=sentence) as told:
         made(bids_recordings(tmp_path / "data"), tmp_path)
     assert "\n" not in str(told.value)
+
+
+def test_a_subject_with_several_images_stops_no_other(tmp_path):
+    layouts.cn_epfl(tmp_path / "data", "01")
+    whole = shard_fingerprint(first(bids_recordings(tmp_path / "data")), bids_recordings(tmp_path / "data"), BOTH)
+    broken_by("several images", tmp_path / "data/")
+    entries = list_recordings(bids_recordings(tmp_path / "data"))
+    assert [entry.subject for entry in entries if entry.flaw] == ["02"]
+    assert shard_fingerprint(entries[0], bids_recordings(tmp_path / "data"), BOTH) == whole
 
 
 def test_motion_and_transforms_are_found_by_their_pattern_and_checked(tmp_path):

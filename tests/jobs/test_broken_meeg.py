@@ -18,14 +18,15 @@ CAUSES = {
     "04": "_coordsystem.json: is missing, and says in which coordinates",
     "05": "_events.tsv: 1 of 2 events begin past the end of the recording at 12.00 s, the first at 40.00 s",
     "06": "_eeg.edf: is sub-06 run 01, and so is ",
-    "07": "_eeg.vhdr: is sampled at 250 Hz, most others at 200 Hz; set preprocessing.sfreq",
+    "07": "_eeg.vhdr: is sampled at 250 Hz, others at 200 Hz; set preprocessing.sfreq",
     "08": "_eeg.fif: bad channels C3 (NaN); set preprocessing.bad_channels=interpolate",
     "09": "_eeg.fif: cannot be read as a recording (",
+    "11": "_eeg.vhdr: differs from other recordings in its EEG channels: it lacks O2 and has Pz besides; leave it out",
 }
 
 
-def write(root, subject, extension, sfreq=200.0):
-    info = mne.create_info(["Fp1", "Fp2", "C3", "C4", "O1", "O2"], sfreq, "eeg")
+def write(root, subject, extension, sfreq=200.0, last="O2"):
+    info = mne.create_info(["Fp1", "Fp2", "C3", "C4", "O1", last], sfreq, "eeg")
     raw = mne.io.RawArray(2e-5 * np.random.default_rng(0).standard_normal((6, round(12 * sfreq))), info, verbose="error")
     raw.set_montage("colin27_1020", verbose="error")
     path = root / f"sub-{subject}/eeg/sub-{subject}_task-x_run-01_eeg{extension}"
@@ -55,6 +56,7 @@ def break_recordings(root):
     raw.save(broken, overwrite=True, verbose="error")
     truncated = write(root, "09", ".fif")
     truncated.write_bytes(truncated.read_bytes()[: truncated.stat().st_size // 2])
+    write(root, "11", ".vhdr", last="Pz")
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +82,7 @@ def done(folder):
 
 def test_whole_recordings_are_finished_and_the_job_ends_with_one(done, folder):
     assert done.returncode == 1, done.stderr
-    assert "made 2, cached 0, failed 9; dataset " in done.stdout
+    assert "made 2, cached 0, failed 10; dataset " in done.stdout
     experiment = load_experiment(folder / "broken.yaml")
     assert load_latest(str(folder / "store"), experiment.dataset_recipe).subjects == ("01", "10")
 
@@ -91,6 +93,13 @@ def test_each_broken_recording_is_a_row_with_its_cause(done, subject):
     assert rows, done.stdout
     assert any(CAUSES[subject] in row for row in rows), rows
     assert not any("Traceback" in row for row in rows)
+
+
+def test_two_recordings_that_differ_in_channels_are_no_dataset(done, folder):
+    refused = run("preprocess", "broken.yaml", "recordings.subjects=['01', '11']", cwd=folder)
+    assert refused.returncode == 2, refused.stdout + refused.stderr
+    told = "error: sub-11 run 01 differs from other recordings in its EEG channels: it lacks O2 and has Pz besides;"
+    assert refused.stderr.splitlines()[-1].startswith(told)
 
 
 @pytest.mark.slow

@@ -105,6 +105,8 @@ class Entry(Config):
         What Maxwell filtering needs of the MEG system.
     empty_room : SourceFile, optional
         What the same sensors recorded of nobody, on the same day where there is one.
+    notes : tuple of str
+        Sentences that the run should say of it whatever is in its files.
     flaw : str
         What its listing found wrong with it, in a sentence; empty where nothing is. It is told when the recording is opened, so that it
         stops no other.
@@ -121,6 +123,7 @@ class Entry(Config):
     calibration: SourceFile | None = None
     crosstalk: SourceFile | None = None
     empty_room: SourceFile | None = None
+    notes: tuple[str, ...] = ()
     flaw: str = ""
 
     @property

@@ -13,6 +13,7 @@ from preprocessing.sources.bids_tree import EMPTY_ROOM, BidsFile, find_positions
 from preprocessing.sources.empty_room import find_empty_room
 from preprocessing.sources.files import SUFFIXES
 from preprocessing.sources.listing import folders, open_root
+from preprocessing.sources.missing_sidecars import tell_missing_sidecars
 
 _FORMATS: dict[str, tuple[str, ...]] = {"meg": (".fif", ".res4"), "eeg": SUFFIXES}
 # Files that MaxFilter takes bear the suffix of recordings.
@@ -47,6 +48,7 @@ def list_bids(recordings: BidsRecordings) -> list[Entry]:
     own_tree = {id(file): tree for tree in trees for file in tree}
     groups = _group_splits(found)
     entries = [_entry(parts, run, own_tree[id(parts[0])], raw_files) for parts, run in zip(groups, run_labels(groups), strict=True)]
+    entries = tell_missing_sidecars([parts[0] for parts in groups], entries, reads_events=recordings.triggers is None)
     if recordings.datatype != "meg":
         return entries
     rooms = _empty_rooms(filesystem, root, recordings.root)

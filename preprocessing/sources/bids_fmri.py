@@ -8,6 +8,7 @@ from preprocessing.sources.bids_tree import BidsFile, find_positions, find_sidec
 from preprocessing.sources.eeg_fmri import bold_files, wanted_subjects
 from preprocessing.sources.files import SUFFIXES
 from preprocessing.sources.listing import open_root
+from preprocessing.sources.missing_sidecars import tell_missing_sidecars
 
 _IMAGES = (".nii.gz", ".nii")
 # Entities that an EEG and its image have in common.
@@ -27,7 +28,8 @@ def list_bids_fmri(recordings: BidsFmriRecordings | CnEpflRecordings) -> list[En
     found = sorted((file for file in tree if _is_wanted(file, recordings)), key=lambda file: file.source.uri)
     wanted_subjects(recordings, {file.entities["sub"] for file in found}, _expected(recordings))
     labels = run_labels([(file,) for file in found])
-    return [_entry(file, run, tree, recordings) for file, run in zip(found, labels, strict=True)]
+    entries = [_entry(file, run, tree, recordings) for file, run in zip(found, labels, strict=True)]
+    return tell_missing_sidecars(found, entries, reads_events=recordings.triggers is None)
 
 
 def _is_wanted(file: BidsFile, recordings: BidsFmriRecordings | CnEpflRecordings) -> bool:

@@ -21,8 +21,13 @@ CAUSES = {
     "07": "_eeg.vhdr: is sampled at 250 Hz, others at 200 Hz; set preprocessing.sfreq",
     "08": "_eeg.fif: bad channels C3 (NaN); set preprocessing.bad_channels=interpolate",
     "09": "_eeg.fif: cannot be read as a recording (",
+    "12": "sub-12_task-x_run-01_events.tsv: is missing, and other recordings of task-x have theirs (sub-01_task-x_run-01_events.tsv)",
+    "13": "sub-13_task-x_run-01_channels.tsv: is missing, and other recordings of task-x have theirs (sub-01_task-x_run-01_channels.tsv)",
     "11": "_eeg.vhdr: differs from other recordings in its EEG channels: it lacks O2 and has Pz besides; leave it out",
 }
+
+
+SIDECARS = {"events": "onset\tduration\n1\t0\n", "channels": "name\ttype\nFp1\tEEG\n"}
 
 
 def write(root, subject, extension, sfreq=200.0, last="O2"):
@@ -35,6 +40,8 @@ def write(root, subject, extension, sfreq=200.0, last="O2"):
         raw.save(path, verbose="error")
     else:
         mne.export.export_raw(path, raw, verbose="error")
+    for name, text in SIDECARS.items():
+        path.with_name(f"{path.name.partition('_eeg')[0]}_{name}.tsv").write_text(text)
     return path
 
 
@@ -57,6 +64,8 @@ def break_recordings(root):
     truncated = write(root, "09", ".fif")
     truncated.write_bytes(truncated.read_bytes()[: truncated.stat().st_size // 2])
     write(root, "11", ".vhdr", last="Pz")
+    for subject, name in (("12", "events"), ("13", "channels")):
+        write(root, subject, ".vhdr").with_name(f"sub-{subject}_task-x_run-01_{name}.tsv").unlink()
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +91,7 @@ def done(folder):
 
 def test_whole_recordings_are_finished_and_the_job_ends_with_one(done, folder):
     assert done.returncode == 1, done.stderr
-    assert "made 2, cached 0, failed 10; dataset " in done.stdout
+    assert "made 2, cached 0, failed 12; dataset " in done.stdout
     experiment = load_experiment(folder / "broken.yaml")
     assert load_latest(str(folder / "store"), experiment.dataset_recipe).subjects == ("01", "10")
 

@@ -215,7 +215,7 @@ def test_motion_and_transforms_are_found_by_their_pattern_and_checked(tmp_path):
         recording = made(bids_recordings(tmp_path / "data", **patterns), tmp_path)
         assert np.flatnonzero(~recording.volumes.good).tolist() == [10]
         assert recording.volumes.in_common_space
-        assert recording.provenance["notes"] == ["masked 1 of 40 volumes for motion"]
+        assert recording.provenance["notes"][2:] == ["masked 1 of 40 volumes for motion"]
     np.savetxt(tmp_path / "02_001.txt", motion[:-1])
     with pytest.raises(UserError, match=r"02_001.txt: holds motion of shape \(39, 6\), the image has 40 volumes"):
         made(bids_recordings(tmp_path / "data", **patterns), tmp_path)

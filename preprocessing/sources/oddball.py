@@ -75,7 +75,8 @@ def open_oddball(path: Path, uri: str) -> BaseRaw:
 
 def scanner_clock(raw: BaseRaw, tr_s: float) -> Markers:
     """Time volumes by the trigger that started the EEG with the scanner."""
-    n_volumes = int(len(raw.times) / raw.info["sfreq"] / tr_s + 1e-6)
+    # An EEG cut at the scan's end may lack its last sample, and still spans the last volume.
+    n_volumes = int((len(raw.times) + 1) / raw.info["sfreq"] / tr_s + 1e-6)
     note = "has no volume markers: its volumes are timed from the trigger that started the EEG with the scanner, as the dataset documents"
     return Markers(tr_s * np.arange(n_volumes, dtype=np.float64), (note,))
 

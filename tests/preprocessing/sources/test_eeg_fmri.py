@@ -2,6 +2,7 @@
 
 import json
 
+import mne
 import nibabel
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from crossmodal.config.bold import Bold, GradientCorrection
 from crossmodal.config.eeg_fmri import BidsFmriRecordings, CnEpflRecordings, NoddiRecordings, OddballRecordings
 from crossmodal.config.preprocessing import BidsRecordings, FileEntry, FileRecordings, Preprocessing
 from preprocessing.recording import preprocess_recording, shard_fingerprint
+from preprocessing.sources.oddball import scanner_clock
 from preprocessing.sources.reading import list_recordings, open_recording
 from preprocessing.sources.registry import SOURCES
 from tests.preprocessing.sources import layouts
@@ -96,6 +98,12 @@ def test_an_oddball_eeg_that_ends_before_the_image_is_told(tmp_path):
     layouts.write_image(tmp_path / "sub001/BOLD/task001_run001/bold.nii.gz", 25, 2.0)
     with pytest.raises(UserError, match=r"the EEG \(40.7 s\) has 20 volume markers, the image has 25 volumes"):
         made(OddballRecordings(root=str(tmp_path)), tmp_path)
+
+
+@pytest.mark.parametrize(("n_samples", "n_volumes"), [(40_001, 20), (40_000, 20), (39_999, 20), (39_998, 19)])
+def test_an_oddball_eeg_may_lack_its_last_sample(n_samples, n_volumes):
+    raw = mne.io.RawArray(np.zeros((1, n_samples)), mne.create_info(1, 1000.0, "eeg"), verbose="error")
+    np.testing.assert_allclose(scanner_clock(raw, 2.0).onset_s, 2.0 * np.arange(n_volumes))
 
 
 def test_cn_epfl_layout_is_read_whatever_its_headers_call_the_files(tmp_path):

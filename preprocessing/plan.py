@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from crossmodal.config import Experiment
-from crossmodal.datasets.manifest import ShardEntry, shard_uri
+from crossmodal.datasets.entry import ShardEntry
+from crossmodal.datasets.manifest import shard_uri
 from crossmodal.datasets.shard import read_entry
 from crossmodal.storage.uri import check_reachable, is_local, open_fs
 from preprocessing.recording import shard_fingerprint

@@ -29,7 +29,9 @@ _UNITS = {"eeg": "V", "mag": "T", "grad": "T/m"}
 def shard_key(entry: Entry, recordings: Recordings, preprocessing: Preprocessing) -> dict[str, Any]:
     """Gather all that goes into a shard, as what JSON can hold: identity of its files, settings, and versions of steps and format."""
     # What no sample depends on, and what is not there.
-    left_out = {"calibration", "crosstalk", "empty_room", *(() if entry.electrodes else ("electrodes", "coordsystem"))}
+    left_out = {"calibration", "crosstalk", "empty_room", "notes"}
+    left_out |= set() if entry.electrodes else {"electrodes", "coordsystem"}
+    left_out |= set() if entry.flaw else {"flaw"}
     key = {
         "entry": entry.model_dump(mode="json", exclude=left_out),
         "stimulus_delay_s": recordings.stimulus_delay_s,

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from crossmodal.datasets.manifest import Manifest, ShardEntry
+from crossmodal.datasets.entry import ShardEntry
+from crossmodal.datasets.manifest import Manifest
 from preprocessing.sources.base import Entry
 
 Status = Literal["made", "cached", "failed", "interrupted"]

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from crossmodal.config import UserError
-from crossmodal.datasets.manifest import Manifest, ShardEntry
+from crossmodal.datasets.entry import ShardEntry
+from crossmodal.datasets.manifest import Manifest
 from crossmodal.datasets.shard import read_key
 from preprocessing.plan import Plan
 from preprocessing.recording import shard_key

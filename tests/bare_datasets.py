@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from crossmodal.datasets.manifest import Manifest, ShardEntry
+from crossmodal.datasets.entry import ShardEntry
+from crossmodal.datasets.manifest import Manifest
 
 
 def bare_manifest(subjects: Iterable[str], runs: tuple[str, ...] = ("01",), n_samples: int = 1000, preprocessing: str = "test") -> Manifest:

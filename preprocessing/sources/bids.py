@@ -7,12 +7,13 @@ from fsspec import AbstractFileSystem
 
 from crossmodal.config import UserError
 from crossmodal.config.preprocessing import BidsRecordings
-from crossmodal.storage.uri import check_reachable, is_local, open_fs
+from crossmodal.storage.uri import open_fs
 from preprocessing.sources.base import Entry, SourceFile
 from preprocessing.sources.bids_tree import EMPTY_ROOM, BidsFile, find_positions, find_sidecar, list_tree, parts_of, run_labels
 from preprocessing.sources.empty_room import find_empty_room
 from preprocessing.sources.files import SUFFIXES
-from preprocessing.sources.listing import folders
+from preprocessing.sources.listing import folders, open_root
+from preprocessing.sources.missing_sidecars import tell_missing_sidecars
 
 _FORMATS: dict[str, tuple[str, ...]] = {"meg": (".fif", ".res4"), "eeg": SUFFIXES}
 # Files that MaxFilter takes bear the suffix of recordings.
@@ -32,9 +33,7 @@ def list_bids(recordings: BidsRecordings) -> list[Entry]:
     UserError
         There is no such dataset, no such subject, or no such recording.
     """
-    if not is_local(recordings.root):
-        check_reachable(recordings.root, recordings.anonymous, recordings.endpoint_url)
-    filesystem, root = open_fs(recordings.root, recordings.anonymous, recordings.endpoint_url)
+    filesystem, root = open_root(recordings.root, recordings.anonymous, recordings.endpoint_url)
     raw_files = list_tree(filesystem, root, recordings.root, recordings.subjects)
     trees = [raw_files]
     if recordings.processing:
@@ -49,6 +48,7 @@ def list_bids(recordings: BidsRecordings) -> list[Entry]:
     own_tree = {id(file): tree for tree in trees for file in tree}
     groups = _group_splits(found)
     entries = [_entry(parts, run, own_tree[id(parts[0])], raw_files) for parts, run in zip(groups, run_labels(groups), strict=True)]
+    entries = tell_missing_sidecars([parts[0] for parts in groups], entries, reads_events=recordings.triggers is None)
     if recordings.datatype != "meg":
         return entries
     rooms = _empty_rooms(filesystem, root, recordings.root)

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-from crossmodal.config import UserError
 from crossmodal.config.eeg_fmri import BidsFmriRecordings, CnEpflRecordings
-from crossmodal.storage.uri import check_reachable, is_local, open_fs
 from preprocessing.sources.base import Entry, SourceFile
 from preprocessing.sources.bids_tree import BidsFile, find_positions, find_sidecar, list_tree, parts_of, run_labels
 from preprocessing.sources.eeg_fmri import bold_files, wanted_subjects
 from preprocessing.sources.files import SUFFIXES
+from preprocessing.sources.listing import open_root
+from preprocessing.sources.missing_sidecars import tell_missing_sidecars
 
 _IMAGES = (".nii.gz", ".nii")
 # Entities that an EEG and its image have in common.
@@ -23,14 +23,13 @@ def list_bids_fmri(recordings: BidsFmriRecordings | CnEpflRecordings) -> list[En
     UserError
         There is no such dataset, subject, task or run.
     """
-    if not is_local(recordings.root):
-        check_reachable(recordings.root, recordings.anonymous, recordings.endpoint_url)
-    filesystem, root = open_fs(recordings.root, recordings.anonymous, recordings.endpoint_url)
+    filesystem, root = open_root(recordings.root, recordings.anonymous, recordings.endpoint_url)
     tree = list_tree(filesystem, root, recordings.root, recordings.subjects)
     found = sorted((file for file in tree if _is_wanted(file, recordings)), key=lambda file: file.source.uri)
     wanted_subjects(recordings, {file.entities["sub"] for file in found}, _expected(recordings))
     labels = run_labels([(file,) for file in found])
-    return [_entry(file, run, tree, recordings) for file, run in zip(found, labels, strict=True)]
+    entries = [_entry(file, run, tree, recordings) for file, run in zip(found, labels, strict=True)]
+    return tell_missing_sidecars(found, entries, reads_events=recordings.triggers is None)
 
 
 def _is_wanted(file: BidsFile, recordings: BidsFmriRecordings | CnEpflRecordings) -> bool:
@@ -49,7 +48,8 @@ def _expected(recordings: BidsFmriRecordings | CnEpflRecordings) -> str:
 
 
 def _entry(eeg: BidsFile, run: str, tree: Sequence[BidsFile], recordings: BidsFmriRecordings | CnEpflRecordings) -> Entry:
-    image = _image(eeg, tree)
+    images = _images(eeg, tree)
+    image = images[0] if len(images) == 1 else None
     files = list(tree)
     sidecar = find_sidecar("bold", ".json", image, files) if image else None
     if image is None:
@@ -67,21 +67,23 @@ def _entry(eeg: BidsFile, run: str, tree: Sequence[BidsFile], recordings: BidsFm
         electrodes=electrodes,
         coordsystem=coordsystem,
         bold=bold_files(recordings, eeg.entities["sub"], run, source, sidecar),
+        flaw=_several(eeg, images) if len(images) > 1 else "",
     )
 
 
-def _image(eeg: BidsFile, tree: Sequence[BidsFile]) -> BidsFile | None:
-    """Find the image of the same session, task and run: in func/ beside eeg/."""
+def _images(eeg: BidsFile, tree: Sequence[BidsFile]) -> list[BidsFile]:
+    """Find the images of the same session, task and run: in func/ beside eeg/, where there should be one."""
     wanted = _shared(eeg.entities)
-    fitting = [
+    return [
         file
         for file in tree
         if file.suffix == "bold" and file.source.name.endswith(_IMAGES) and _shared(file.entities) == wanted and "echo" not in file.entities
     ]
-    if len(fitting) > 1:
-        names = ", ".join(file.source.name for file in fitting)
-        raise UserError(f"{eeg.source.uri}: has several images ({names}); keep one")
-    return fitting[0] if fitting else None
+
+
+def _several(eeg: BidsFile, images: Sequence[BidsFile]) -> str:
+    names = ", ".join(sorted(file.source.name for file in images))
+    return f"{eeg.source.uri}: has several images ({names}); keep one, or leave the recording out"
 
 
 def _shared(entities: Mapping[str, str]) -> tuple[str | None, ...]:

@@ -1,10 +1,24 @@
-"""List folders that may not be there."""
+"""Open a dataset's folder, and list folders that may not be there."""
 
 from typing import Any
 
 from fsspec import AbstractFileSystem
 
+from crossmodal.storage.uri import check_reachable, is_local, open_fs
 from preprocessing.sources.base import SourceFile
+
+
+def open_root(root: str, anonymous: bool, endpoint_url: str | None) -> tuple[AbstractFileSystem, str]:
+    """Return the file system that holds a dataset, and the dataset's path on it.
+
+    Raises
+    ------
+    UserError
+        It is on a store that does not answer, refuses the credentials, or has no such bucket.
+    """
+    if not is_local(root):
+        check_reachable(root, anonymous, endpoint_url)
+    return open_fs(root, anonymous, endpoint_url)
 
 
 def folders(filesystem: AbstractFileSystem, folder: str) -> list[str]:

@@ -8,10 +8,9 @@ from pathlib import PurePosixPath
 from fsspec import AbstractFileSystem
 
 from crossmodal.config.eeg_fmri import NoddiRecordings
-from crossmodal.storage.uri import open_fs
 from preprocessing.sources.base import Entry, SourceFile
 from preprocessing.sources.eeg_fmri import bold_files, wanted_subjects
-from preprocessing.sources.listing import files, folders
+from preprocessing.sources.listing import files, folders, open_root
 
 
 def list_noddi(recordings: NoddiRecordings) -> list[Entry]:
@@ -22,7 +21,7 @@ def list_noddi(recordings: NoddiRecordings) -> list[Entry]:
     UserError
         There is no such folder or subject.
     """
-    filesystem, root = open_fs(recordings.root, recordings.anonymous, recordings.endpoint_url)
+    filesystem, root = open_root(recordings.root, recordings.anonymous, recordings.endpoint_url)
     present = {PurePosixPath(folder).name for part in ("EEG", "fMRI") for folder in folders(filesystem, f"{root}/{part}")}
     subjects = wanted_subjects(recordings, present, "EEG/*/export/*.vhdr with fMRI/*/*_cross.nii.gz")
     return [_entry(filesystem, root, subject, recordings) for subject in subjects]

@@ -15,12 +15,11 @@ from numpy.typing import NDArray
 
 from crossmodal.config import UserError
 from crossmodal.config.eeg_fmri import OddballRecordings
-from crossmodal.storage.uri import open_fs
 from preprocessing.sources.base import Entry, SourceFile
 from preprocessing.sources.bold import Markers
 from preprocessing.sources.eeg_fmri import bold_files, wanted_subjects
 from preprocessing.sources.files import broken_told
-from preprocessing.sources.listing import files, folders
+from preprocessing.sources.listing import files, folders, open_root
 
 _SFREQ = 1000.0
 _MICROVOLT = 1e-6
@@ -41,7 +40,7 @@ def list_oddball(recordings: OddballRecordings) -> list[Entry]:
     UserError
         There is no such folder, subject or run.
     """
-    filesystem, root = open_fs(recordings.root, recordings.anonymous, recordings.endpoint_url)
+    filesystem, root = open_root(recordings.root, recordings.anonymous, recordings.endpoint_url)
     present = {PurePosixPath(folder).name for folder in folders(filesystem, root) if PurePosixPath(folder).name.startswith("sub")}
     subjects = wanted_subjects(recordings, present, "sub001/EEG/task001_run001/*.mat with sub001/BOLD/task001_run001/bold.nii.gz")
     entries = [entry for subject in subjects for entry in _entries(filesystem, root, subject, recordings)]
@@ -76,7 +75,8 @@ def open_oddball(path: Path, uri: str) -> BaseRaw:
 
 def scanner_clock(raw: BaseRaw, tr_s: float) -> Markers:
     """Time volumes by the trigger that started the EEG with the scanner."""
-    n_volumes = int(len(raw.times) / raw.info["sfreq"] / tr_s + 1e-6)
+    # An EEG cut at the scan's end may lack its last sample, and still spans the last volume.
+    n_volumes = int((len(raw.times) + 1) / raw.info["sfreq"] / tr_s + 1e-6)
     note = "has no volume markers: its volumes are timed from the trigger that started the EEG with the scanner, as the dataset documents"
     return Markers(tr_s * np.arange(n_volumes, dtype=np.float64), (note,))
 

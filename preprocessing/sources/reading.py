@@ -62,14 +62,17 @@ def open_recording(entry: Entry, recordings: Recordings, scratch: Path) -> Opene
     Raises
     ------
     UserError
-        A file is missing or cannot be read.
+        A file is missing or cannot be read, or its listing found something wrong.
     """
+    if entry.flaw:
+        raise UserError(entry.flaw)
     if entry.coordsystem and not entry.coordsystem.version:
         raise UserError(f"{entry.coordsystem.uri}: is missing, and says in which coordinates the positions of electrodes.tsv are; add it")
     local = {file.uri: stage(file, recordings, scratch) for file in entry.all_files}
+    _check_sidecars(entry, local)
     raw = SOURCES[recordings.kind].open_raw(local[entry.uri], entry.uri)
     bold = _open_bold(entry, raw, recordings, local)
-    notes = _place_electrodes(entry, raw, local)
+    notes = (*entry.notes, *_place_electrodes(entry, raw, local))
     return OpenedRecording(
         raw=raw,
         # The only place where the delay is added; what is read here is never written back.
@@ -80,6 +83,15 @@ def open_recording(entry: Entry, recordings: Recordings, scratch: Path) -> Opene
         bold=bold,
         notes=notes,
     )
+
+
+def _check_sidecars(entry: Entry, local: Mapping[str, Path]) -> None:
+    """Refuse sidecars without content, as datalad leaves those that it did not fetch: every table has a header at least."""
+    for file in entry.sidecars:
+        if not local[file.uri].exists() or not local[file.uri].stat().st_size:
+            raise UserError(
+                f"{file.uri}: is empty or a link to nothing; fetch its content (datalad get, aws s3 cp) or leave the recording out"
+            )
 
 
 def _channels(entry: Entry, local: Mapping[str, Path]) -> ChannelTable:

@@ -48,10 +48,12 @@ class Source:
 
 SOURCES = {
     "bids": Source(
-        "EEG, MEG or both: any BIDS dataset, raw or derivative; MEG in FIF (ds000117) and CTF, EEG in every format of BIDS", list_bids
+        "EEG, MEG or both: BIDS, raw or derivative; MEG in FIF (ds000117) or CTF (KIT, BTi and others have to be converted),"
+        " EEG in FIF, EDF, BDF, BrainVision or EEGLAB",
+        list_bids,
     ),
     "files": Source("EEG, MEG or both: plain files in FIF, CTF, EDF, BDF, BrainVision or EEGLAB, named one by one", list_files),
-    "bids_fmri": Source("EEG and BOLD: any BIDS dataset whose EEG marks the volumes", list_bids_fmri),
+    "bids_fmri": Source("EEG and BOLD: BIDS whose EEG (FIF, EDF, BDF, BrainVision or EEGLAB) marks the volumes", list_bids_fmri),
     "noddi": Source("EEG and BOLD: NODDI at rest (OSF 94c5t), EEG/*/export and fMRI/*", list_noddi),
     "oddball": Source(
         "EEG and BOLD: auditory and visual oddball (ds000116), MATLAB files and NIfTI",

@@ -9,6 +9,7 @@ from crossmodal.config import load_experiment
 from crossmodal.datasets.manifest import load_latest
 from crossmodal.storage.uri import join, open_fs
 from tests.jobs.conftest import run
+from tests.preprocessing.sources import layouts
 
 # What is wrong with whom, and what the table must say of it.
 CAUSES = {
@@ -17,14 +18,20 @@ CAUSES = {
     "04": "_coordsystem.json: is missing, and says in which coordinates",
     "05": "_events.tsv: 1 of 2 events begin past the end of the recording at 12.00 s, the first at 40.00 s",
     "06": "_eeg.edf: is sub-06 run 01, and so is ",
-    "07": "_eeg.vhdr: is sampled at 250 Hz, most others at 200 Hz; set preprocessing.sfreq",
+    "07": "_eeg.vhdr: is sampled at 250 Hz, others at 200 Hz; set preprocessing.sfreq",
     "08": "_eeg.fif: bad channels C3 (NaN); set preprocessing.bad_channels=interpolate",
     "09": "_eeg.fif: cannot be read as a recording (",
+    "12": "sub-12_task-x_run-01_events.tsv: is missing, and other recordings of task-x have theirs (sub-01_task-x_run-01_events.tsv)",
+    "13": "sub-13_task-x_run-01_channels.tsv: is missing, and other recordings of task-x have theirs (sub-01_task-x_run-01_channels.tsv)",
+    "11": "_eeg.vhdr: differs from other recordings in its EEG channels: it lacks O2 and has Pz besides; leave it out",
 }
 
 
-def write(root, subject, extension, sfreq=200.0):
-    info = mne.create_info(["Fp1", "Fp2", "C3", "C4", "O1", "O2"], sfreq, "eeg")
+SIDECARS = {"events": "onset\tduration\n1\t0\n", "channels": "name\ttype\nFp1\tEEG\n"}
+
+
+def write(root, subject, extension, sfreq=200.0, last="O2"):
+    info = mne.create_info(["Fp1", "Fp2", "C3", "C4", "O1", last], sfreq, "eeg")
     raw = mne.io.RawArray(2e-5 * np.random.default_rng(0).standard_normal((6, round(12 * sfreq))), info, verbose="error")
     raw.set_montage("colin27_1020", verbose="error")
     path = root / f"sub-{subject}/eeg/sub-{subject}_task-x_run-01_eeg{extension}"
@@ -33,6 +40,8 @@ def write(root, subject, extension, sfreq=200.0):
         raw.save(path, verbose="error")
     else:
         mne.export.export_raw(path, raw, verbose="error")
+    for name, text in SIDECARS.items():
+        path.with_name(f"{path.name.partition('_eeg')[0]}_{name}.tsv").write_text(text)
     return path
 
 
@@ -54,6 +63,9 @@ def break_recordings(root):
     raw.save(broken, overwrite=True, verbose="error")
     truncated = write(root, "09", ".fif")
     truncated.write_bytes(truncated.read_bytes()[: truncated.stat().st_size // 2])
+    write(root, "11", ".vhdr", last="Pz")
+    for subject, name in (("12", "events"), ("13", "channels")):
+        write(root, subject, ".vhdr").with_name(f"sub-{subject}_task-x_run-01_{name}.tsv").unlink()
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +91,7 @@ def done(folder):
 
 def test_whole_recordings_are_finished_and_the_job_ends_with_one(done, folder):
     assert done.returncode == 1, done.stderr
-    assert "made 2, cached 0, failed 9; dataset " in done.stdout
+    assert "made 2, cached 0, failed 12; dataset " in done.stdout
     experiment = load_experiment(folder / "broken.yaml")
     assert load_latest(str(folder / "store"), experiment.dataset_recipe).subjects == ("01", "10")
 
@@ -92,6 +104,13 @@ def test_each_broken_recording_is_a_row_with_its_cause(done, subject):
     assert not any("Traceback" in row for row in rows)
 
 
+def test_two_recordings_that_differ_in_channels_are_no_dataset(done, folder):
+    refused = run("preprocess", "broken.yaml", "recordings.subjects=['01', '11']", cwd=folder)
+    assert refused.returncode == 2, refused.stdout + refused.stderr
+    told = "error: sub-11 run 01 differs from other recordings in its EEG channels: it lacks O2 and has Pz besides;"
+    assert refused.stderr.splitlines()[-1].startswith(told)
+
+
 @pytest.mark.slow
 def test_rates_that_differ_are_no_matter_where_all_are_resampled(folder):
     resampled = run("preprocess", "broken.yaml", "preprocessing.sfreq=100", "recordings.subjects=['01', '07']", cwd=folder)
@@ -99,15 +118,26 @@ def test_rates_that_differ_are_no_matter_where_all_are_resampled(folder):
     assert "made 2, cached 0, failed 0" in resampled.stdout
 
 
-@pytest.mark.parametrize(("kind", "credentials"), [("bids", "wrong"), ("files", "missing")])
+def guarded(kind, file, root):
+    """Settings of an experiment that needs the guarded store."""
+    if kind == "atlas":
+        layouts.cn_epfl(root, "02")
+        bold = {"targets": {"kind": "regions", "atlas": file}}
+        recordings = {"kind": "cn_epfl", "root": str(root)}
+        return {"recordings": recordings, "preprocessing": {"modalities": ["eeg", "bold"], "bold": bold}}
+    places = {"files": {"files": [{"path": file, "subject": "01"}]}, "bids": {"root": file.partition("/sub-01/")[0], "datatype": "eeg"}}
+    recordings = {"kind": kind, **places.get(kind, {"root": file.partition("/sub-01/")[0]})}
+    return {"recordings": recordings, "preprocessing": {"modalities": ["eeg"]}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "credentials"), [("bids", "wrong"), ("files", "missing"), ("noddi", "missing"), ("oddball", "wrong"), ("atlas", "wrong")]
+)
 def test_credentials_that_are_wrong_or_missing_are_told_and_never_printed(s3, folder, kind, credentials, tmp_path):
     filesystem, path = open_fs(join(s3, "guarded"))
     filesystem.put(f"{folder}/ds/sub-01/", f"{path}/sub-01/", recursive=True)
     file = join(s3, "guarded/sub-01/eeg/sub-01_task-x_run-01_eeg.vhdr")
-    recordings = {"kind": "bids", "root": join(s3, "guarded"), "datatype": "eeg"} if kind == "bids" else {"kind": "files"}
-    if kind == "files":
-        recordings["files"] = [{"path": file, "subject": "01"}]
-    settings = {"name": "guarded", "store": "store", "recordings": recordings, "preprocessing": {"modalities": ["eeg"]}}
+    settings = {"name": "guarded", "store": "store", **guarded(kind, file, tmp_path / "ds")}
     (tmp_path / "guarded.yaml").write_text(yaml.safe_dump(settings))
     keys = {"wrong": ("crossmodal-test", "secret-never-told"), "missing": ("", "")}[credentials]
     environment = {"AWS_ACCESS_KEY_ID": keys[0], "AWS_SECRET_ACCESS_KEY": keys[1], "AWS_SHARED_CREDENTIALS_FILE": "/nowhere"}

@@ -18,6 +18,7 @@ CAUSES = {
     "04": "_bold.json: the sidecar that states the repetition time is missing",
     "05": "volume markers come every 2.000 s, but the image's repetition time is 2.500 s",
     "06": "volume markers, the image has 30 volumes",
+    "08": "_eeg.vhdr: has several images (sub-08_task-rest_acq-again_run-01_bold.nii.gz, sub-08_task-rest_run-01_bold.nii.gz); keep one",
 }
 
 
@@ -31,7 +32,7 @@ def folder(tmp_path_factory):
         "simulation": {
             "kind": "eeg_fmri",
             "root": "cohort",
-            "subjects": 7,
+            "subjects": 8,
             "n_volumes": 30,
             "sfreq": 100,
             "n_dipoles": 60,
@@ -66,6 +67,8 @@ def break_recordings(root):
     files("05", "_bold.json").write_text('{"RepetitionTime": 2.5}')
     markers = files("06", "_eeg.vmrk")
     markers.write_text("\n".join(markers.read_text().rstrip().splitlines()[:-2]))
+    image = files("08", "_bold.nii.gz")
+    image.with_name(image.name.replace("_run", "_acq-again_run")).write_bytes(image.read_bytes())
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +78,7 @@ def preprocessed(folder):
 
 def test_the_whole_recordings_are_finished_and_the_job_ends_with_one(preprocessed):
     assert preprocessed.returncode == 1, preprocessed.stderr
-    assert "made 2, cached 0, failed 5; dataset " in preprocessed.stdout
+    assert "made 2, cached 0, failed 6; dataset " in preprocessed.stdout
 
 
 @pytest.mark.parametrize("subject", CAUSES)

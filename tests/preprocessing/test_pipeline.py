@@ -129,11 +129,17 @@ def test_real_metadata_without_recordings_fails_naming_a_file(real_data, tmp_pat
     assert len(outcomes) == 6
 
 
-def test_recordings_that_differ_in_channels_are_no_dataset(bids, tmp_path):
+def test_a_recording_with_other_channels_is_a_failure_and_the_others_are_a_dataset(bids, tmp_path):
     root = bids("01", "02", "03")
     next((root / "sub-02").rglob("*channels.tsv")).write_text("name\ttype\nO1\tECG\nFp2\tVEOG\n")
-    with pytest.raises(UserError, match="sub-02 run 01 differs from the other recordings in its EEG channels: it lacks O1"):
-        _run(_experiment(root, tmp_path / "store"))
+    report = _run(_experiment(root, tmp_path / "store"))
+    assert [outcome.status for outcome in report.outcomes] == ["made", "failed", "made"]
+    odd = report.outcomes[1]
+    assert odd.cause.startswith(f"{odd.entry.uri}: differs from other recordings in its EEG channels: it lacks O1; leave it out")
+    assert report.manifest.subjects == ("01", "03")
+    # One against one, nobody can tell which of them is odd.
+    with pytest.raises(UserError, match="^sub-02 run 01 differs from other recordings in its EEG channels: it lacks O1;"):
+        _run(_experiment(root, tmp_path / "store", subjects=("01", "02")))
 
 
 def test_store_without_space_is_told(bids, small_disk):

@@ -53,7 +53,7 @@ class CnEpflRecordings(_BidsFmri):
 
 
 class BidsFmriRecordings(_BidsFmri):
-    """Any BIDS dataset of EEG (BrainVision, EDF, BDF, EEGLAB or FIF) and BOLD recorded at once."""
+    """A BIDS dataset of EEG (BrainVision, EDF, BDF, EEGLAB or FIF) and BOLD recorded at once."""
 
     kind: Literal["bids_fmri"] = "bids_fmri"
     task: str | None = None

@@ -3,14 +3,14 @@
 import os
 import tempfile
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from crossmodal.config.base import Config, fingerprint
 from crossmodal.config.data import Data, LeaveOneSubjectOut, Split
 from crossmodal.config.evaluation import Evaluation
 from crossmodal.config.models import NetworkConfig, SynaptechNetConfig
 from crossmodal.config.nightly import Nightly
-from crossmodal.config.preprocessing import Preprocessing, Recordings
+from crossmodal.config.preprocessing import BidsRecordings, FileRecordings, Preprocessing, Recordings
 from crossmodal.config.simulation import AnySimulation
 from crossmodal.config.training import Training
 from crossmodal.config.tuning import Tuning
@@ -58,6 +58,17 @@ class Experiment(Config):
     nightly: Nightly = Nightly()
     evaluation: Evaluation = Evaluation()
     tracking: Tracking = Field(default_factory=Tracking)
+
+    @field_validator("preprocessing")
+    @classmethod
+    def _gradients_are_marked(cls, preprocessing: Preprocessing, info: ValidationInfo) -> Preprocessing:
+        recordings = info.data.get("recordings")
+        if preprocessing.gradients and isinstance(recordings, BidsRecordings | FileRecordings):
+            raise ValueError(
+                f"gradients are subtracted by the markers of volumes, which recordings.kind '{recordings.kind}' does not read;"
+                " choose bids_fmri, cn_epfl, noddi or oddball, or leave gradients out"
+            )
+        return preprocessing
 
     @property
     def dataset_recipe(self) -> str:

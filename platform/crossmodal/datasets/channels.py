@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from crossmodal.config import UserError
 from crossmodal.config.data import Data, Signals
-from crossmodal.datasets.manifest import ShardEntry
+from crossmodal.datasets.entry import ShardEntry
 from crossmodal.datasets.shard import Shard
 
 

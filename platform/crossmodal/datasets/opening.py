@@ -12,8 +12,9 @@ from crossmodal.config import UserError
 from crossmodal.config.data import Data
 from crossmodal.datasets.batches import BatchReader
 from crossmodal.datasets.channels import check_channels, columns_of
+from crossmodal.datasets.entry import ShardEntry
 from crossmodal.datasets.folds import Fold
-from crossmodal.datasets.manifest import Manifest, ShardEntry
+from crossmodal.datasets.manifest import Manifest
 from crossmodal.datasets.normaliser import Normaliser, fit_normaliser
 from crossmodal.datasets.shard import Shard
 from crossmodal.datasets.windows import make_windows

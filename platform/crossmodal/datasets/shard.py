@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from crossmodal.config import UserError
 from crossmodal.datasets import arrow
+from crossmodal.datasets.entry import ShardEntry
 from crossmodal.datasets.half import Half
-from crossmodal.datasets.manifest import ShardEntry
 from crossmodal.datasets.recording import Events, Recording, Signal
 from crossmodal.datasets.signal_file import StoredAs, StoredBlock, map_signal, write_signal
 from crossmodal.datasets.statistics import ChannelStatistics

@@ -76,6 +76,21 @@ def exists(uri: str) -> bool:
         return bool(filesystem.exists(path))
 
 
+def file_details(uri: str, anonymous: bool = False, endpoint_url: str | None = None) -> dict[str, Any]:
+    """Tell what a listing says of one file: its name, type and size, and a time or an ETag.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    UserError
+        Its store cannot be reached, or refuses it.
+    """
+    filesystem, path = open_fs(uri, anonymous, endpoint_url)
+    with _clearly(uri, endpoint_url):
+        return dict(filesystem.info(path))
+
+
 def list_names(uri: str) -> list[str]:
     """Name what lies in a folder, sorted; nothing where there is no folder."""
     filesystem, path = open_fs(uri)

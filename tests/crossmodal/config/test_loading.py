@@ -51,6 +51,7 @@ def test_unknown_key_is_refused_with_the_nearest_valid_name(tmp_path, settings, 
         ("training.epochs=[", "not a YAML value"),
         ("training.learning_rate=.inf", "finite number"),
         ("model.kind=unet", r"a\.yaml: model\.kind: there is no 'unet'; known are synaptech_net, aim$"),
+        ("preprocessing.gradients={}", r"preprocessing: gradients are .* which recordings.kind 'bids' does not read; choose bids_fmri, "),
         ("tuning.objectives=[latency]", r"tuning: objectives must begin with 'score', and name each once$"),
         ("evaluation.baselines=[{kind: ridge}, {kind: ridge, penalties: [1]}]", "evaluation: two baselines of one kind and lag"),
     ],
@@ -58,6 +59,14 @@ def test_unknown_key_is_refused_with_the_nearest_valid_name(tmp_path, settings, 
 def test_a_wrong_value_is_refused_by_name(tmp_path, override, sentence):
     with pytest.raises(UserError, match=sentence):
         load_experiment(write(tmp_path / "a.yaml", MINIMAL), [override])
+
+
+def test_gradients_are_taken_off_where_volumes_are_marked(tmp_path):
+    path = write(tmp_path / "a.yaml", MINIMAL)
+    named = "recordings={kind: files, files: [{path: a.fif, subject: '1'}]}"
+    with pytest.raises(UserError, match="which recordings.kind 'files' does not read"):
+        load_experiment(path, [named, "preprocessing.gradients={}"])
+    assert load_experiment(path, ["recordings.kind=cn_epfl", "preprocessing.gradients={}"]).preprocessing.gradients
 
 
 @pytest.mark.parametrize(

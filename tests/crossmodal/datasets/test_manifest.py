@@ -3,7 +3,8 @@
 import pytest
 
 from crossmodal.config import UserError
-from crossmodal.datasets.manifest import Manifest, ShardEntry, load, load_latest, publish, shard_uri
+from crossmodal.datasets.entry import ShardEntry
+from crossmodal.datasets.manifest import Manifest, load, load_latest, publish, shard_uri
 
 
 def _entry(subject: str = "01", run: str = "01", **changes) -> ShardEntry:
@@ -78,7 +79,7 @@ def test_e4_a_recording_without_a_modality_is_named():
 
 
 def test_e4_another_sampling_rate_is_named():
-    with pytest.raises(UserError, match=r"sub-01 run 02 is sampled at 250 Hz, the others at 100 Hz; set preprocessing\.sfreq"):
+    with pytest.raises(UserError, match=r"sub-01 run 02 is sampled at 250 Hz, others at 100 Hz; set preprocessing\.sfreq"):
         Manifest.of([_entry("01"), _entry("01", "02", sfreq=250.0), _entry("02")], "p")
 
 

@@ -2,6 +2,7 @@
 
 import json
 
+import mne
 import nibabel
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from crossmodal.config.bold import Bold, GradientCorrection
 from crossmodal.config.eeg_fmri import BidsFmriRecordings, CnEpflRecordings, NoddiRecordings, OddballRecordings
 from crossmodal.config.preprocessing import BidsRecordings, FileEntry, FileRecordings, Preprocessing
 from preprocessing.recording import preprocess_recording, shard_fingerprint
+from preprocessing.sources.oddball import scanner_clock
 from preprocessing.sources.reading import list_recordings, open_recording
 from preprocessing.sources.registry import SOURCES
 from tests.preprocessing.sources import layouts
@@ -98,6 +100,12 @@ def test_an_oddball_eeg_that_ends_before_the_image_is_told(tmp_path):
         made(OddballRecordings(root=str(tmp_path)), tmp_path)
 
 
+@pytest.mark.parametrize(("n_samples", "n_volumes"), [(40_001, 20), (40_000, 20), (39_999, 20), (39_998, 19)])
+def test_an_oddball_eeg_may_lack_its_last_sample(n_samples, n_volumes):
+    raw = mne.io.RawArray(np.zeros((1, n_samples)), mne.create_info(1, 1000.0, "eeg"), verbose="error")
+    np.testing.assert_allclose(scanner_clock(raw, 2.0).onset_s, 2.0 * np.arange(n_volumes))
+
+
 def test_cn_epfl_layout_is_read_whatever_its_headers_call_the_files(tmp_path):
     layouts.cn_epfl(tmp_path, "02")
     layouts.cn_epfl(tmp_path, "02", run="002")
@@ -146,6 +154,8 @@ def broken_by(cause, root):
         eeg.with_suffix(".vmrk").unlink()
     elif cause == "no sidecar":
         sidecar.unlink()
+    elif cause == "several images":
+        image.with_name(image.name.replace("_run-001", "_dir-AP_run-001")).write_bytes(image.read_bytes())
     elif cause == "no image":
         image.unlink()
     elif cause == "empty image":
@@ -171,6 +181,7 @@ def broken_by(cause, root):
         ("EEG ends within a sample", r"_eeg.eeg: is truncated, it ends within a sample"),
         ("no markers", r"_eeg.vhdr: its marker file \(.vmrk\) is missing"),
         ("no sidecar", r"_bold.json: the sidecar that states the repetition time is missing"),
+        ("several images", r"_eeg.vhdr: has several images \(\S+_dir-AP_run-001_bold.nii.gz, \S+_run-001_bold.nii.gz\); keep one"),
         ("no image", r"_bold.nii.gz: its BOLD image is missing; fetch it"),
         ("empty image", r"_bold.nii.gz: its BOLD image is an empty file"),
         ("no repetition time", r"_bold.json: states no RepetitionTime in seconds; add it"),
@@ -185,6 +196,15 @@ def test_what_is_wrong_with_a_recording_is_one_sentence(tmp_path, cause, sentenc
     with pytest.raises(UserError, match=sentence) as told:
         made(bids_recordings(tmp_path / "data"), tmp_path)
     assert "\n" not in str(told.value)
+
+
+def test_a_subject_with_several_images_stops_no_other(tmp_path):
+    layouts.cn_epfl(tmp_path / "data", "01")
+    whole = shard_fingerprint(first(bids_recordings(tmp_path / "data")), bids_recordings(tmp_path / "data"), BOTH)
+    broken_by("several images", tmp_path / "data/")
+    entries = list_recordings(bids_recordings(tmp_path / "data"))
+    assert [entry.subject for entry in entries if entry.flaw] == ["02"]
+    assert shard_fingerprint(entries[0], bids_recordings(tmp_path / "data"), BOTH) == whole
 
 
 def test_motion_and_transforms_are_found_by_their_pattern_and_checked(tmp_path):
@@ -203,7 +223,7 @@ def test_motion_and_transforms_are_found_by_their_pattern_and_checked(tmp_path):
         recording = made(bids_recordings(tmp_path / "data", **patterns), tmp_path)
         assert np.flatnonzero(~recording.volumes.good).tolist() == [10]
         assert recording.volumes.in_common_space
-        assert recording.provenance["notes"] == ["masked 1 of 40 volumes for motion"]
+        assert recording.provenance["notes"][2:] == ["masked 1 of 40 volumes for motion"]
     np.savetxt(tmp_path / "02_001.txt", motion[:-1])
     with pytest.raises(UserError, match=r"02_001.txt: holds motion of shape \(39, 6\), the image has 40 volumes"):
         made(bids_recordings(tmp_path / "data", **patterns), tmp_path)

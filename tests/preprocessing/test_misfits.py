@@ -1,0 +1,95 @@
+"""Which recordings are set aside so that the others make a dataset, and what is said of them."""
+
+import pytest
+
+from crossmodal.config import UserError
+from crossmodal.datasets.entry import ShardEntry
+from crossmodal.datasets.manifest import Manifest
+from crossmodal.datasets.volumes import VolumesEntry
+from preprocessing.misfits import without_misfits
+from preprocessing.report import Outcome
+from preprocessing.sources.base import Entry, SourceFile
+
+VOLUMES = VolumesEntry(n_volumes=9, n_targets=60, kind="voxels", targets="a", grid=(5, 4, 3), tr_s=2.0)
+
+
+def outcome(subject, uri=None, **changes):
+    """A recording that was made, as most others are but for `changes`."""
+    entry = Entry(subject=subject, run="01", files=(SourceFile(uri=uri or f"/{subject}", size_bytes=1, version="1"),))
+    settings = {
+        "uri": "anywhere",
+        "subject": subject,
+        "run": "01",
+        "fingerprint": subject,
+        "n_samples": 9,
+        "sfreq": 100.0,
+        "size_bytes": 1,
+        "sha256": "0",
+        "channels": {"eeg": ("E1", "E2")},
+        "types": {"eeg": ("eeg", "eeg")},
+        "volumes": VOLUMES,
+    }
+    return Outcome(entry, shard=ShardEntry(**{**settings, **changes}))
+
+
+def told(*outcomes):
+    """Causes by subject; the recordings without one make a dataset."""
+    left = without_misfits(outcomes)
+    assert [each.entry for each in left] == [each.entry for each in outcomes]
+    Manifest.of([each.shard for each in left if each.shard], "p")
+    return {each.entry.subject: each.cause for each in left if each.shard is None}
+
+
+@pytest.mark.parametrize(
+    ("changes", "cause"),
+    [
+        ({"sfreq": 250.0}, "/3: is sampled at 250 Hz, others at 100 Hz; set preprocessing.sfreq or leave it out"),
+        (
+            {"channels": {"eeg": ("E1", "E3")}},
+            "/3: differs from other recordings in its EEG channels: it lacks E2 and has E3 besides; leave it out",
+        ),
+        ({"channels": {}, "types": {}}, "/3: differs from other recordings in its EEG channels: it lacks E1, E2; leave it out"),
+        (
+            {"volumes": VOLUMES.model_copy(update={"tr_s": 2.5})},
+            "/3: has 60 voxels on a grid of 5 x 4 x 3, one every 2.5 s, others have 60 voxels on a grid of 5 x 4 x 3, one every 2 s;",
+        ),
+        (
+            {"volumes": VOLUMES.model_copy(update={"targets": "b", "grid": (6, 4, 3)})},
+            "/3: has 60 voxels on a grid of 6 x 4 x 3, one every 2 s, others have 60 voxels on a grid of 5 x 4 x 3, one every 2 s; give",
+        ),
+        (
+            {"volumes": VOLUMES.model_copy(update={"targets": "b"})},
+            "/3: has 60 voxels on a grid of 5 x 4 x 3, one every 2 s, as others have, but not the same ones; give preprocessing.bold",
+        ),
+        ({"volumes": None}, "/3: has no BOLD, others have 60 voxels on a grid of 5 x 4 x 3, one every 2 s; give preprocessing.bold a grid"),
+    ],
+)
+def test_the_odd_one_is_set_aside_and_its_difference_told(changes, cause):
+    causes = told(outcome("1"), outcome("2"), outcome("3", **changes))
+    assert list(causes) == ["3"]
+    assert causes["3"].startswith(cause)
+    with pytest.raises(UserError, match="^sub-3 run 01 "):
+        told(outcome("1"), outcome("3", **changes))
+
+
+def test_each_misfit_has_its_own_cause_and_whoever_failed_keeps_theirs():
+    failed = Outcome(outcome("4").entry, cause="/4: broken")
+    twins = outcome("5", uri="/5a"), outcome("5", uri="/5b")
+    odd = outcome("6", sfreq=250.0), outcome("7", channels={"eeg": ("E2", "E1")})
+    causes = told(*(outcome(str(subject)) for subject in range(3)), failed, *twins, *odd)
+    assert causes["4"] == "/4: broken"
+    assert causes["5"] == "/5b: is sub-5 run 01, and so is /5a; keep one of them"
+    assert "250 Hz" in causes["6"]
+    assert "it has them in another order" in causes["7"]
+
+
+def test_as_many_of_each_are_all_kept_and_refused_as_a_dataset():
+    halves = [outcome(str(number), sfreq=100.0 if number < 2 else 250.0) for number in range(4)]
+    assert without_misfits(halves) == tuple(halves)
+    with pytest.raises(UserError, match="^sub-2 run 01 is sampled at 250 Hz, others at 100 Hz"):
+        told(*halves)
+
+
+def test_nothing_whole_is_nothing_odd():
+    failed = Outcome(outcome("1").entry, cause="/1: broken")
+    assert without_misfits([failed]) == (failed,)

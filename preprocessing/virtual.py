@@ -260,7 +260,9 @@ def _as_far_as_recorded(settings: Preprocessing, kinds: Collection[str]) -> tupl
 def _on_clock(
     y_st: NDArray[np.float64], clock: Clock, translator: Translator, digitised: list[dict[str, Any]] | None, marked: Sequence[Span]
 ) -> mne.io.RawArray:
-    at_rate_st = mne.filter.resample(y_st, up=clock.sfreq, down=translator.card.shapes.sfreq, verbose="error")
+    sfreq = translator.card.shapes.sfreq
+    # At an unchanged rate, MNE would halve what lies at half of it.
+    at_rate_st = y_st if clock.sfreq == sfreq else mne.filter.resample(y_st, up=clock.sfreq, down=sfreq, verbose="error")
     lacking = clock.n_samples - at_rate_st.shape[1]
     # Rounding to whole samples at the model's rate can lose the last few.
     at_rate_st = np.pad(at_rate_st, ((0, 0), (0, max(lacking, 0))), mode="edge")[:, : clock.n_samples]

@@ -23,7 +23,14 @@ _ROOT = Path(__file__).resolve().parents[2]
 def workers(s3):
     """Run Ray with one worker, which inherits the way to the S3 server."""
     environment = {"PYTHONPATH": f"{_ROOT / 'platform'}:{_ROOT}"}
-    ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, object_store_memory=2**27, runtime_env={"env_vars": environment})
+    ray.init(
+        address="local",
+        num_cpus=1,
+        include_dashboard=False,
+        log_to_driver=False,
+        object_store_memory=2**27,
+        runtime_env={"env_vars": environment},
+    )
     yield
     ray.shutdown()
 

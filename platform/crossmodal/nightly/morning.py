@@ -135,6 +135,8 @@ def _dataset(night: NightResult) -> str:
     told = f"Dataset {manifest.fingerprint}: {len(manifest.subjects)} subjects."
     if champion and night.plan.defends:
         told += f" It has grown since the champion, version {champion.version}, was promoted, which was trained and scored on it anew."
+        if night.plan.sweep.test == champion.test:
+            told += f" Its test subjects stay {', '.join(champion.test)}; new subjects joined the development subjects."
     return told
 
 

@@ -88,7 +88,8 @@ class NightResult:
 def plan_night(experiment: Experiment, space: Space, tracker: Tracker) -> NightPlan:
     """Look up dataset and champion before anything is spent.
 
-    A study belongs to one dataset; its name here says which, so that new recordings begin a new one.
+    A study belongs to one dataset; its name here says which, so that new recordings begin a new one. Test subjects that the experiment
+    does not name are the champion's, if there is one: a quarter drawn anew from more subjects would hold others.
 
     Raises
     ------
@@ -98,9 +99,12 @@ def plan_night(experiment: Experiment, space: Space, tracker: Tracker) -> NightP
     """
     model = study_name(experiment)
     manifest = load_latest(experiment.store, experiment.dataset_recipe)
-    sweep = plan_sweep(overridden(experiment, {"tuning.study": f"{model}-{manifest.fingerprint}"}), space)
-    folds = fingerprint(sweep.split)
     champion = find_champion(tracker, model)
+    settings: dict[str, object] = {"tuning.study": f"{model}-{manifest.fingerprint}"}
+    if champion and experiment.tuning.test_subjects is None and set(champion.test) <= set(manifest.subjects):
+        settings["tuning.test_subjects"] = list(champion.test)
+    sweep = plan_sweep(overridden(experiment, settings), space)
+    folds = fingerprint(sweep.split)
     defends = champion is not None and has_grown(champion, sweep.experiment.store, manifest, sweep.test)
     if champion and not defends:
         champion.check_comparable(model, manifest.fingerprint, folds)

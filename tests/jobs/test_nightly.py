@@ -1,4 +1,4 @@
-"""Nights on a simulated cohort: one that promotes, the same again, one that is killed, with another dataset, and with one that grew."""
+"""Nights on a simulated cohort: one that promotes, the same again, some that are killed, with another dataset, one that grew."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from mlflow import MlflowClient
 
 from crossmodal.datasets.manifest import load
 from crossmodal.evaluation.openings import openings
-from crossmodal.nightly.record import nights_uri, read_record
+from crossmodal.nightly.record import nights_uri, read_record, write_record
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -57,6 +57,13 @@ def path(tmp_path_factory):
     return path
 
 
+def forget_how_it_ended(path: Path, date: str) -> None:
+    """Leave what a night leaves that is killed after its promotion: it writes down last how it ended."""
+    nights = nights_uri(str(path.parent / "store"), "night")
+    write_record(nights, read_record(nights, date).model_copy(update={"state": "running", "verdict": ""}))
+    (path.parent / f"store/nights/night/{date}/digest.html").unlink()
+
+
 def client(path: Path) -> MlflowClient:
     return MlflowClient(f"sqlite:///{path.parent}/mlflow.db")
 
@@ -85,6 +92,21 @@ def test_a_night_that_is_done_is_not_done_again(path):
     done = night(path, "--date", FIRST)
     assert (done.returncode, done.stderr) == (0, "")
     assert f"night of {FIRST} is done: Promoted" in done.stdout
+
+
+def test_a_night_killed_after_its_promotion_tells_it_when_it_goes_on(path):
+    store = path.parent / "store"
+    before, page = read_record(nights_uri(str(store), "night"), FIRST), store / f"nights/night/{FIRST}/digest.html"
+    forget_how_it_ended(path, FIRST)
+    done = night(path, "--date", FIRST)
+    assert done.returncode == 0, done.stderr
+    record = read_record(nights_uri(str(store), "night"), FIRST)
+    assert (record.state, record.verdict) == ("promoted", before.verdict)
+    assert "Locked test subjects, opened this night" in page.read_text()
+    assert "Test subjects were opened 1 time so far" in page.read_text()
+    assert len(client(path).search_model_versions("name = 'night'")) == 1
+    (run,) = client(path).search_runs([client(path).get_experiment_by_name("night").experiment_id], "tags.state = 'promoted'")
+    assert run.data.metrics["promoted"] == 1
 
 
 def test_another_dataset_is_not_compared_with_the_champion(path):
@@ -124,10 +146,14 @@ def test_a_killed_night_goes_on_and_no_second_one_runs_beside_it(path):
 
 def test_a_champion_defends_its_title_when_recordings_have_come(path):
     champion, looks = client(path).get_model_version_by_alias("night", "champion"), len(opened(path))
+    for date in (FIRST, SECOND):
+        forget_how_it_ended(path, date)
     done = night(path, "--date", GROWN, f"recordings.subjects={json.dumps(SUBJECTS)}")
     assert done.returncode == 0, done.stderr
     page = (path.parent / f"store/nights/night/{GROWN}/digest.html").read_text()
     assert f"It has grown since the champion, version {champion.version}, was promoted" in page
+    assert f"Version {champion.version} was promoted in the night of {champion.tags['night']}, which was interrupted" in page
+    assert "Its test subjects stay 01, 02; new subjects joined" in page
     assert "against the champion on 7 development subjects" in page
     assert "champion&#x27;s defence and the winner&#x27;s refit" in page
     experiment = client(path).get_experiment_by_name("night").experiment_id

@@ -119,6 +119,10 @@ def _changes(record: NightRecord, before: NightRecord | None, dataset: Dataset, 
     ended = f"{len(states)} ended this night{f' ({counts})' if counts else ''}"
     trials = f"Trials: {ended}, {len(night.trials)} in all; no further one, since {night.reason}."
     changes = [recordings, trials]
+    champion = night.plan.champion
+    if champion and (before.date if before else "") < champion.night <= record.date:
+        told = "which was interrupted before it could tell"
+        changes.append(f"Version {champion.version} was promoted in the night of {champion.night}, {told}: {champion.verdict}")
     if before is None:
         return [*changes, f"The first night; code {record.commit}."]
     if before.commit != record.commit:

@@ -121,7 +121,7 @@ def run_night(
 ) -> NightResult:
     """Search as long as the night may, judge the winner, and promote it if it is better beyond chance.
 
-    All of it can be done again: what was searched, trained, opened and registered is found.
+    All of it can be done again: what was searched, trained, opened and registered is found, and a promotion is told as it was.
 
     Raises
     ------
@@ -133,6 +133,9 @@ def run_night(
         study, journal, reason = search(plan.sweep, tracker, show_trial, seconds)
     trials = tuple(begun(study.get_trials(deepcopy=False)))
     winner, cost = describe_study(plan.sweep, study, journal, tracker)
+    crowned = plan.champion if plan.champion and plan.champion.night == record.date and not plan.defends else None
+    if crowned:
+        winner = next(trial for trial in trials if trial.number == crowned.trial)
     development = development_scores(plan.sweep, winner, journal, tracker)
     if plan.champion and plan.defends:
         with spending(nights, record.date, "beside_s"):
@@ -140,7 +143,7 @@ def run_night(
     scores = model_scores(development)
     run = plan_training(winner_experiment(plan.sweep, winner)).run
     others = [dict(trial.user_attrs["scores"]) for trial in trials if "scores" in trial.user_attrs and trial.number != winner.number]
-    verdict = _judge(plan, run, scores, others)
+    verdict = _judge(plan, run, scores, others, record.date)
     test: list[FoldScores] = []
     version = ""
     if verdict.promote:
@@ -150,15 +153,21 @@ def run_night(
         overrides = winner.user_attrs["overrides"]
         tags = champion_tags(run, plan.sweep.manifest.fingerprint, plan.folds, overrides, plan.sweep.test, scores)
         version = register(plan.sweep, winner, training, tracker, plan.model, tags)
-        crown(tracker, plan.model, version)
+        crown(tracker, plan.model, version, record.date, verdict.sentence)
     tracker.end(journal.run_id, "FINISHED")
     since = datetime.fromisoformat(record.began)
+    # The champion of this very night is no rival of its own.
+    plan = replace(plan, champion=None) if crowned else plan
     return NightResult(plan, reason, trials, since, winner, cost, journal.run_id, verdict, development, test, version)
 
 
-def _judge(plan: NightPlan, run: str, scores: Mapping[str, Mapping[str, float]], others: Sequence[Mapping[str, float]]) -> Verdict:
+def _judge(
+    plan: NightPlan, run: str, scores: Mapping[str, Mapping[str, float]], others: Sequence[Mapping[str, float]], date: str
+) -> Verdict:
     champion = plan.champion
     verdict = judge(over_types(scores), others, over_types(champion.scores) if champion else None)
-    if champion and champion.run == run:
-        return Verdict(False, f"Kept: the champion, version {champion.version}, is still the best trial.", verdict.n, 0.0, (0.0, 0.0), 1.0)
-    return verdict
+    if champion is None or champion.run != run:
+        return verdict
+    if champion.night == date:
+        return replace(verdict, promote=True, sentence=champion.verdict)
+    return replace(verdict, promote=False, sentence=f"Kept: the champion, version {champion.version}, is still the best trial.")

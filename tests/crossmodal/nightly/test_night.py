@@ -29,8 +29,9 @@ def experiment(tmp_path):
 def crowned(tracker, plan):
     """A champion of what a plan would search."""
     tracker.client.create_registered_model(plan.model)
-    tags = champion_tags("run", plan.sweep.manifest.fingerprint, plan.folds, {}, plan.sweep.test, {"mag": {}})
-    crown(tracker, plan.model, tracker.client.create_model_version(plan.model, "file:///nowhere", tags=tags).version)
+    tags = champion_tags("run", plan.sweep.manifest.fingerprint, plan.folds, {}, plan.sweep.test, {"mag": {}}) | {"trial": "0"}
+    version = tracker.client.create_model_version(plan.model, "file:///nowhere", tags=tags).version
+    crown(tracker, plan.model, version, "2026-03-01", "Promoted: it is better.")
 
 
 def test_the_champion_s_test_subjects_stay_locked_when_subjects_join(experiment, tracker):

@@ -80,14 +80,21 @@ def failure_digest(experiment: Experiment, record: NightRecord, dataset: Dataset
     return Digest(name=experiment.name, date=record.date, finished=finished, state="failed", verdict=told, failures=failures)
 
 
-def publish(digest: Digest, nights: str, tracker: Tracker, run_id: str) -> str:
-    """Put the page into the store and MLflow, and return where it lies in the store."""
-    page, uri = to_html(digest), join(nights, digest.date, "digest.html")
-    write_bytes(uri, page.encode())
-    tracker.client.log_text(run_id, page, "digest.html")
+def page_uri(nights: str, date: str) -> str:
+    """Where a night's page lies in the store."""
+    return join(nights, date, "digest.html")
+
+
+def keep_page(digest: Digest, nights: str) -> None:
+    """Put the page into the store."""
+    write_bytes(page_uri(nights, digest.date), to_html(digest).encode())
+
+
+def log_page(digest: Digest, tracker: Tracker, run_id: str) -> None:
+    """Put the page into MLflow."""
+    tracker.client.log_text(run_id, to_html(digest), "digest.html")
     tracker.log_tags(run_id, {"state": digest.state, "mlflow.note.content": digest.verdict})
     tracker.log_metrics(run_id, {"test_openings": len(digest.openings), "failures": len(digest.failures)})
-    return uri
 
 
 def links(tracker: Tracker, run_ids: Mapping[str, str], others: Mapping[str, str]) -> dict[str, str]:

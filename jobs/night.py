@@ -47,9 +47,10 @@ class Night:
         began = known.began if known else datetime.now().isoformat(timespec="seconds")
         settings = parameters(experiment.model_dump(mode="json", exclude={"tracking", "node_cache", "note"}))
         spent = {"search_s": known.search_s, "beside_s": known.beside_s} if known else {}
+        budget_s = 3600 * experiment.nightly.search_hours
         self._experiment = experiment
         self._nights = nights
-        self._record = NightRecord(date=date, began=began, commit=git_commit(), settings=settings, **spent)
+        self._record = NightRecord(date=date, began=began, commit=git_commit(), settings=settings, budget_s=budget_s, **spent)
         self._dataset: Dataset | None = None
         self._page = page_uri(nights, date)
         self._console = Console(stderr=True)
@@ -99,6 +100,7 @@ class Night:
         plan = plan_night(experiment, find_space(experiment), tracker)
         with Board(self._console, plan.fold_names, experiment.training.epochs) as board:
             result = run_night(plan, self._nights, self._record, tracker, self._show, board.show)
+        write_record(self._nights, self._now().model_copy(update={"reason": result.reason}))
         before = previous_record(self._nights, self._record.date)
         digest = digest_of(experiment, self._now(), before, self._dataset, result)
         places = {"scores and figures": join(experiment.store, "scores"), "this page": self._page}

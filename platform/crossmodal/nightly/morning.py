@@ -68,7 +68,7 @@ def digest_of(experiment: Experiment, record: NightRecord, before: NightRecord |
         test=tuple(standing for channel_type in types for standing in _standings(night.test, channel_type, name)),
         openings=tuple(f"{look.at}: {look.why} ({look.run}; subjects {', '.join(look.subjects)})" for look in looked),
         failures=(*dataset.failures, *failed),
-        cost=_cost(experiment, record, night),
+        cost=_cost(record, night),
     )
 
 
@@ -189,11 +189,11 @@ def _is_not_model(predictor: str, folds: Sequence[FoldScores]) -> bool:
     return not any(score.predictor == predictor and score.role == "model" for fold in folds for score in fold.scores)
 
 
-def _cost(experiment: Experiment, record: NightRecord, night: NightResult) -> dict[str, str]:
+def _cost(record: NightRecord, night: NightResult) -> dict[str, str]:
     tonight = Cost.of(night.tonight)
-    budget = experiment.nightly.search_hours
+    share = record.search_s / record.budget_s
     return {
-        "trials this night": f"{record.search_s / 3600:.2f} h of {budget:g} h ({record.search_s / 36 / budget:.0f} %)",
+        "trials this night": f"{record.search_s / 3600:.2f} h of {record.budget_s / 3600:g} h ({share:.0%})",
         "the champion's defence and the winner's refit": f"{record.beside_s / 3600:.2f} h, beside that budget",
         "core-hours this night": f"{tonight.core_hours:.2f}, {tonight.pruned_share:.0%} of them in pruned trials",
         "GPU-hours this night": f"{tonight.gpu_hours:.2f}",

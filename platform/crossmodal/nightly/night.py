@@ -128,7 +128,7 @@ def run_night(
     UserError
         No trial was finished, this night or before.
     """
-    seconds = max(1.0, 3600 * plan.sweep.experiment.nightly.search_hours - record.search_s)
+    seconds = max(1.0, record.budget_s - record.search_s)
     with spending(nights, record.date, "search_s"):
         study, journal, reason = search(plan.sweep, tracker, show_trial, seconds)
     trials = tuple(begun(study.get_trials(deepcopy=False)))

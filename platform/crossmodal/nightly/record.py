@@ -23,6 +23,10 @@ class NightRecord(Config):
         Local time, as Optuna notes it for trials.
     search_s, beside_s : float
         What its trials, and the champion's defence and the winner's refit beside them, have taken so far, over all attempts.
+    budget_s : float
+        What its trials might take.
+    reason : str
+        Why no further trial was begun.
     code : int
         The exit code it ended with: 1 where recordings failed, 2 for a mistake to mend, 3 for any other failure.
     settings : dict of str to str
@@ -34,6 +38,8 @@ class NightRecord(Config):
     state: Literal["running", "promoted", "kept", "failed"] = "running"
     search_s: float = 0.0
     beside_s: float = 0.0
+    budget_s: float = 0.0
+    reason: str = ""
     code: int = 0
     verdict: str = ""
     commit: str = ""

@@ -2,19 +2,23 @@
 
 import contextlib
 import os
+import sys
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import mne
+from cluster import start_ray
 from rich.console import Console
 
-from crossmodal.config import Experiment, UserError
-from crossmodal.nightly.morning import Dataset, call_webhook, digest_of, failure_digest, links, publish
+from crossmodal.config import Experiment, UserError, told
+from crossmodal.nightly.morning import Dataset, call_webhook, digest_of, failure_digest, keep_page, links, log_page, page_uri
 from crossmodal.nightly.night import plan_night, run_night
 from crossmodal.nightly.record import NightRecord, previous_record, read_record, write_record
 from crossmodal.reporting.digest import Digest, Failure
 from crossmodal.storage.uri import join
-from crossmodal.tracking.describe import git_commit, parameters
+from crossmodal.tracking.describe import git_commit, parameters, without_credentials
 from crossmodal.tracking.runs import Tracker
 from crossmodal.training.board import Board
 from preprocessing.pipeline import preprocess_dataset
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 _WEBHOOK = "CROSSMODAL_WEBHOOK"
+_RECORDINGS_FAILED, _TO_MEND, _UNFORESEEN = 1, 2, os.EX_SOFTWARE
 
 
 class Night:
@@ -42,41 +47,63 @@ class Night:
         began = known.began if known else datetime.now().isoformat(timespec="seconds")
         settings = parameters(experiment.model_dump(mode="json", exclude={"tracking", "node_cache", "note"}))
         spent = {"search_s": known.search_s, "beside_s": known.beside_s} if known else {}
+        budget_s = 3600 * experiment.nightly.search_hours
         self._experiment = experiment
         self._nights = nights
-        self._record = NightRecord(date=date, began=began, commit=git_commit(), settings=settings, **spent)
+        self._record = NightRecord(date=date, began=began, commit=git_commit(), settings=settings, budget_s=budget_s, **spent)
         self._dataset: Dataset | None = None
+        self._page = page_uri(nights, date)
         self._console = Console(stderr=True)
 
     def run(self) -> int:
-        """Do all steps, and return the exit code; a night that fails leaves a digest that says why."""
-        write_record(self._nights, self._record)
-        with Tracker(self._experiment.tracking) as tracker:
-            tracker.close_orphans()
-            run_id = tracker.start(f"night-{self._experiment.name}-{self._record.date}")
+        """Do all steps, and return the exit code; a night that fails leaves a page, a record and a message that say why.
+
+        Raises
+        ------
+        UserError
+            It failed for something that the user can mend.
+        """
+        try:
+            return self._attempt()
+        except UserError:
+            raise
+        except Exception as error:
+            sys.stderr.write(f"error: {without_credentials(told(error))}\n")
+            return _UNFORESEEN
+
+    def _attempt(self) -> int:
+        with contextlib.ExitStack() as stack:
+            mlflow: tuple[Tracker, str] | None = None
             try:
-                digest = self._until_morning(tracker, run_id)
+                write_record(self._nights, self._record)
+                tracker = stack.enter_context(Tracker(self._experiment.tracking))
+                tracker.close_orphans()
+                mlflow = tracker, tracker.start(f"night-{self._experiment.name}-{self._record.date}")
+                digest = self._until_morning(*mlflow)
+                assert self._dataset is not None
+                code = _RECORDINGS_FAILED if self._dataset.failures else 0
+                keep_page(digest, self._nights)
+                log_page(digest, *mlflow)
+                self._note_end(digest, code)
             except Exception as error:
-                # What failed may be the store or MLflow itself, and must not be hidden by what follows from it.
-                with contextlib.suppress(Exception):
-                    self._end(tracker, run_id, failure_digest(self._experiment, self._now(), self._dataset, _reason(error)), 2)
-                    tracker.end(run_id, "FAILED")
+                self._tell_failure(error, mlflow)
                 raise
-            assert self._dataset is not None
-            code = 1 if self._dataset.failures else 0
-            self._end(tracker, run_id, digest, code)
+            self._call_webhook(digest)
+            print(f"{digest.verdict}\ndigest: {self._page}")
             return code
 
     def _until_morning(self, tracker: Tracker, run_id: str) -> Digest:
         mne.set_log_level("ERROR")
         experiment = self._experiment
+        start_ray(dashboard=experiment.training.workers > 1, num_cpus=_cores(experiment))
         self._dataset = self._preprocess()
         plan = plan_night(experiment, find_space(experiment), tracker)
         with Board(self._console, plan.fold_names, experiment.training.epochs) as board:
             result = run_night(plan, self._nights, self._record, tracker, self._show, board.show)
+        write_record(self._nights, self._now().model_copy(update={"reason": result.reason}))
         before = previous_record(self._nights, self._record.date)
         digest = digest_of(experiment, self._now(), before, self._dataset, result)
-        places = {"scores and figures": join(experiment.store, "scores"), "this page": join(self._nights, digest.date, "digest.html")}
+        places = {"scores and figures": join(experiment.store, "scores"), "this page": self._page}
         tracker.log_metrics(run_id, {"search_hours": self._now().search_s / 3600, "promoted": float(result.verdict.promote)})
         return digest.model_copy(update={"links": links(tracker, {"this night": run_id, "the search": result.sweep_run}, places)})
 
@@ -85,13 +112,31 @@ class Night:
         failures = tuple(Failure(what=outcome.entry.label, cause=outcome.cause) for outcome in report.failures)
         return Dataset(report.count("made"), report.count("cached"), failures)
 
-    def _end(self, tracker: Tracker, run_id: str, digest: Digest, code: int) -> None:
-        uri = publish(digest, self._nights, tracker, run_id)
+    def _tell_failure(self, error: Exception, mlflow: tuple[Tracker, str] | None) -> None:
+        """Say why wherever that can be said: the store or MLflow may be what failed, and neither is missing for want of the other."""
+        digest = failure_digest(self._experiment, self._record, self._dataset, without_credentials(told(error)))
+        code = _TO_MEND if isinstance(error, UserError) else _UNFORESEEN
+        steps: list[Callable[[], None]] = [
+            partial(keep_page, digest, self._nights),
+            partial(self._note_end, digest, code),
+            partial(self._call_webhook, digest),
+        ]
+        if mlflow:
+            tracker, run_id = mlflow
+            steps += [partial(log_page, digest, tracker, run_id), partial(tracker.end, run_id, "FAILED")]
+        for step in steps:
+            # What led here must not be hidden by what follows from it.
+            with contextlib.suppress(Exception):
+                step()
+        print(f"{digest.verdict}\ndigest: {self._page}")
+
+    def _note_end(self, digest: Digest, code: int) -> None:
         ended = {"state": digest.state, "verdict": digest.verdict, "code": code}
         write_record(self._nights, self._now().model_copy(update=ended))
+
+    def _call_webhook(self, digest: Digest) -> None:
         if url := os.environ.get(_WEBHOOK):
-            call_webhook(url, digest, uri)
-        print(f"{digest.verdict}\ndigest: {uri}")
+            call_webhook(url, digest, self._page)
 
     def _now(self) -> NightRecord:
         """The record with what was noted meanwhile."""
@@ -102,5 +147,6 @@ class Night:
         self._console.print(f"trial {trial.number}: {told}", soft_wrap=True)
 
 
-def _reason(error: Exception) -> str:
-    return str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {' '.join(str(error).split())}"
+def _cores(experiment: Experiment) -> int:
+    nested = experiment.training.workers > 1
+    return experiment.tuning.parallel_trials * (experiment.training.workers * experiment.training.threads_per_worker + nested)

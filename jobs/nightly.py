@@ -4,7 +4,6 @@ import argparse
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
-from cluster import start_ray
 from command import run_job
 
 if TYPE_CHECKING:
@@ -17,7 +16,8 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 
 def nightly(experiment: "Experiment", arguments: argparse.Namespace) -> int:
-    """Run one night unless it is done, and say where its digest lies; 1 when recordings failed or the night did."""
+    """Run one night unless it is done, and say where its digest lies; 1 when recordings failed, 70 when the night failed unforeseen."""
+    from crossmodal.nightly.morning import page_uri
     from crossmodal.nightly.record import nights_uri, read_record
     from crossmodal.storage.lease import Lease
     from crossmodal.storage.uri import check_reachable, is_local, join, open_fs
@@ -29,17 +29,11 @@ def nightly(experiment: "Experiment", arguments: argparse.Namespace) -> int:
     with Lease(join(nights, "running.json"), f"a night of {experiment.name}"):
         known = read_record(nights, night)
         if known and known.done:
-            print(f"night of {night} is done: {known.verdict}\ndigest: {join(nights, night, 'digest.html')}")
+            print(f"night of {night} is done: {known.verdict}\ndigest: {page_uri(nights, night)}")
             return known.code
         from night import Night
 
-        start_ray(dashboard=experiment.training.workers > 1, num_cpus=_cores(experiment))
         return Night(experiment, nights, night, known).run()
-
-
-def _cores(experiment: "Experiment") -> int:
-    nested = experiment.training.workers > 1
-    return experiment.tuning.parallel_trials * (experiment.training.workers * experiment.training.threads_per_worker + nested)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,9 @@
 """All recordings of an experiment become a dataset: one Ray task a recording, and only for those whose shard is not there yet."""
 
 import json
-import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import ray
@@ -13,7 +11,7 @@ from ray.data import DataContext
 from ray.util.annotations import RayDeprecationWarning
 from threadpoolctl import threadpool_limits
 
-from crossmodal.config import UnavailableError, UserError, fingerprint
+from crossmodal.config import UnavailableError, UserError, fingerprint, told
 from crossmodal.config.preprocessing import Preprocessing, Recordings
 from crossmodal.datasets.manifest import Manifest, publish, remember_last, shard_uri
 from crossmodal.datasets.shard import LAST_FILE, read_entry, write_shard
@@ -143,8 +141,7 @@ def _make_shard(row: dict[str, Any], recordings: Recordings, preprocessing: Prep
     except UserError as error:
         cause = str(error)
     except Exception as error:
-        at = traceback.extract_tb(error.__traceback__)[-1]
-        cause = f"{entry.uri}: {type(error).__name__}: {' '.join(str(error).split())} (in {at.name}, {Path(at.filename).name}:{at.lineno})"
+        cause = f"{entry.uri}: {told(error)}"
     return {"name": row["name"], "cause": cause, "again": again, "notes": json.dumps(notes)}
 
 

@@ -1,13 +1,16 @@
 """Real servers that tests kill and start again at the same address."""
 
+import json
 import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import psutil
@@ -93,6 +96,26 @@ def mlflow_server(root: Path, runs: str | None = None, artifacts: str | None = N
     command = [sys.executable, "-m", "mlflow", "server", *places, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     for server in _running(Server(command, port, "/health")):
         yield server, f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def chat() -> Iterator[tuple[str, list[dict[str, str]]]]:
+    """A chat that takes what is posted to /hook, and nothing else: its address, and what it heard."""
+    heard: list[dict[str, str]] = []
+
+    class Chat(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200 if self.path == "/hook" else 404)
+            self.end_headers()
+
+        def log_message(self, *unused: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Chat) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/hook", heard
+        server.shutdown()
 
 
 def _running(server: Server) -> Iterator[Server]:

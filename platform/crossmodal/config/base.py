@@ -2,9 +2,14 @@
 
 import hashlib
 import json
+import traceback
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
+
+# Of a message; those of Ray hold the whole trace of a worker, and its cause comes last.
+_LONGEST_END = 400
 
 
 class UserError(ValueError):
@@ -13,6 +18,17 @@ class UserError(ValueError):
 
 class UnavailableError(UserError):
     """A store or disk that does not answer, refuses or is full: what was to go there is at no fault, and the same again may succeed."""
+
+
+def told(error: Exception) -> str:
+    """Tell an error in a line: what a user can mend by its sentence, any other by its type, its message and where it was raised."""
+    if isinstance(error, UserError):
+        return str(error)
+    message = " ".join(str(error).split())
+    if len(message) > 2 * _LONGEST_END:
+        message = f"{message[:_LONGEST_END]} ... {message[-_LONGEST_END:]}"
+    *_, at = traceback.extract_tb(error.__traceback__)
+    return f"{type(error).__name__}: {message} (in {at.name}, {Path(at.filename).name}:{at.lineno})"
 
 
 class Config(BaseModel):

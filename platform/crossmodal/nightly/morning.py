@@ -68,7 +68,7 @@ def digest_of(experiment: Experiment, record: NightRecord, before: NightRecord |
         test=tuple(standing for channel_type in types for standing in _standings(night.test, channel_type, name)),
         openings=tuple(f"{look.at}: {look.why} ({look.run}; subjects {', '.join(look.subjects)})" for look in looked),
         failures=(*dataset.failures, *failed),
-        cost=_cost(experiment, record, night),
+        cost=_cost(record, night),
     )
 
 
@@ -80,14 +80,21 @@ def failure_digest(experiment: Experiment, record: NightRecord, dataset: Dataset
     return Digest(name=experiment.name, date=record.date, finished=finished, state="failed", verdict=told, failures=failures)
 
 
-def publish(digest: Digest, nights: str, tracker: Tracker, run_id: str) -> str:
-    """Put the page into the store and MLflow, and return where it lies in the store."""
-    page, uri = to_html(digest), join(nights, digest.date, "digest.html")
-    write_bytes(uri, page.encode())
-    tracker.client.log_text(run_id, page, "digest.html")
+def page_uri(nights: str, date: str) -> str:
+    """Where a night's page lies in the store."""
+    return join(nights, date, "digest.html")
+
+
+def keep_page(digest: Digest, nights: str) -> None:
+    """Put the page into the store."""
+    write_bytes(page_uri(nights, digest.date), to_html(digest).encode())
+
+
+def log_page(digest: Digest, tracker: Tracker, run_id: str) -> None:
+    """Put the page into MLflow."""
+    tracker.client.log_text(run_id, to_html(digest), "digest.html")
     tracker.log_tags(run_id, {"state": digest.state, "mlflow.note.content": digest.verdict})
     tracker.log_metrics(run_id, {"test_openings": len(digest.openings), "failures": len(digest.failures)})
-    return uri
 
 
 def links(tracker: Tracker, run_ids: Mapping[str, str], others: Mapping[str, str]) -> dict[str, str]:
@@ -119,6 +126,10 @@ def _changes(record: NightRecord, before: NightRecord | None, dataset: Dataset, 
     ended = f"{len(states)} ended this night{f' ({counts})' if counts else ''}"
     trials = f"Trials: {ended}, {len(night.trials)} in all; no further one, since {night.reason}."
     changes = [recordings, trials]
+    champion = night.plan.champion
+    if champion and (before.date if before else "") < champion.night <= record.date:
+        told = "which was interrupted before it could tell"
+        changes.append(f"Version {champion.version} was promoted in the night of {champion.night}, {told}: {champion.verdict}")
     if before is None:
         return [*changes, f"The first night; code {record.commit}."]
     if before.commit != record.commit:
@@ -135,6 +146,8 @@ def _dataset(night: NightResult) -> str:
     told = f"Dataset {manifest.fingerprint}: {len(manifest.subjects)} subjects."
     if champion and night.plan.defends:
         told += f" It has grown since the champion, version {champion.version}, was promoted, which was trained and scored on it anew."
+        if night.plan.sweep.test == champion.test:
+            told += f" Its test subjects stay {', '.join(champion.test)}; new subjects joined the development subjects."
     return told
 
 
@@ -176,11 +189,11 @@ def _is_not_model(predictor: str, folds: Sequence[FoldScores]) -> bool:
     return not any(score.predictor == predictor and score.role == "model" for fold in folds for score in fold.scores)
 
 
-def _cost(experiment: Experiment, record: NightRecord, night: NightResult) -> dict[str, str]:
+def _cost(record: NightRecord, night: NightResult) -> dict[str, str]:
     tonight = Cost.of(night.tonight)
-    budget = experiment.nightly.search_hours
+    share = record.search_s / record.budget_s
     return {
-        "trials this night": f"{record.search_s / 3600:.2f} h of {budget:g} h ({record.search_s / 36 / budget:.0f} %)",
+        "trials this night": f"{record.search_s / 3600:.2f} h of {record.budget_s / 3600:g} h ({share:.0%})",
         "the champion's defence and the winner's refit": f"{record.beside_s / 3600:.2f} h, beside that budget",
         "core-hours this night": f"{tonight.core_hours:.2f}, {tonight.pruned_share:.0%} of them in pruned trials",
         "GPU-hours this night": f"{tonight.gpu_hours:.2f}",

@@ -88,7 +88,8 @@ class NightResult:
 def plan_night(experiment: Experiment, space: Space, tracker: Tracker) -> NightPlan:
     """Look up dataset and champion before anything is spent.
 
-    A study belongs to one dataset; its name here says which, so that new recordings begin a new one.
+    A study belongs to one dataset; its name here says which, so that new recordings begin a new one. Test subjects that the experiment
+    does not name are the champion's, if there is one: a quarter drawn anew from more subjects would hold others.
 
     Raises
     ------
@@ -98,9 +99,12 @@ def plan_night(experiment: Experiment, space: Space, tracker: Tracker) -> NightP
     """
     model = study_name(experiment)
     manifest = load_latest(experiment.store, experiment.dataset_recipe)
-    sweep = plan_sweep(overridden(experiment, {"tuning.study": f"{model}-{manifest.fingerprint}"}), space)
-    folds = fingerprint(sweep.split)
     champion = find_champion(tracker, model)
+    settings: dict[str, object] = {"tuning.study": f"{model}-{manifest.fingerprint}"}
+    if champion and experiment.tuning.test_subjects is None and set(champion.test) <= set(manifest.subjects):
+        settings["tuning.test_subjects"] = list(champion.test)
+    sweep = plan_sweep(overridden(experiment, settings), space)
+    folds = fingerprint(sweep.split)
     defends = champion is not None and has_grown(champion, sweep.experiment.store, manifest, sweep.test)
     if champion and not defends:
         champion.check_comparable(model, manifest.fingerprint, folds)
@@ -117,18 +121,21 @@ def run_night(
 ) -> NightResult:
     """Search as long as the night may, judge the winner, and promote it if it is better beyond chance.
 
-    All of it can be done again: what was searched, trained, opened and registered is found.
+    All of it can be done again: what was searched, trained, opened and registered is found, and a promotion is told as it was.
 
     Raises
     ------
     UserError
         No trial was finished, this night or before.
     """
-    seconds = max(1.0, 3600 * plan.sweep.experiment.nightly.search_hours - record.search_s)
+    seconds = max(1.0, record.budget_s - record.search_s)
     with spending(nights, record.date, "search_s"):
         study, journal, reason = search(plan.sweep, tracker, show_trial, seconds)
     trials = tuple(begun(study.get_trials(deepcopy=False)))
     winner, cost = describe_study(plan.sweep, study, journal, tracker)
+    crowned = plan.champion if plan.champion and plan.champion.night == record.date and not plan.defends else None
+    if crowned:
+        winner = next(trial for trial in trials if trial.number == crowned.trial)
     development = development_scores(plan.sweep, winner, journal, tracker)
     if plan.champion and plan.defends:
         with spending(nights, record.date, "beside_s"):
@@ -136,7 +143,7 @@ def run_night(
     scores = model_scores(development)
     run = plan_training(winner_experiment(plan.sweep, winner)).run
     others = [dict(trial.user_attrs["scores"]) for trial in trials if "scores" in trial.user_attrs and trial.number != winner.number]
-    verdict = _judge(plan, run, scores, others)
+    verdict = _judge(plan, run, scores, others, record.date)
     test: list[FoldScores] = []
     version = ""
     if verdict.promote:
@@ -146,15 +153,21 @@ def run_night(
         overrides = winner.user_attrs["overrides"]
         tags = champion_tags(run, plan.sweep.manifest.fingerprint, plan.folds, overrides, plan.sweep.test, scores)
         version = register(plan.sweep, winner, training, tracker, plan.model, tags)
-        crown(tracker, plan.model, version)
+        crown(tracker, plan.model, version, record.date, verdict.sentence)
     tracker.end(journal.run_id, "FINISHED")
     since = datetime.fromisoformat(record.began)
+    # The champion of this very night is no rival of its own.
+    plan = replace(plan, champion=None) if crowned else plan
     return NightResult(plan, reason, trials, since, winner, cost, journal.run_id, verdict, development, test, version)
 
 
-def _judge(plan: NightPlan, run: str, scores: Mapping[str, Mapping[str, float]], others: Sequence[Mapping[str, float]]) -> Verdict:
+def _judge(
+    plan: NightPlan, run: str, scores: Mapping[str, Mapping[str, float]], others: Sequence[Mapping[str, float]], date: str
+) -> Verdict:
     champion = plan.champion
     verdict = judge(over_types(scores), others, over_types(champion.scores) if champion else None)
-    if champion and champion.run == run:
-        return Verdict(False, f"Kept: the champion, version {champion.version}, is still the best trial.", verdict.n, 0.0, (0.0, 0.0), 1.0)
-    return verdict
+    if champion is None or champion.run != run:
+        return verdict
+    if champion.night == date:
+        return replace(verdict, promote=True, sentence=champion.verdict)
+    return replace(verdict, promote=False, sentence=f"Kept: the champion, version {champion.version}, is still the best trial.")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from crossmodal.config import Config, UserError
 from crossmodal.storage.uri import exists, join, list_names, read_json, write_json
@@ -23,8 +23,12 @@ class NightRecord(Config):
         Local time, as Optuna notes it for trials.
     search_s, beside_s : float
         What its trials, and the champion's defence and the winner's refit beside them, have taken so far, over all attempts.
+    budget_s : float
+        What its trials might take.
+    reason : str
+        Why no further trial was begun.
     code : int
-        The exit code it ended with.
+        The exit code it ended with: 1 where recordings failed, 2 for a mistake to mend, 3 for any other failure.
     settings : dict of str to str
         For the next night to tell what changed.
     """
@@ -34,6 +38,8 @@ class NightRecord(Config):
     state: Literal["running", "promoted", "kept", "failed"] = "running"
     search_s: float = 0.0
     beside_s: float = 0.0
+    budget_s: float = 0.0
+    reason: str = ""
     code: int = 0
     verdict: str = ""
     commit: str = ""
@@ -51,9 +57,18 @@ def nights_uri(store: str, name: str) -> str:
 
 
 def read_record(nights: str, date: str) -> NightRecord | None:
-    """Read what is known of a night."""
+    """Read what is known of a night.
+
+    Raises
+    ------
+    UserError
+        Something else lies in its place.
+    """
     uri = join(nights, date, "record.json")
-    return NightRecord.model_validate(read_json(uri)) if exists(uri) else None
+    try:
+        return NightRecord.model_validate(read_json(uri)) if exists(uri) else None
+    except ValidationError:
+        raise UserError(f"{uri}: is no record of a night that this version reads; move it away and run again") from None
 
 
 def write_record(nights: str, record: NightRecord) -> None:

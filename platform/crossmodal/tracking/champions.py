@@ -23,8 +23,8 @@ class Champion:
     ----------
     version : str
         In MLflow's registry.
-    run : str
-        The training run that made it.
+    run, trial : str, int
+        The training run that made it, and of which trial of its search.
     dataset, folds : str
         Fingerprints of what its scores were taken on.
     overrides : dict of str to any
@@ -33,15 +33,20 @@ class Champion:
         Subjects that were locked when it was searched.
     scores : dict of str to dict of str to float
         By channel type, explained variance of each development subject, where it was left out.
+    night, verdict : str
+        The date of the night that promoted it, and why; empty where it was promoted before these were kept.
     """
 
     version: str
     run: str
+    trial: int
     dataset: str
     folds: str
     overrides: Mapping[str, Any]
     test: tuple[str, ...]
     scores: Mapping[str, Mapping[str, float]]
+    night: str
+    verdict: str
 
     def check_comparable(self, name: str, dataset: str, folds: str) -> None:
         """Refuse to compare scores of other subjects or other folds.
@@ -80,19 +85,24 @@ def find_champion(tracker: Tracker, name: str) -> Champion | None:
         return Champion(
             version=str(version.version),
             run=tags["run"],
+            trial=int(tags["trial"]),
             dataset=tags["dataset.fingerprint"],
             folds=tags["folds"],
             overrides=json.loads(tags["overrides"]),
             test=tuple(json.loads(tags["test"])),
             scores=json.loads(tags["scores"]),
+            night=tags.get("night", ""),
+            verdict=tags.get("verdict", ""),
         )
     except KeyError as error:
         told = f"champion {name} version {version.version}: lacks the tag {error}, so it was not promoted by a night"
         raise UserError(f"{told}; remove its alias '{ALIAS}'") from None
 
 
-def crown(tracker: Tracker, name: str, version: str) -> None:
-    """Let the alias point to a version, the last step of a promotion."""
+def crown(tracker: Tracker, name: str, version: str, night: str, verdict: str) -> None:
+    """Let the alias point to a version, the last step of a promotion; by its tags a night that is interrupted then can still tell it."""
+    for key, value in (("night", night), ("verdict", verdict)):
+        tracker.client.set_model_version_tag(name, version, key, value)
     tracker.client.set_registered_model_alias(name, ALIAS, version)
 
 

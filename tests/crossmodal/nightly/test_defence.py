@@ -16,7 +16,7 @@ def dataset(store, *subjects, preprocessed="once"):
 
 
 def champion_of(manifest, test):
-    return Champion("1", "run", manifest.fingerprint, "folds", {}, test, {})
+    return Champion("1", "run", 0, manifest.fingerprint, "folds", {}, test, {}, "2026-03-01", "Promoted: it is better.")
 
 
 def test_a_dataset_has_grown_when_it_has_all_that_it_had_and_more(tmp_path):

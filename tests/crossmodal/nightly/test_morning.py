@@ -1,38 +1,20 @@
 """Whom a night tells in the morning."""
 
-import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import urlsplit
 
 import pytest
 
 from crossmodal.nightly.morning import call_webhook
 from crossmodal.reporting.digest import Digest
-from tests.servers import free_port
+from tests.servers import chat, free_port
 
 DIGEST = Digest(name="night", date="2026-03-01", finished="2026-03-01T05:00:00+00:00", state="promoted", verdict="Promoted: +0.030.")
 
 
 @pytest.fixture
-def hook() -> Iterator[tuple[str, list[object]]]:
-    """A chat that takes what is posted to /hook, and nothing else."""
-    heard: list[object] = []
-
-    class Chat(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200 if self.path == "/hook" else 404)
-            self.end_headers()
-
-        def log_message(self, *unused: object) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Chat) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/hook", heard
-        server.shutdown()
+def hook():
+    with chat() as known:
+        yield known
 
 
 def test_a_webhook_is_told_the_verdict_and_where_the_digest_lies(hook, caplog):

@@ -16,6 +16,7 @@ def tracker(tmp_path_factory):
 
 
 def register(tracker, name, tags):
+    tags = tags | {"trial": "7"}
     if not tracker.client.search_registered_models(f"name = '{name}'"):
         tracker.client.create_registered_model(name)
     return tracker.client.create_model_version(name, "file:///nowhere", tags=tags).version
@@ -25,15 +26,18 @@ def test_the_alias_says_who_is_champion(tracker):
     assert find_champion(tracker, "model") is None
     first = register(tracker, "model", champion_tags("run-1", "data", "folds", OVERRIDES, ("3",), SCORES))
     assert find_champion(tracker, "model") is None
-    crown(tracker, "model", first)
+    crown(tracker, "model", first, "2026-03-01", "Promoted: it is better.")
     register(tracker, "model", champion_tags("run-2", "data", "folds", {}, ("3",), SCORES))
     champion = find_champion(tracker, "model")
     assert (champion.version, champion.run, champion.scores) == (str(first), "run-1", SCORES)
-    assert (champion.overrides, champion.test) == (OVERRIDES, ("3",))
+    assert (champion.overrides, champion.test, champion.trial) == (OVERRIDES, ("3",), 7)
+    assert (champion.night, champion.verdict) == ("2026-03-01", "Promoted: it is better.")
+    crown(tracker, "model", first, "2026-03-02", "Promoted: once more.")
+    assert find_champion(tracker, "model").night == "2026-03-02"
 
 
 def test_scores_of_another_dataset_are_not_compared(tracker):
-    crown(tracker, "other", register(tracker, "other", champion_tags("run", "data", "folds", {}, ("3",), SCORES)))
+    crown(tracker, "other", register(tracker, "other", champion_tags("run", "data", "folds", {}, ("3",), SCORES)), "", "")
     champion = find_champion(tracker, "other")
     champion.check_comparable("other", "data", "folds")
     with pytest.raises(UserError, match="was scored on dataset data, and this is more.*remove the alias"):
@@ -43,6 +47,6 @@ def test_scores_of_another_dataset_are_not_compared(tracker):
 
 
 def test_a_champion_that_no_night_promoted_is_told(tracker):
-    crown(tracker, "foreign", register(tracker, "foreign", {"run": "run"}))
+    crown(tracker, "foreign", register(tracker, "foreign", {"run": "run"}), "", "")
     with pytest.raises(UserError, match=r"lacks the tag 'dataset\.fingerprint'"):
         find_champion(tracker, "foreign")

@@ -33,8 +33,10 @@ from rich.console import Console
 from crossmodal.config import Experiment
 from crossmodal.config.preprocessing import FileEntry, FileRecordings, Preprocessing
 from crossmodal.storage.heap import KEEP_FREED_MEMORY
-from preprocessing.pipeline import MEMORY_PER_BYTE, preprocess_dataset
+from preprocessing.needs import memory_bytes
+from preprocessing.pipeline import preprocess_dataset
 from preprocessing.plan import plan_dataset
+from preprocessing.sources.reading import list_recordings
 
 OVERHEAD_TARGET, SPEEDUP_TARGET = 1.10, 1.8
 # Of ds000117: 404 channels at 1100 Hz, of which 376 are used, and half of the eight minutes that a run has.
@@ -94,8 +96,8 @@ def main() -> None:
         verdict = f"wanted at least {SPEEDUP_TARGET:g}: {'reached' if speedup >= SPEEDUP_TARGET else 'missed'}"
         console.print(f"C7: two workers are {speedup:.2f} times as fast as one, {verdict}")
         console.print(f"    two processes with the bare script: {bare_speedup:.2f} times; all rounds: {_told(speedups)}")
-        peak = peak_bytes(paths[0]) / paths[0].stat().st_size
-        console.print(f"C7: a recording takes {peak:.2f} bytes of memory a byte, declared {MEMORY_PER_BYTE}")
+        peak, declared = (needed / paths[0].stat().st_size for needed in (peak_bytes(paths[0]), _declared_bytes(paths[0])))
+        console.print(f"C7: a recording takes {peak:.2f} bytes of memory a byte, declared {declared:g}")
     loads = ", ".join(f"{load:.1f}" for load in os.getloadavg())
     console.print(f"    load of this machine (1, 5, 15 min): {loads} on {os.cpu_count()} cores")
 
@@ -205,6 +207,11 @@ def _bare(path: Path, scratch: Path) -> None:
     raw.set_eeg_reference("average", verbose="error")
     for modality in ("eeg", "meg"):
         np.save(scratch / f"{modality}.npy", np.ascontiguousarray(raw.get_data(picks=modality).T, dtype=np.float32))
+
+
+def _declared_bytes(path: Path) -> float:
+    recordings = FileRecordings(files=(FileEntry(path=str(path), subject="1"),))
+    return memory_bytes(list_recordings(recordings)[0], recordings, Preprocessing())
 
 
 def peak_bytes(path: Path) -> int:

@@ -1,6 +1,7 @@
 """What ds000117 takes on clusters of different sizes: arithmetic on measured figures, with every assumption an option.
 
-`python -m benchmarks.preprocessing` measures the first two; the others describe a cloud's node of 16 cores and its prices.
+Its runs go through all steps of ds000117.yaml. `python -m benchmarks.steps` measures the first two options; the others describe a
+cloud's node of 16 cores and its prices.
 """
 
 import argparse
@@ -10,12 +11,11 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
-from preprocessing.estimate import CORE_S_PER_GB
-from preprocessing.pipeline import MEMORY_PER_BYTE
+from preprocessing.needs import CORE_S_PER_GB, MEMORY_PER_BYTE
 
 NODES = (1, 4, 16, 64)
-# 16 subjects x 6 runs of 404 channels x 540 100 samples, 4 bytes each; a shard holds 376 channels at 100 Hz in float32.
-RECORDINGS, RECORDING_GB, SHARD_GB = 96, 404 * 540_100 * 4e-9, 376 * 49_100 * 4e-9
+# 16 subjects x 6 runs of 404 channels x 540 100 samples, 4 bytes each; a shard holds 376 channels at 250 Hz in float32.
+RECORDINGS, RECORDING_GB, SHARD_GB = 96, 404 * 540_100 * 4e-9, 376 * 122_750 * 4e-9
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ def main() -> None:
     """Print the projection for each size of cluster."""
     parser = argparse.ArgumentParser(description=__doc__)
     for name, value, what in (
-        ("core-s-per-gb", CORE_S_PER_GB, "measured: time of one core"),
-        ("memory-per-byte", MEMORY_PER_BYTE, "declared; what is measured is less"),
+        ("core-s-per-gb", sum(CORE_S_PER_GB.values()), "measured: time of one core, all steps"),
+        ("memory-per-byte", max(MEMORY_PER_BYTE.values()), "declared; what is measured is less"),
         ("cores", 16, "of a node"),
         ("memory-gb", 90.0, "of a node that Ray gives to tasks"),
         ("network-gb-s", 1.5, "of a node"),

@@ -107,6 +107,8 @@ def _print_plan(plan: "Plan", price: float) -> int:
     written = "" if expected.bytes_written is None else f" into about {expected.bytes_written / 1e9:.3f} GB of shards"
     cost = f"about {expected.core_hours:.2g} core-hours, {expected.cost:.2g} USD at {price:g} a core-hour"
     print(f"to be made {len(plan.missing)}, from {expected.bytes_read / 1e9:.3f} GB{written}: {cost}")
+    counted = ", ".join(f"{step} {hours:.2g}" for step, hours in expected.core_hours_by_step.items())
+    print(f"core-hours counted by step: {counted or 'none'} (docs/scale.md says how they are estimated)")
     return 0
 
 

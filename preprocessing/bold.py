@@ -78,12 +78,15 @@ def to_volumes(opened: OpenedBold, settings: Bold, recordings: Recordings, scrat
     brain = targets.brain_mask(image, opened.uri)
     good, moved = scrubbing.good_volumes(data[brain].T, opened.motion, settings)
     taken = _targets(image, settings, load, recordings, scratch, called)
+    affine = np.asarray(image.affine, dtype=np.float64)
+    # Of as many volumes and voxels, the image, its targets and the detrended targets would be held at once.
+    del image, data
     volumes = Volumes(
         data_vs=detrending.detrend(taken.data_vs, good, settings.detrend_order),
         onset_s=opened.onset_s,
         good=good,
         tr_s=opened.tr_s,
-        affine=np.asarray(image.affine, dtype=np.float64),
+        affine=affine,
         brain=brain,
         names=taken.names,
         stored=taken.stored,

@@ -173,6 +173,8 @@ def _mend(
         reasons |= maxwell.noisy_channels(raw, calibration, called)
         bad_channels.check_mendable(raw, reasons, preprocessing, called)
         bad_channels.silence(raw, reasons)
-        raw = maxwell.separate_fields(raw, filtered, calibration, called)
+        unfiltered, raw = raw, maxwell.separate_fields(raw, filtered, calibration, called)
+        # Whoever opened it holds it on to the end, and it is as large as the filtered one.
+        unfiltered.crop(tmax=0)
     bad_channels.interpolate_channels(raw, reasons, called)
     return raw, tuple(reasons), {name: spans for name, spans in found.flat.items() if name not in reasons}

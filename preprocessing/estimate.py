@@ -1,12 +1,11 @@
 """What preprocessing will take, told from the sizes of files alone."""
 
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from preprocessing import needs
 from preprocessing.plan import Plan
-
-# Seconds of one core for a gigabyte of FIF in float32, from reading to a published shard at 100 Hz, as benchmarks/preprocessing.py measures
-# it; docs/scale.md says on what. It goes with samples: 2-byte files take twice as long a byte.
-CORE_S_PER_GB = 13.5
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,8 @@ class Estimate:
         Of recordings that are to be read.
     bytes_written : float, optional
         Of shards to be made; None where none of these settings is there to tell their size by.
-    core_hours : float
+    core_hours_by_step : mapping of str to float
+        Of the steps that are counted: those that are on and take time worth telling.
     cost : float
         In the currency of the price.
     """
@@ -29,8 +29,13 @@ class Estimate:
     bytes_cached: int
     bytes_read: int
     bytes_written: float | None
-    core_hours: float
+    core_hours_by_step: Mapping[str, float]
     cost: float
+
+    @property
+    def core_hours(self) -> float:
+        """Of all steps."""
+        return sum(self.core_hours_by_step.values())
 
 
 def estimate(plan: Plan, price: float) -> Estimate:
@@ -46,6 +51,9 @@ def estimate(plan: Plan, price: float) -> Estimate:
     bytes_cached = sum(shard.size_bytes for shard in plan.present.values())
     bytes_read = sum(entry.size_bytes for entry in plan.missing.values())
     measured = sum(plan.entries[name].size_bytes for name in plan.present)
-    core_hours = bytes_read / 1e9 * CORE_S_PER_GB / 3600
+    core_hours = defaultdict[str, float](float)
+    for entry in plan.missing.values():
+        for step, core_s in needs.core_s(entry, plan.experiment.recordings, plan.experiment.preprocessing).items():
+            core_hours[step] += core_s / 3600
     bytes_written = bytes_read * bytes_cached / measured if measured else None
-    return Estimate(bytes_cached, bytes_read, bytes_written, core_hours, core_hours * price)
+    return Estimate(bytes_cached, bytes_read, bytes_written, core_hours, sum(core_hours.values()) * price)

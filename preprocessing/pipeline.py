@@ -2,7 +2,7 @@
 
 import json
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -17,14 +17,13 @@ from crossmodal.datasets.manifest import Manifest, publish, remember_last, shard
 from crossmodal.datasets.shard import LAST_FILE, read_entry, write_shard
 from crossmodal.storage.scratch import scratch_folder
 from crossmodal.storage.uri import check_reachable, publish_folder
+from preprocessing import needs
 from preprocessing.misfits import without_misfits
 from preprocessing.plan import Plan
 from preprocessing.recording import preprocess_recording
 from preprocessing.report import Outcome, Report
 from preprocessing.sources.base import Entry
 
-# Samples are stored as float32 or int16 and filtered as float64, with one copy when resampled.
-MEMORY_PER_BYTE = 6
 _LEAST_MEMORY = 500 * 2**20
 _GREATEST_SHARE_OF_NODE = 0.8
 # Ray Data would start a task anew for ever whose recording kills its worker; a lost spot node deserves a few attempts.
@@ -95,7 +94,10 @@ def _make_shards(plan: Plan) -> Iterator[tuple[str, Outcome]]:
     make = partial(_make_shard, recordings=plan.experiment.recordings, preprocessing=plan.experiment.preprocessing, store=plan.store)
     lost = dict(plan.missing)
     with DataContext.current(context):
-        first, *others = (_mapped(alike, make) for alike in alike_in_size(lost))
+        memory = {
+            name: needs.memory_bytes(entry, plan.experiment.recordings, plan.experiment.preprocessing) for name, entry in lost.items()
+        }
+        first, *others = (_mapped({name: lost[name] for name in alike}, make, max(alike.values())) for alike in alike_in_need(memory))
         made = first.union(*others) if others else first
         for row in made.iter_rows():
             yield row["name"], _outcome(lost.pop(row["name"]), row, plan.store)
@@ -103,20 +105,20 @@ def _make_shards(plan: Plan) -> Iterator[tuple[str, Outcome]]:
         yield name, Outcome(entry, cause=f"{entry.uri}: the worker died, perhaps for lack of memory; use a larger node or leave it out")
 
 
-def _mapped(entries: Mapping[str, Entry], make: Callable[[dict[str, Any]], dict[str, Any]]) -> ray.data.Dataset:
+def _mapped(entries: Mapping[str, Entry], make: Callable[[dict[str, Any]], dict[str, Any]], needed: float) -> ray.data.Dataset:
     rows = [{"name": name, "entry": entry.model_dump_json()} for name, entry in entries.items()]
-    memory = task_memory(entries.values(), _node_memory())
+    memory = task_memory(needed, _node_memory())
     with warnings.catch_warnings():
         # Ray 2.60 has no other way to count attempts, and whoever runs a job cannot mend that.
         warnings.simplefilter("ignore", RayDeprecationWarning)
         return ray.data.from_items(rows, override_num_blocks=len(rows)).map(make, num_cpus=1, memory=memory, ray_remote_args_fn=_retried)
 
 
-def alike_in_size(entries: Mapping[str, Entry]) -> list[dict[str, Entry]]:
-    """Group recordings of at most twice each other's size, the largest first: Ray Data declares memory for all tasks of a step at once."""
-    groups: dict[int, dict[str, Entry]] = {}
-    for name, entry in sorted(entries.items(), key=lambda item: -item[1].size_bytes):
-        groups.setdefault(entry.size_bytes.bit_length(), {})[name] = entry
+def alike_in_need(memory: Mapping[str, float]) -> list[dict[str, float]]:
+    """Group recordings that need at most twice each other's memory, most first: Ray Data declares it for all tasks of a step at once."""
+    groups: dict[int, dict[str, float]] = {}
+    for name, needed in sorted(memory.items(), key=lambda item: -item[1]):
+        groups.setdefault(int(needed).bit_length(), {})[name] = needed
     return list(groups.values())
 
 
@@ -151,10 +153,9 @@ def _outcome(entry: Entry, row: Mapping[str, Any], store: str) -> Outcome:
     return Outcome(entry, shard=read_entry(shard_uri(store, row["name"])), notes=tuple(json.loads(row["notes"])))
 
 
-def task_memory(entries: Iterable[Entry], node_memory: float) -> float:
-    """Memory (bytes) to declare for recordings: what the largest needs, but no more than some node has, or its task would wait for ever."""
-    needed = max(max(entry.size_bytes for entry in entries) * MEMORY_PER_BYTE, _LEAST_MEMORY)
-    return min(needed, _GREATEST_SHARE_OF_NODE * node_memory)
+def task_memory(needed: float, node_memory: float) -> float:
+    """Memory (bytes) to declare: what the neediest recording takes, but no more than some node has, or its task would wait for ever."""
+    return min(max(needed, _LEAST_MEMORY), _GREATEST_SHARE_OF_NODE * node_memory)
 
 
 def _node_memory() -> float:

@@ -25,6 +25,7 @@ VERSION = 1
 _MOST_ITERATIONS = 500
 # Over few beats any component's phases agree: of two, all components would be the heart's.
 _LEAST_BEATS = 30
+_AT_ONCE_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -109,8 +110,25 @@ def remove_components(
         removed += [_described(ica, copy, modality, component, *found[component]) for component in sorted(found)]
         notes.append(_told(modality, found))
         if found:
-            ica.apply(raw, exclude=sorted(found), verbose="error")
+            take_off(ica, raw, sorted(found))
     return removed, notes
+
+
+def take_off(ica: ICA, raw: BaseRaw, components: list[int]) -> None:
+    """Take components off in place, a piece at a time: MNE holds several copies of what it works on.
+
+    Parameters
+    ----------
+    ica : ICA
+        Fitted.
+    raw : BaseRaw
+        Loaded.
+    components : list of int
+        Their numbers.
+    """
+    length = round(_AT_ONCE_S * raw.info["sfreq"])
+    for start in range(0, len(raw.times), length):
+        ica.apply(raw, exclude=components, start=start, stop=min(start + length, len(raw.times)), verbose="error")
 
 
 def _fitted(copy: RawArray, modality: str, settings: Ica, called: str) -> ICA:

@@ -48,6 +48,7 @@ def test_broken_recording_ends_in_a_table_and_what_is_there_is_not_made_again(ex
     assert broken_row.split()[:5] == ["sub-broken", "run", "01", "to", "be"]
     assert "cached 1, 0.000 GB of shards in " in planned.stdout
     assert "to be made 1, from 0.000 GB into about 0.000 GB of shards: about " in planned.stdout
+    assert "core-hours counted by step: basic " in planned.stdout
     why = _run(experiment, "both.yaml", "preprocessing.sfreq=125", "--why", "sub-whole")
     assert why.returncode == 0, why.stderr
     assert why.stdout.splitlines()[1] == "  preprocessing.sfreq: 100.0 -> 125.0"

@@ -12,7 +12,7 @@ from crossmodal.datasets.shard import Shard
 from crossmodal.storage.node_cache import NodeCache
 from crossmodal.storage.uri import join, open_fs
 from preprocessing import pipeline
-from preprocessing.pipeline import MEMORY_PER_BYTE, alike_in_size, preprocess_dataset, task_memory
+from preprocessing.pipeline import alike_in_need, preprocess_dataset, task_memory
 from preprocessing.plan import plan_dataset
 from preprocessing.sources.base import Entry, SourceFile
 
@@ -84,13 +84,12 @@ def _sized(size_bytes):
     return Entry(subject=str(size_bytes), run="01", files=(SourceFile(uri="/x", size_bytes=size_bytes, version="1"),))
 
 
-def test_memory_is_declared_from_sizes_and_never_more_than_a_node_has():
-    gb = 10**9
-    entries = {str(size): _sized(size) for size in (gb, 100 * gb, 9 * gb, 10 * gb, 0)}
-    groups = alike_in_size(entries)
-    assert [[entry.size_bytes for entry in group.values()] for group in groups] == [[100 * gb], [10 * gb, 9 * gb], [gb], [0]]
-    declared = [task_memory(group.values(), node_memory=200 * gb) for group in groups]
-    assert declared == [160 * gb, 10 * gb * MEMORY_PER_BYTE, gb * MEMORY_PER_BYTE, 500 * 2**20]
+def test_memory_is_declared_by_need_and_never_more_than_a_node_has():
+    gb = 10.0**9
+    groups = alike_in_need({str(need): need for need in (6 * gb, 600 * gb, 54 * gb, 60 * gb, 0.0)})
+    assert [list(group.values()) for group in groups] == [[600 * gb], [60 * gb, 54 * gb], [6 * gb], [0]]
+    declared = [task_memory(max(group.values()), node_memory=200 * gb) for group in groups]
+    assert declared == [160 * gb, 60 * gb, 6 * gb, 500 * 2**20]
 
 
 def test_recordings_of_very_different_sizes_are_made_in_one_go(bids, tmp_path):

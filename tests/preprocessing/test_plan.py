@@ -9,7 +9,8 @@ from crossmodal.config import Experiment, UserError, fingerprint
 from crossmodal.config.preprocessing import BidsRecordings, Preprocessing
 from crossmodal.datasets.manifest import Manifest, load_last, publish, remember_last, shard_uri
 from crossmodal.datasets.shard import read_entry, read_key, write_shard
-from preprocessing.estimate import CORE_S_PER_GB, estimate
+from preprocessing.estimate import estimate
+from preprocessing.needs import CORE_S_PER_GB
 from preprocessing.plan import plan_dataset
 from preprocessing.recording import preprocess_recording
 from preprocessing.why import differences, explain
@@ -43,7 +44,8 @@ def test_an_estimate_follows_the_sizes_of_what_is_missing(experiment):
     expected = estimate(plan, price=3.0)
     assert (expected.bytes_cached, expected.bytes_read) == (present.size_bytes, missing.size_bytes)
     assert expected.bytes_written == pytest.approx(present.size_bytes)
-    assert expected.cost == 3.0 * expected.core_hours == pytest.approx(3.0 * missing.size_bytes / 1e9 * CORE_S_PER_GB / 3600)
+    assert expected.cost == 3.0 * expected.core_hours == pytest.approx(3.0 * missing.size_bytes / 1e9 * CORE_S_PER_GB["basic"] / 3600)
+    assert list(expected.core_hours_by_step) == ["basic"]
     elsewhere = estimate(plan_dataset(experiment.model_copy(update={"store": f"{experiment.store}-2"})), price=3.0)
     assert (elsewhere.bytes_cached, elsewhere.bytes_written) == (0, None)
 

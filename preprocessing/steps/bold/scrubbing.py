@@ -49,8 +49,9 @@ def dvars(data_vs: NDArray[np.floating]) -> NDArray[np.float64]:
     -----
     Source: Smyser et al. (2010), as defined by Power et al. (2012), NeuroImage 59:2142-2154, without scaling.
     """
-    changes = np.diff(data_vs.astype(np.float64, copy=False), axis=0)
-    return np.concatenate([[0.0], np.sqrt(np.mean(changes**2, axis=1))])
+    # Volume by volume, since an image in float64 would be the largest thing in memory.
+    changes = (data_vs[index + 1].astype(np.float64) - data_vs[index] for index in range(len(data_vs) - 1))
+    return np.array([0.0, *(np.sqrt(np.mean(change_s**2)) for change_s in changes)])
 
 
 def good_volumes(data_vs: NDArray[np.floating], motion: NDArray[np.float64] | None, settings: Bold) -> tuple[NDArray[np.bool_], list[str]]:

@@ -1,6 +1,7 @@
 """Eyes and heart are taken off a simulated recording whose brain signal alone is known."""
 
 import functools
+import tracemalloc
 
 import mne
 import numpy as np
@@ -18,7 +19,7 @@ from preprocessing.sources.reading import list_recordings
 from preprocessing.sources.simulated.recording import sensor_patterns, simulate_run, subject_truth
 from preprocessing.sources.simulated.subject import draw_subject, template_conductor
 from preprocessing.steps.channel_types import keep_brain_channels
-from preprocessing.steps.ica import remove_components
+from preprocessing.steps.ica import remove_components, take_off
 from preprocessing.steps.references import split_references
 from preprocessing.steps.ssp import project_artifacts
 
@@ -92,6 +93,19 @@ def test_what_is_taken_off_eeg_does_not_depend_on_meg():
     remove_components(raw, _SENSORS, references, [], Ica(), "a.fif")
     # Equal to the bit: the fit is seeded, too.
     np.testing.assert_array_equal(raw.get_data("eeg"), without_components()[0].get_data("eeg"))
+
+
+def test_components_are_taken_off_without_copies_of_the_recording():
+    raw = filtered(True)[0].copy().pick("eeg")
+    ica = mne.preprocessing.ICA(5, method="fastica", rng=0, fit_params={"tol": 1.0}).fit(raw, verbose="error")
+    long = mne.concatenate_raws([raw.copy() for _ in range(8)], verbose="error")
+    whole = ica.apply(long.copy(), exclude=[0, 2], verbose="error").get_data()
+    tracemalloc.start()
+    take_off(ica, long, [0, 2])
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 0.5 * whole.nbytes
+    np.testing.assert_allclose(long.get_data(), whole, rtol=1e-9, atol=1e-15)
 
 
 def test_nothing_is_taken_off_where_no_component_follows_closely():

@@ -19,6 +19,7 @@ from crossmodal.datasets.manifest import Manifest, load_latest
 from crossmodal.storage.uri import arrow_filesystem, check_reachable, is_local, open_fs
 from crossmodal.tracking.runs import Tracker
 from crossmodal.training.checkpoint import remove_checkpoints
+from crossmodal.training.experiment import check_target
 from crossmodal.training.ray_trainer import uses_gpu
 from crossmodal.training.runs import checkpoints_uri
 from crossmodal.tuning.halving import HalvingScheduler
@@ -69,8 +70,10 @@ def plan_sweep(experiment: Experiment, space: Space) -> SweepPlan:
     Raises
     ------
     UserError
-        The store cannot be reached, or the dataset, its channels, the split or the space does not go with the experiment.
+        The target is one that no network predicts, the store cannot be reached, or the dataset, its channels, the split or the space
+        does not go with the experiment.
     """
+    check_target(experiment)
     if "gpu_hours" in experiment.tuning.objectives and experiment.training.gpu == "never":
         raise UserError("tuning.objectives: gpu_hours cannot be an objective where training.gpu is 'never'; leave one of them out")
     parameters = space.rehearse(experiment)

@@ -51,6 +51,7 @@ class Search(OptunaSearch):
         self._stop = stop
         self._interrupted = interrupted_trials(self._study)
         self._reported: dict[str, set[int]] = {}
+        self._kept: dict[str, dict[str, Any]] = {}
 
     def suggest(self, trial_id: str) -> dict[str, Any] | None:
         """Give the config of the next trial, an interrupted one first, or say that the search has ended."""
@@ -68,6 +69,7 @@ class Search(OptunaSearch):
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Report the validation loss of an epoch, negative, since higher scores are better; never twice."""
+        self._kept[trial_id] = {name: result[name] for name in _KEPT if name in result}
         if len(self._objectives) > 1 or "validation_loss" not in result or result["epoch"] in self._reported[trial_id]:
             return
         self._reported[trial_id].add(result["epoch"])
@@ -76,12 +78,13 @@ class Search(OptunaSearch):
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Tell Optuna: complete with its values, pruned where the scheduler stopped it, failed where it failed."""
         result = result or {}
-        # The epoch at which a trial is stopped is not told by itself.
-        self.on_trial_result(trial_id, result)
+        if result:
+            # The epoch at which a trial is stopped is not told by itself.
+            self.on_trial_result(trial_id, result)
         trial = self._ot_trials.pop(trial_id)
-        for name in _KEPT:
-            if name in result:
-                trial.set_user_attr(name, result[name])
+        # Of a trial that was lost there is no result, but what it cost is in its last report.
+        for name, value in self._kept.pop(trial_id, {}).items():
+            trial.set_user_attr(name, value)
         if error or "cause" in result:
             self._study.tell(trial, state=TrialState.FAIL)
         elif self._objectives[0] not in result:

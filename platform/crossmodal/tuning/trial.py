@@ -66,19 +66,22 @@ def run_trial(config: dict[str, Any], context: TrialContext) -> None:
     os.environ.setdefault("TUNE_FUNCTION_THREAD_TIMEOUT_S", "30")
     try:
         experiment = context.experiment_of(config["number"], config["overrides"])
-        train_trial(experiment, context, tune.report)
     except UserError as error:
-        tune.report({"cause": str(error)})
+        return tune.report({"cause": str(error)})
+    train_trial(experiment, context, tune.report)
 
 
 def train_trial(experiment: Experiment, context: TrialContext, send: Callable[[dict[str, Any]], None]) -> None:
-    """Train all folds of a trial and score them, sending a report each epoch and one at the end."""
+    """Train all folds of a trial and score them, sending a report each epoch and one at the end, of what the user can mend, too."""
     mne.set_log_level("ERROR")
     run, folds = run_name(experiment, context.manifest), context.folds
     report = TrialReport([fold.name for fold in folds], experiment, run, context.gpu, send)
-    _train(experiment, context, run, folds, report.tell)
-    scores = [fold.scores for fold in evaluate_folds(experiment, context.manifest, run, folds)]
-    report.finish(scores, _measured(experiment, run, folds[0], context.gpu))
+    try:
+        _train(experiment, context, run, folds, report.tell)
+        scores = [fold.scores for fold in evaluate_folds(experiment, context.manifest, run, folds)]
+        report.finish(scores, _measured(experiment, run, folds[0], context.gpu))
+    except UserError as error:
+        report.fail(str(error))
 
 
 def _train(experiment: Experiment, context: TrialContext, run: str, folds: Sequence[Fold], tell: Callable[[FoldProgress], None]) -> None:
@@ -147,7 +150,11 @@ class TrialReport:
             "scores": [[subject, score] for subject, score in by_subject.items()],
             **measured,
         }
-        self._report(result | {"gpu_hours": self._hours() * self._workers * self._gpu})
+        self._report(result)
+
+    def fail(self, cause: str) -> None:
+        """Report why the trial cannot be finished, and what it cost until then."""
+        self._report({"cause": cause})
 
     def _report(self, result: dict[str, Any]) -> None:
         news, self._news = list(self._news.values()), {}

@@ -30,6 +30,11 @@ class Search(OptunaSearch):
     ----------
     file : StudyFile
         Copied to the store whenever a trial begins or ends.
+
+    Attributes
+    ----------
+    unavailable : str
+        What a trial could not go on without, or nothing. It is left to the next search, and no further one begins.
     """
 
     def __init__(self, experiment: Experiment, study: optuna.Study, file: StudyFile, space: Space, stop: Stop) -> None:
@@ -49,12 +54,15 @@ class Search(OptunaSearch):
         self._objectives = objectives
         self._file = file
         self._stop = stop
+        self.unavailable = ""
         self._interrupted = interrupted_trials(self._study)
         self._reported: dict[str, set[int]] = {}
         self._kept: dict[str, dict[str, Any]] = {}
 
     def suggest(self, trial_id: str) -> dict[str, Any] | None:
         """Give the config of the next trial, an interrupted one first, or say that the search has ended."""
+        if self.unavailable:
+            return cast(None, Searcher.FINISHED)
         if self._interrupted:
             self._ot_trials[trial_id] = self._interrupted.pop(0)
         elif self._stop(self._study.get_trials(deepcopy=False)):
@@ -76,7 +84,10 @@ class Search(OptunaSearch):
         self._ot_trials[trial_id].report(-result["validation_loss"], result["epoch"])
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
-        """Tell Optuna: complete with its values, pruned where the scheduler stopped it, failed where it failed."""
+        """Tell Optuna: complete with its values, pruned where the scheduler stopped it, failed where it failed.
+
+        A trial that could not go on for no fault of its own stays a running one.
+        """
         result = result or {}
         if result:
             # The epoch at which a trial is stopped is not told by itself.
@@ -85,7 +96,9 @@ class Search(OptunaSearch):
         # Of a trial that was lost there is no result, but what it cost is in its last report.
         for name, value in self._kept.pop(trial_id, {}).items():
             trial.set_user_attr(name, value)
-        if error or "cause" in result:
+        if "unavailable" in result:
+            self.unavailable = result["unavailable"]
+        elif error or "cause" in result:
             self._study.tell(trial, state=TrialState.FAIL)
         elif self._objectives[0] not in result:
             self._study.tell(trial, state=TrialState.PRUNED)

@@ -13,13 +13,14 @@ import mne
 import torch
 from ray import tune
 
-from crossmodal.config import Experiment, UserError
+from crossmodal.config import Experiment, UnavailableError, UserError
 from crossmodal.config.data import CrossValidation
 from crossmodal.datasets.folds import Fold, make_folds
 from crossmodal.datasets.manifest import Manifest
 from crossmodal.evaluation.evaluate import evaluate_folds
 from crossmodal.evaluation.scores import FoldScores, model_scores, over_types
 from crossmodal.models.store import load_model
+from crossmodal.storage.outage import patiently
 from crossmodal.storage.uri import fetch_folder
 from crossmodal.training.fold import FoldProgress, train_fold
 from crossmodal.training.ray_trainer import train_folds
@@ -78,10 +79,11 @@ def train_trial(experiment: Experiment, context: TrialContext, send: Callable[[d
     report = TrialReport([fold.name for fold in folds], experiment, run, context.gpu, send)
     try:
         _train(experiment, context, run, folds, report.tell)
-        scores = [fold.scores for fold in evaluate_folds(experiment, context.manifest, run, folds)]
-        report.finish(scores, _measured(experiment, run, folds[0], context.gpu))
+        outage_s = experiment.training.outage_s
+        scores = patiently(lambda: [fold.scores for fold in evaluate_folds(experiment, context.manifest, run, folds)], outage_s)
+        report.finish(scores, patiently(lambda: _measured(experiment, run, folds[0], context.gpu), outage_s))
     except UserError as error:
-        report.fail(str(error))
+        report.fail(error)
 
 
 def _train(experiment: Experiment, context: TrialContext, run: str, folds: Sequence[Fold], tell: Callable[[FoldProgress], None]) -> None:
@@ -152,9 +154,9 @@ class TrialReport:
         }
         self._report(result)
 
-    def fail(self, cause: str) -> None:
-        """Report why the trial cannot be finished, and what it cost until then."""
-        self._report({"cause": cause})
+    def fail(self, error: UserError) -> None:
+        """Report why the trial cannot be finished, or not now, and what it cost until then."""
+        self._report({"unavailable" if isinstance(error, UnavailableError) else "cause": str(error)})
 
     def _report(self, result: dict[str, Any]) -> None:
         news, self._news = list(self._news.values()), {}

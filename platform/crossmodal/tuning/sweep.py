@@ -126,6 +126,7 @@ def search(
         searcher = Search(experiment, study, file, plan.space, stop)
         _fit(_tuner(plan, context, searcher, study, _Telling(journal, study, experiment.store, show), seconds), study, experiment.store)
     patiently(file.copy, experiment.training.outage_s)
+    journal.settle(study.get_trials(deepcopy=False))
     if searcher.unavailable:
         raise UnavailableError(f"{searcher.unavailable}; run the same command again, and the search goes on")
     return study, journal, stop.reason or "the time was up"

@@ -3,6 +3,7 @@
 import os
 import statistics
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from crossmodal.models.store import load_model
 from crossmodal.storage.outage import patiently
 from crossmodal.storage.uri import fetch_folder
 from crossmodal.training.fold import FoldProgress, train_fold
+from crossmodal.training.loop import ReclaimedError
+from crossmodal.training.notice import NodeNotice
 from crossmodal.training.ray_trainer import train_folds
 from crossmodal.training.runs import finished, model_uri, run_name
 from crossmodal.training.world import World, make_reproducible
@@ -69,16 +72,33 @@ def run_trial(config: dict[str, Any], context: TrialContext) -> None:
         experiment = context.experiment_of(config["number"], config["overrides"])
     except UserError as error:
         return tune.report({"cause": str(error)})
-    train_trial(experiment, context, tune.report)
+    try:
+        train_trial(experiment, context, tune.report, NodeNotice())
+    except ReclaimedError:
+        # When the node is gone Ray begins the trial again elsewhere; whatever ended it before would count as a failure.
+        threading.Event().wait()
 
 
-def train_trial(experiment: Experiment, context: TrialContext, send: Callable[[dict[str, Any]], None]) -> None:
-    """Train all folds of a trial and score them, sending a report each epoch and one at the end, of what the user can mend, too."""
+def train_trial(
+    experiment: Experiment, context: TrialContext, send: Callable[[dict[str, Any]], None], reclaimed: Callable[[], bool] = lambda: False
+) -> None:
+    """Train all folds of a trial and score them, sending a report each epoch and one at the end, of what the user can mend, too.
+
+    Parameters
+    ----------
+    reclaimed : callable
+        Tells a trial of one worker whether its node is about to be taken away.
+
+    Raises
+    ------
+    ReclaimedError
+        It is; a checkpoint was kept.
+    """
     mne.set_log_level("ERROR")
     run, folds = run_name(experiment, context.manifest), context.folds
     report = TrialReport([fold.name for fold in folds], experiment, run, context.gpu, send)
     try:
-        _train(experiment, context, run, folds, report.tell)
+        _train(experiment, context, run, folds, report.tell, reclaimed)
         outage_s = experiment.training.outage_s
         scores = patiently(lambda: [fold.scores for fold in evaluate_folds(experiment, context.manifest, run, folds)], outage_s)
         report.finish(scores, patiently(lambda: _measured(experiment, run, folds[0], context.gpu), outage_s))
@@ -86,7 +106,14 @@ def train_trial(experiment: Experiment, context: TrialContext, send: Callable[[d
         report.fail(error)
 
 
-def _train(experiment: Experiment, context: TrialContext, run: str, folds: Sequence[Fold], tell: Callable[[FoldProgress], None]) -> None:
+def _train(
+    experiment: Experiment,
+    context: TrialContext,
+    run: str,
+    folds: Sequence[Fold],
+    tell: Callable[[FoldProgress], None],
+    reclaimed: Callable[[], bool],
+) -> None:
     """Train fold after fold: here if a trial is one worker, which spares 10 to 20 s of a trainer's start, else by a trainer of its own."""
     training = experiment.training
     if training.workers > 1:
@@ -94,7 +121,7 @@ def _train(experiment: Experiment, context: TrialContext, run: str, folds: Seque
             tell(progress)
         return
     make_reproducible(training.threads_per_worker)
-    world = World(device=torch.device("cuda" if context.gpu else "cpu"))
+    world = World(device=torch.device("cuda" if context.gpu else "cpu"), reclaimed=reclaimed)
     for fold in folds:
         train_fold(experiment, context.manifest, run, fold, world, tell)
 

@@ -16,7 +16,7 @@ from mlflow import MlflowClient
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 
-from tests.crossmodal.training.cohort import publish_cohort, small_experiment
+from tests.crossmodal.training.cohort import has_checkpoint, publish_cohort, small_experiment
 from tests.ray_cluster import RAY, ROOT, kill, ray_cluster
 from tests.servers import mlflow_server
 
@@ -39,14 +39,15 @@ def trials_of(storage: str) -> list[optuna.trial.FrozenTrial]:
     return []
 
 
-def wait_until_running(storage: str, number: int, job: "subprocess.Popen[bytes]", log: Path) -> None:
-    while not any(trial.number == number and trial.state == TrialState.RUNNING for trial in trials_of(storage)):
+def wait_until_both_nodes_train(store: str, job: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Each node has room for one trial: both do, when two trials have ended an epoch."""
+    while not all(has_checkpoint(store, f"small-{number:04d}-") for number in (0, 1)):
         assert job.poll() is None, log.read_text()
-        time.sleep(0.5)
+        time.sleep(0.2)
 
 
 def test_a_search_outlives_a_node_and_accounts_for_every_trial(s3, postgresql, tracking_uri, tmp_path):
-    experiment = small_experiment(tmp_path, f"{s3}/lab", epochs=8)
+    experiment = small_experiment(tmp_path, f"{s3}/lab", epochs=40)
     publish_cohort(experiment)
     settings = experiment.model_dump(mode="json", exclude_unset=True)
     settings["tracking"]["uri"] = tracking_uri
@@ -59,9 +60,10 @@ def test_a_search_outlives_a_node_and_accounts_for_every_trial(s3, postgresql, t
         log = tmp_path / "job.log"
         with log.open("wb") as file:
             job = subprocess.Popen(command, cwd=ROOT, env=cluster.environment, stdout=file, stderr=file)
-        wait_until_running(postgresql, 1, job, log)
+        wait_until_both_nodes_train(experiment.store, job, log)
         kill(lost)
         assert job.wait(timeout=TIMEOUT_S) == 0, log.read_text()
+    assert "Trial task failed for trial" in log.read_text(), "Ray lost a trial with the node, and began it again"
 
     trials = trials_of(postgresql)
     assert [trial.number for trial in trials] == list(range(N_TRIALS))

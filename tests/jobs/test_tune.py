@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import optuna
@@ -18,8 +18,10 @@ from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 
 from crossmodal.config import Experiment, load_experiment
+from crossmodal.datasets.manifest import load_latest
+from crossmodal.evaluation.openings import openings
 from crossmodal.tuning.study import StudyFile
-from tests.crossmodal.training.cohort import publish_cohort, small_experiment
+from tests.crossmodal.training.cohort import has_checkpoint, publish_cohort, small_experiment
 
 pytestmark = pytest.mark.slow
 
@@ -83,16 +85,11 @@ def study_of(experiment: Experiment) -> optuna.Study:
     return optuna.load_study(study_name="small", storage=storage)
 
 
-def wait_for_trial(job: subprocess.Popen[bytes], path: Path, number: int) -> None:
-    """Wait until a trial has begun."""
-    experiment = load_experiment(path)
-    while job.poll() is None:
-        time.sleep(0.2)
-        with contextlib.suppress(Exception):  # a study is not there yet, or is being created
-            trials = study_of(experiment).get_trials(deepcopy=False)
-            if any(trial.number == number and trial.state == TrialState.RUNNING for trial in trials):
-                return
-    raise AssertionError((path.parent / "log").read_text())
+def wait_until(job: subprocess.Popen[bytes], path: Path, holds: Callable[[], bool]) -> None:
+    """Wait for something that happens while a job runs."""
+    while not holds():
+        assert job.poll() is None, (path.parent / "log").read_text()
+        time.sleep(0.1)
 
 
 def check(path: Path, n_trials: int) -> list[optuna.trial.FrozenTrial]:
@@ -121,11 +118,12 @@ def check(path: Path, n_trials: int) -> list[optuna.trial.FrozenTrial]:
 def test_a_killed_search_goes_on_and_leaves_nothing_twice(tmp_path, place, request):
     store = f"{request.getfixturevalue('s3')}/{tmp_path.name}" if place == "s3" else None
     storage = request.getfixturevalue("postgresql") if place == "postgresql" else None
-    path = prepare(tmp_path, store, epochs=6, storage=storage, parallel_trials=2 if storage else 1)
+    path = prepare(tmp_path, store, epochs=12, storage=storage, parallel_trials=2 if storage else 1)
     for number in (0, 2):
         with running(path, "--trials", "4") as job:
-            wait_for_trial(job, path, number)
+            wait_until(job, path, lambda number=number: has_checkpoint(load_experiment(path).store, f"small-{number:04d}-"))
             kill(job)
+        assert study_of(load_experiment(path)).trials[number].state == TrialState.RUNNING
         if place == "s3":
             shutil.rmtree(tmp_path / "cache", ignore_errors=True)  # the head node is gone, with all it had
     printed = finish(path, "--trials", "4")
@@ -140,6 +138,28 @@ def test_a_killed_search_goes_on_and_leaves_nothing_twice(tmp_path, place, reque
     if place == "postgresql":
         password = os.environ["PGPASSWORD"].encode()
         assert not [found for found in tmp_path.rglob("*") if found.is_file() and password in found.read_bytes()]
+
+
+def test_a_search_killed_after_its_last_trial_ends_as_one_that_was_not(tmp_path):
+    paths = {name: prepare(tmp_path / name, epochs=12) for name in ("killed", "undisturbed")}
+    path = paths["killed"]
+    experiment = load_experiment(path)
+    manifest = load_latest(experiment.store, experiment.dataset_recipe)
+    moments = {
+        "it refits the winner": lambda: has_checkpoint(experiment.store, "small-winner-"),
+        "it has opened the test subjects": lambda: bool(openings(experiment.store, manifest)),
+    }
+    for moment in moments.values():
+        with running(path, "--trials", "1") as job:
+            wait_until(job, path, moment)
+            kill(job)
+        assert not MlflowClient(experiment.tracking.uri).search_registered_models()
+    tables = {name: finish(found, "--trials", "1").split("development subjects")[-1].split("cost:")[0] for name, found in paths.items()}
+    assert tables["killed"] == tables["undisturbed"]
+    check(path, 1)
+    assert len(openings(experiment.store, manifest)) == 1
+    (version,) = MlflowClient(experiment.tracking.uri).search_model_versions("name = 'small'")
+    assert int(version.version) == 1
 
 
 def test_a_search_without_a_finished_trial_registers_nothing(tmp_path):

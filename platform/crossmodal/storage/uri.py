@@ -72,7 +72,7 @@ def arrow_filesystem(uri: str) -> tuple[pyarrow.fs.FileSystem | None, str]:
 def exists(uri: str) -> bool:
     """Tell whether a file lies at a URI, or anything below it."""
     filesystem, path = open_fs(uri)
-    with _clearly(uri):
+    with refused_clearly(uri):
         return bool(filesystem.exists(path))
 
 
@@ -94,7 +94,7 @@ def file_details(uri: str, anonymous: bool = False, endpoint_url: str | None = N
 def list_names(uri: str) -> list[str]:
     """Name what lies in a folder, sorted; nothing where there is no folder."""
     filesystem, path = open_fs(uri)
-    with _clearly(uri):
+    with refused_clearly(uri):
         try:
             return sorted(Path(found).name for found in filesystem.ls(path, detail=False))
         except FileNotFoundError:
@@ -104,7 +104,7 @@ def list_names(uri: str) -> list[str]:
 def remove_folder(uri: str) -> None:
     """Remove a folder with all that is in it, if it is there."""
     filesystem, path = open_fs(uri)
-    with _clearly(uri):
+    with refused_clearly(uri):
         if filesystem.exists(path):
             filesystem.rm(path, recursive=True)
 
@@ -112,14 +112,14 @@ def remove_folder(uri: str) -> None:
 def remove_file(uri: str) -> None:
     """Remove a file, if it is there."""
     filesystem, path = open_fs(uri)
-    with _clearly(uri), contextlib.suppress(FileNotFoundError):
+    with refused_clearly(uri), contextlib.suppress(FileNotFoundError):
         filesystem.rm_file(path)
 
 
 def read_bytes(uri: str) -> bytes:
     """Read a whole file."""
     filesystem, path = open_fs(uri)
-    with _clearly(uri):
+    with refused_clearly(uri):
         return bytes(filesystem.cat_file(path))
 
 
@@ -128,7 +128,7 @@ def write_bytes(uri: str, content: bytes) -> None:
     filesystem, path = open_fs(uri)
     if is_local(uri):
         return write_file(Path(path), content)
-    with _clearly(uri):
+    with refused_clearly(uri):
         filesystem.pipe_file(path, content)
 
 
@@ -167,7 +167,7 @@ def publish_folder(local_dir: Path, uri: str, last: str) -> None:
     if exists(join(uri, last)):
         return
     others = sorted(file for file in local_dir.iterdir() if file.name != last)
-    with _clearly(uri):
+    with refused_clearly(uri):
         filesystem.put([str(file) for file in others], [join(path, file.name) for file in others])
         filesystem.put_file(str(local_dir / last), join(path, last))
 
@@ -181,14 +181,14 @@ def fetch_file(uri: str, path: Path, anonymous: bool = False, endpoint_url: str 
         There is no such file.
     """
     filesystem, source = open_fs(uri, anonymous, endpoint_url)
-    with told_clearly(path.parent), _clearly(uri, endpoint_url):
+    with told_clearly(path.parent), refused_clearly(uri, endpoint_url):
         filesystem.get_file(source, str(path))
 
 
 def fetch_folder(uri: str, local_dir: Path) -> None:
     """Copy the files of a folder to a local one, in parallel; the local folder is whole or absent."""
     filesystem, path = open_fs(uri)
-    with new_folder(local_dir) as aside, _clearly(uri):
+    with new_folder(local_dir) as aside, refused_clearly(uri):
         try:
             files = filesystem.ls(path, detail=False)
         except FileNotFoundError:
@@ -212,7 +212,7 @@ def check_reachable(uri: str, anonymous: bool = False, endpoint_url: str | None 
             raise UserError(f"{uri}: cannot be written below {nearest}; choose another store")
         return
     bucket, _, prefix = path.partition("/")
-    with _clearly(uri, endpoint_url):
+    with refused_clearly(uri, endpoint_url):
         try:
             filesystem.call_s3("list_objects_v2", Bucket=bucket, Prefix=prefix, MaxKeys=1, timeout=_PROBE_S)
         except FileNotFoundError:
@@ -225,7 +225,14 @@ def _endpoint() -> str | None:
     return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
 
 
-def _clearly(uri: str, endpoint_url: str | None = None) -> AbstractContextManager[None]:
+def refused_clearly(uri: str, endpoint_url: str | None = None) -> AbstractContextManager[None]:
+    """Turn what the store of a URI refuses, whoever asks it, into one sentence.
+
+    Raises
+    ------
+    UserError
+        The disk or the server refused; StoreAwayError where it does not answer.
+    """
     return told_clearly(uri) if is_local(uri) else _store_told_clearly(uri, endpoint_url or _endpoint() or "AWS")
 
 

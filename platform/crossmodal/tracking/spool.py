@@ -90,16 +90,14 @@ class Spool:
         while True:
             try:
                 self._deliver(self._records[0])
-            except _AWAY as error:
-                if _passes(error):
+            except Exception as error:
+                if is_away(error):
                     if self._away is None:
                         _LOG.warning("reports are kept until the server answers (%s)", error)
                     self._away = error
                     time.sleep(pause_s)
                     pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
                     continue
-                self._refuse(error)
-            except Exception as error:
                 self._refuse(error)
             pause_s, self._away = 0.5, None
             with self._changed:
@@ -122,7 +120,10 @@ def _read(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().split("\n")[:-1]]
 
 
-def _passes(error: BaseException) -> bool:
+def is_away(error: BaseException) -> bool:
+    """Tell whether a server, or the store, did not answer, so that the same may be asked again."""
+    if not isinstance(error, _AWAY):
+        return False
     if not isinstance(error, MlflowException):
         return True
     status = error.get_http_status_code()

@@ -50,8 +50,7 @@ def plan_training(experiment: Experiment) -> Plan:
     UserError
         The store cannot be reached or holds no such dataset, or the split, the channels or the model do not go with it.
     """
-    if experiment.data.target.modality == "bold":
-        raise UserError(f"data.target: '{experiment.model.kind}' predicts signals that are sampled like its source, not volumes of BOLD")
+    check_target(experiment)
     store = open_fs(experiment.store)[1] if is_local(experiment.store) else experiment.store
     check_reachable(store)
     manifest = load_latest(store, experiment.dataset_recipe)
@@ -61,6 +60,18 @@ def plan_training(experiment: Experiment) -> Plan:
     results = {fold.name: finished(store, run, fold.name) for fold in folds}
     known = {name: result for name, result in results.items() if result}
     return Plan(experiment.model_copy(update={"store": store}), manifest, run, folds, known)
+
+
+def check_target(experiment: Experiment) -> None:
+    """Refuse a target that no network predicts.
+
+    Raises
+    ------
+    UserError
+        It is BOLD.
+    """
+    if experiment.data.target.modality == "bold":
+        raise UserError(f"data.target: '{experiment.model.kind}' predicts signals that are sampled like its source, not volumes of BOLD")
 
 
 def train_experiment(plan: Plan, show: Callable[[FoldProgress], None]) -> None:

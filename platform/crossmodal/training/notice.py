@@ -2,7 +2,9 @@
 
 import time
 
+import ray
 import torch
+from ray._private.state import state
 from ray.train import get_preemption_info
 
 from crossmodal.training.world import World
@@ -32,3 +34,19 @@ class Notice:
             return False
         self._asked = time.monotonic()
         return get_preemption_info() is not None
+
+
+class NodeNotice:
+    """Tells a worker that has no group, in a process of Ray's, whether its node is about to be reclaimed, asking Ray now and then."""
+
+    def __init__(self) -> None:
+        self._node = ray.get_runtime_context().get_node_id()
+        self._asked = time.monotonic()
+
+    def __call__(self) -> bool:
+        """Whether it is."""
+        if time.monotonic() - self._asked < _PAUSE_S:
+            return False
+        self._asked = time.monotonic()
+        # Ray Train asks the same; outside its workers there is no public way.
+        return self._node in state.get_draining_nodes()

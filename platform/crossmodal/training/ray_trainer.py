@@ -37,7 +37,7 @@ from crossmodal.training.world import World, make_reproducible
 class Ended:
     """How a group of workers ended: done, with what the user should mend, or because a node of theirs is about to be reclaimed."""
 
-    refusal: str | None = None
+    refusal: UserError | None = None
     reclaimed: bool = False
 
 
@@ -75,16 +75,16 @@ def train_folds(experiment: Experiment, manifest: Manifest, run: str, folds: Seq
     return _news([_in_thread(partial(_fit, group)) for group in groups], reports)
 
 
-def _news(groups: Sequence[Future[str | None]], reports: Queue) -> Iterator[FoldProgress]:
+def _news(groups: Sequence[Future[UserError | None]], reports: Queue) -> Iterator[FoldProgress]:
     while not (all(group.done() for group in groups) and reports.empty()):
         with contextlib.suppress(queue.Empty):
             yield reports.get(timeout=1)
     for group in groups:
-        if sentence := group.result():
-            raise UserError(sentence)
+        if refusal := group.result():
+            raise refusal
 
 
-def _fit(group: Group) -> str | None:
+def _fit(group: Group) -> UserError | None:
     training = group.experiment.training
     # Ray retries for ever by default, and reads this from the environment alone.
     os.environ["RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S"] = str(training.start_timeout_s)
@@ -133,15 +133,15 @@ def _train_group(config: dict[str, Any]) -> Ended:
         for fold in group.folds:
             train_fold(group.experiment, group.manifest, group.run, fold, world, tell)
     except UserError as error:
-        return Ended(refusal=str(error))
+        return Ended(refusal=error)
     except ReclaimedError:
         return Ended(reclaimed=True)
     return Ended()
 
 
-def _in_thread(function: Callable[[], str | None]) -> Future[str | None]:
+def _in_thread(function: Callable[[], UserError | None]) -> Future[UserError | None]:
     """Run in a daemon thread, which, other than an executor's, does not keep an interrupted job from ending."""
-    future: Future[str | None] = Future()
+    future: Future[UserError | None] = Future()
 
     def run() -> None:
         try:

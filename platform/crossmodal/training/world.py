@@ -57,13 +57,13 @@ class World:
         try:
             value = action()
         except UserError as error:
-            refusal = str(error)
-        refusals: list[str | None] = [refusal]
+            refusal = error
+        refusals: list[UserError | None] = [refusal]
         if self.size > 1:
             refusals *= self.size
             dist.all_gather_object(refusals, refusal)
         for refusal in filter(None, refusals):
-            raise UserError(refusal)
+            raise refusal
         return cast(_Value, value)
 
     def on_rank_0(self, action: Callable[[], None]) -> None:

@@ -3,16 +3,18 @@
 import logging
 import queue
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
-from mlflow.exceptions import MlflowException
 from optuna.trial import FrozenTrial, TrialState
 
 from crossmodal.config import UserError
 from crossmodal.tracking.describe import parameters
 from crossmodal.tracking.runs import Tracker
+from crossmodal.tracking.spool import is_away
 from crossmodal.training.fold import FoldProgress
 from crossmodal.training.journal import Journal
 from crossmodal.training.runs import finished, run_name
@@ -20,15 +22,18 @@ from crossmodal.tuning.trial import TrialContext
 
 _LOG = logging.getLogger(__name__)
 _STATUS = {TrialState.COMPLETE: "FINISHED", TrialState.PRUNED: "KILLED", TrialState.FAIL: "FAILED"}
+_PAUSE_S = 2.0
+# What a trial told, by its number, or how it ended.
+_Item = tuple[int, dict[str, Any], list[FoldProgress]] | FrozenTrial
 _METRICS = ("core_hours", "gpu_hours", "training_seconds")
 
 
 class SweepJournal:
     """Keeps MLflow up to date with a study.
 
-    What trials tell is written by a thread, so that no trial waits for a server; leaving the context waits for what is still to be
-    written. A server that is away does not stop the search: what it missed is written from the study, by `catch_up`, at the latest
-    by the next command.
+    What trials tell is written by a thread, in order, so that no trial waits for a server; leaving the context waits for what is still
+    to be written. A server that is away for up to `training.outage_s` does not stop the search: the thread waits for it. What it
+    missed all the same is written from the study, by `settle` or by the next command.
 
     Attributes
     ----------
@@ -44,8 +49,9 @@ class SweepJournal:
         self.context = context
         self._objectives = tuple(objectives)
         self._journals: dict[int, Journal] = {}
-        self._queue: queue.Queue[tuple[int, dict[str, Any], list[FoldProgress]] | FrozenTrial | None] = queue.Queue()
+        self._queue: queue.Queue[_Item | None] = queue.Queue()
         self._thread = threading.Thread(target=self._write, daemon=True)
+        self._away_since: float | None = None
         self.tags = {"sweep": context.study, "space": space, "objectives": ", ".join(objectives)}
         tracker.close_orphans()
         self.run_id = tracker.start(sweep_run(context.study))
@@ -65,10 +71,24 @@ class SweepJournal:
         self._queue.put(None)
         # After an interruption what is not written now is written by the next command.
         self._thread.join(timeout=None if kind is None else 10)
-        if kind is None:
+
+    def settle(self, trials: Sequence[FrozenTrial]) -> None:
+        """Make sure, when the context is left, that all trials that ended are written, and close the runs of those that go on later.
+
+        Raises
+        ------
+        UserError
+            MLflow, or the store, was away for longer than `training.outage_s`.
+        """
+        try:
+            self._patiently(lambda: self.catch_up(trials))
             # Trials that the clock stopped go on in the next search.
             for journal in self._journals.values():
                 journal.end("KILLED")
+        except Exception as error:
+            if is_away(error):
+                raise UserError(f"tracking: the server is away ({error}); run the same command again when it answers") from error
+            raise
 
     def record(self, number: int, overrides: dict[str, Any], news: list[FoldProgress]) -> None:
         """Write, soon, what a trial's folds told."""
@@ -93,15 +113,32 @@ class SweepJournal:
     def _write(self) -> None:
         while (item := self._queue.get()) is not None:
             try:
-                if isinstance(item, FrozenTrial):
-                    self._close(item)
-                else:
-                    number, overrides, news = item
-                    journal = self._journal(number, overrides)
-                    for progress in news:
-                        journal.record(progress)
-            except (MlflowException, OSError, UserError) as error:
+                self._patiently(partial(self._deliver, item))
+            except Exception as error:
+                # Of whatever kind: the news of other trials come after it.
                 _LOG.warning("MLflow did not take the news of a trial, and gets them later (%s)", error)
+
+    def _patiently(self, action: Callable[[], None]) -> None:
+        """Do it, again and again while a server is away, for `training.outage_s` from when it was first missed."""
+        while True:
+            try:
+                action()
+                self._away_since = None
+                return
+            except Exception as error:
+                now = time.monotonic()
+                self._away_since = self._away_since or now
+                if not is_away(error) or now - self._away_since >= self.context.experiment.training.outage_s:
+                    raise
+            time.sleep(_PAUSE_S)
+
+    def _deliver(self, item: _Item) -> None:
+        if isinstance(item, FrozenTrial):
+            return self._close(item)
+        number, overrides, news = item
+        journal = self._journal(number, overrides)
+        for progress in news:
+            journal.record(progress)
 
     def _journal(self, number: int, overrides: dict[str, Any]) -> Journal:
         if number not in self._journals:

@@ -30,6 +30,11 @@ class Search(OptunaSearch):
     ----------
     file : StudyFile
         Copied to the store whenever a trial begins or ends.
+
+    Attributes
+    ----------
+    unavailable : str
+        What a trial could not go on without, or nothing. It is left to the next search, and no further one begins.
     """
 
     def __init__(self, experiment: Experiment, study: optuna.Study, file: StudyFile, space: Space, stop: Stop) -> None:
@@ -49,11 +54,15 @@ class Search(OptunaSearch):
         self._objectives = objectives
         self._file = file
         self._stop = stop
+        self.unavailable = ""
         self._interrupted = interrupted_trials(self._study)
         self._reported: dict[str, set[int]] = {}
+        self._kept: dict[str, dict[str, Any]] = {}
 
     def suggest(self, trial_id: str) -> dict[str, Any] | None:
         """Give the config of the next trial, an interrupted one first, or say that the search has ended."""
+        if self.unavailable:
+            return cast(None, Searcher.FINISHED)
         if self._interrupted:
             self._ot_trials[trial_id] = self._interrupted.pop(0)
         elif self._stop(self._study.get_trials(deepcopy=False)):
@@ -68,21 +77,28 @@ class Search(OptunaSearch):
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Report the validation loss of an epoch, negative, since higher scores are better; never twice."""
+        self._kept[trial_id] = {name: result[name] for name in _KEPT if name in result}
         if len(self._objectives) > 1 or "validation_loss" not in result or result["epoch"] in self._reported[trial_id]:
             return
         self._reported[trial_id].add(result["epoch"])
         self._ot_trials[trial_id].report(-result["validation_loss"], result["epoch"])
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
-        """Tell Optuna: complete with its values, pruned where the scheduler stopped it, failed where it failed."""
+        """Tell Optuna: complete with its values, pruned where the scheduler stopped it, failed where it failed.
+
+        A trial that could not go on for no fault of its own stays a running one.
+        """
         result = result or {}
-        # The epoch at which a trial is stopped is not told by itself.
-        self.on_trial_result(trial_id, result)
+        if result:
+            # The epoch at which a trial is stopped is not told by itself.
+            self.on_trial_result(trial_id, result)
         trial = self._ot_trials.pop(trial_id)
-        for name in _KEPT:
-            if name in result:
-                trial.set_user_attr(name, result[name])
-        if error or "cause" in result:
+        # Of a trial that was lost there is no result, but what it cost is in its last report.
+        for name, value in self._kept.pop(trial_id, {}).items():
+            trial.set_user_attr(name, value)
+        if "unavailable" in result:
+            self.unavailable = result["unavailable"]
+        elif error or "cause" in result:
             self._study.tell(trial, state=TrialState.FAIL)
         elif self._objectives[0] not in result:
             self._study.tell(trial, state=TrialState.PRUNED)

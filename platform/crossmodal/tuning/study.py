@@ -1,6 +1,7 @@
 """The Optuna study of a search: where it lies, whose it is, and what a killed search left in it."""
 
 import atexit
+import logging
 import os
 import shutil
 import tempfile
@@ -30,6 +31,7 @@ DIRECTIONS: dict[Objective, Literal["minimize", "maximize"]] = {
     "latency": "minimize",
     "gpu_hours": "minimize",
 }
+_LOG = logging.getLogger(__name__)
 _IDENTITY = "crossmodal"
 _OWNER = "owner"
 _SENTENCES = {
@@ -84,10 +86,17 @@ class StudyFile:
             local.write_bytes(read_bytes(uri))
         return cls(f"sqlite:///{local}", str(local), uri)
 
-    def keep(self) -> None:
+    def copy(self) -> None:
         """Copy what changed to where it outlives this node."""
         if self.local and self.remote:
             write_bytes(self.remote, Path(self.local).read_bytes())
+
+    def keep(self) -> None:
+        """Copy what changed, but not at the price of the search: the next copy holds all that this one does."""
+        try:
+            self.copy()
+        except UserError as error:
+            _LOG.warning("the search goes on without a copy of its study (%s)", error)
 
     def storage(self) -> RDBStorage:
         """Open it.
@@ -142,7 +151,7 @@ def open_study(
     else:
         _check_same(known, identity, name, without_credentials(file.url))
     _take(study)
-    file.keep()
+    file.copy()
     return study
 
 

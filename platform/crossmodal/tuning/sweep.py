@@ -11,14 +11,16 @@ import ray
 from optuna.trial import FrozenTrial, TrialState
 from ray import tune
 
-from crossmodal.config import Experiment, UserError
+from crossmodal.config import Experiment, UnavailableError, UserError
 from crossmodal.config.data import CrossValidation
 from crossmodal.datasets.channels import check_channels
 from crossmodal.datasets.folds import make_folds
 from crossmodal.datasets.manifest import Manifest, load_latest
-from crossmodal.storage.uri import arrow_filesystem, check_reachable, is_local, open_fs
+from crossmodal.storage.outage import patiently
+from crossmodal.storage.uri import StoreAwayError, arrow_filesystem, check_reachable, is_local, open_fs, refused_clearly
 from crossmodal.tracking.runs import Tracker
 from crossmodal.training.checkpoint import remove_checkpoints
+from crossmodal.training.experiment import check_target
 from crossmodal.training.ray_trainer import uses_gpu
 from crossmodal.training.runs import checkpoints_uri
 from crossmodal.tuning.halving import HalvingScheduler
@@ -26,7 +28,7 @@ from crossmodal.tuning.journal import SweepJournal
 from crossmodal.tuning.search import Search, enqueue_first
 from crossmodal.tuning.space import Space
 from crossmodal.tuning.stop import Stop
-from crossmodal.tuning.study import StudyFile, begun, open_study, study_name, sweep_uri
+from crossmodal.tuning.study import StudyFile, begun, interrupted_trials, open_study, study_name, sweep_uri
 from crossmodal.tuning.subjects import divide
 from crossmodal.tuning.trial import TrialContext, run_trial
 
@@ -69,8 +71,10 @@ def plan_sweep(experiment: Experiment, space: Space) -> SweepPlan:
     Raises
     ------
     UserError
-        The store cannot be reached, or the dataset, its channels, the split or the space does not go with the experiment.
+        The target is one that no network predicts, the store cannot be reached, or the dataset, its channels, the split or the space
+        does not go with the experiment.
     """
+    check_target(experiment)
     if "gpu_hours" in experiment.tuning.objectives and experiment.training.gpu == "never":
         raise UserError("tuning.objectives: gpu_hours cannot be an objective where training.gpu is 'never'; leave one of them out")
     parameters = space.rehearse(experiment)
@@ -105,6 +109,8 @@ def search(
     ------
     UserError
         The study cannot be opened or is another's.
+    UnavailableError
+        The store was away for longer than `training.outage_s`.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     experiment = plan.experiment
@@ -118,8 +124,22 @@ def search(
     with SweepJournal(tracker, context, experiment.tuning.objectives, plan.test, plan.space.name) as journal:
         journal.catch_up(study.get_trials(deepcopy=False))
         searcher = Search(experiment, study, file, plan.space, stop)
-        _tuner(plan, context, searcher, study, _Telling(journal, study, experiment.store, show), seconds).fit()
+        _fit(_tuner(plan, context, searcher, study, _Telling(journal, study, experiment.store, show), seconds), study, experiment.store)
+    patiently(file.copy, experiment.training.outage_s)
+    journal.settle(study.get_trials(deepcopy=False))
+    if searcher.unavailable:
+        raise UnavailableError(f"{searcher.unavailable}; run the same command again, and the search goes on")
     return study, journal, stop.reason or "the time was up"
+
+
+def _fit(tuner: tune.Tuner, study: optuna.Study, store: str) -> None:
+    try:
+        with refused_clearly(store):
+            tuner.fit()
+    except StoreAwayError:
+        # Tune looks into the store once more when all trials have ended.
+        if interrupted_trials(study):
+            raise
 
 
 def _tuner(
@@ -194,6 +214,8 @@ class _Telling(tune.Callback):
 
     def _ended(self, trial: Any) -> None:
         frozen = next(known for known in self._study.get_trials(deepcopy=False) if known.number == trial.config["number"])
+        if not frozen.state.is_finished():
+            return
         self._journal.close(frozen)
         self._show(frozen)
         if run := frozen.user_attrs.get("run"):

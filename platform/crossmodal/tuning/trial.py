@@ -3,6 +3,7 @@
 import os
 import statistics
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,15 +14,18 @@ import mne
 import torch
 from ray import tune
 
-from crossmodal.config import Experiment, UserError
+from crossmodal.config import Experiment, UnavailableError, UserError
 from crossmodal.config.data import CrossValidation
 from crossmodal.datasets.folds import Fold, make_folds
 from crossmodal.datasets.manifest import Manifest
 from crossmodal.evaluation.evaluate import evaluate_folds
 from crossmodal.evaluation.scores import FoldScores, model_scores, over_types
 from crossmodal.models.store import load_model
+from crossmodal.storage.outage import patiently
 from crossmodal.storage.uri import fetch_folder
 from crossmodal.training.fold import FoldProgress, train_fold
+from crossmodal.training.loop import ReclaimedError
+from crossmodal.training.notice import NodeNotice
 from crossmodal.training.ray_trainer import train_folds
 from crossmodal.training.runs import finished, model_uri, run_name
 from crossmodal.training.world import World, make_reproducible
@@ -66,22 +70,50 @@ def run_trial(config: dict[str, Any], context: TrialContext) -> None:
     os.environ.setdefault("TUNE_FUNCTION_THREAD_TIMEOUT_S", "30")
     try:
         experiment = context.experiment_of(config["number"], config["overrides"])
-        train_trial(experiment, context, tune.report)
     except UserError as error:
-        tune.report({"cause": str(error)})
+        return tune.report({"cause": str(error)})
+    try:
+        train_trial(experiment, context, tune.report, NodeNotice())
+    except ReclaimedError:
+        # When the node is gone Ray begins the trial again elsewhere; whatever ended it before would count as a failure.
+        threading.Event().wait()
 
 
-def train_trial(experiment: Experiment, context: TrialContext, send: Callable[[dict[str, Any]], None]) -> None:
-    """Train all folds of a trial and score them, sending a report each epoch and one at the end."""
+def train_trial(
+    experiment: Experiment, context: TrialContext, send: Callable[[dict[str, Any]], None], reclaimed: Callable[[], bool] = lambda: False
+) -> None:
+    """Train all folds of a trial and score them, sending a report each epoch and one at the end, of what the user can mend, too.
+
+    Parameters
+    ----------
+    reclaimed : callable
+        Tells a trial of one worker whether its node is about to be taken away.
+
+    Raises
+    ------
+    ReclaimedError
+        It is; a checkpoint was kept.
+    """
     mne.set_log_level("ERROR")
     run, folds = run_name(experiment, context.manifest), context.folds
     report = TrialReport([fold.name for fold in folds], experiment, run, context.gpu, send)
-    _train(experiment, context, run, folds, report.tell)
-    scores = [fold.scores for fold in evaluate_folds(experiment, context.manifest, run, folds)]
-    report.finish(scores, _measured(experiment, run, folds[0], context.gpu))
+    try:
+        _train(experiment, context, run, folds, report.tell, reclaimed)
+        outage_s = experiment.training.outage_s
+        scores = patiently(lambda: [fold.scores for fold in evaluate_folds(experiment, context.manifest, run, folds)], outage_s)
+        report.finish(scores, patiently(lambda: _measured(experiment, run, folds[0], context.gpu), outage_s))
+    except UserError as error:
+        report.fail(error)
 
 
-def _train(experiment: Experiment, context: TrialContext, run: str, folds: Sequence[Fold], tell: Callable[[FoldProgress], None]) -> None:
+def _train(
+    experiment: Experiment,
+    context: TrialContext,
+    run: str,
+    folds: Sequence[Fold],
+    tell: Callable[[FoldProgress], None],
+    reclaimed: Callable[[], bool],
+) -> None:
     """Train fold after fold: here if a trial is one worker, which spares 10 to 20 s of a trainer's start, else by a trainer of its own."""
     training = experiment.training
     if training.workers > 1:
@@ -89,7 +121,7 @@ def _train(experiment: Experiment, context: TrialContext, run: str, folds: Seque
             tell(progress)
         return
     make_reproducible(training.threads_per_worker)
-    world = World(device=torch.device("cuda" if context.gpu else "cpu"))
+    world = World(device=torch.device("cuda" if context.gpu else "cpu"), reclaimed=reclaimed)
     for fold in folds:
         train_fold(experiment, context.manifest, run, fold, world, tell)
 
@@ -147,7 +179,11 @@ class TrialReport:
             "scores": [[subject, score] for subject, score in by_subject.items()],
             **measured,
         }
-        self._report(result | {"gpu_hours": self._hours() * self._workers * self._gpu})
+        self._report(result)
+
+    def fail(self, error: UserError) -> None:
+        """Report why the trial cannot be finished, or not now, and what it cost until then."""
+        self._report({"unavailable" if isinstance(error, UnavailableError) else "cause": str(error)})
 
     def _report(self, result: dict[str, Any]) -> None:
         news, self._news = list(self._news.values()), {}

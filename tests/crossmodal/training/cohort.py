@@ -16,7 +16,9 @@ from crossmodal.datasets.recording import Events, Recording, Signal
 from crossmodal.datasets.shard import LAST_FILE, read_entry, write_shard
 from crossmodal.models.base import Model
 from crossmodal.storage.node_cache import NodeCache
-from crossmodal.storage.uri import publish_folder
+from crossmodal.storage.uri import join, list_names, publish_folder
+from crossmodal.training.checkpoint import latest_checkpoint
+from crossmodal.training.runs import checkpoints_uri
 
 SFREQ = 50.0
 N_EEG, N_MAG = 6, 5
@@ -66,6 +68,12 @@ def publish_cohort(experiment: Experiment, n_subjects: int = 5, duration_s: floa
     manifest = Manifest.of(entries, "test")
     publish(manifest, experiment.store, experiment.dataset_recipe)
     return manifest
+
+
+def has_checkpoint(store: str, prefix: str) -> bool:
+    """Tell whether a training run whose name starts so has just ended an epoch of a fold that is not finished."""
+    runs = [run for run in list_names(join(store, "runs")) if run.startswith(prefix)]
+    return any(latest_checkpoint(checkpoints_uri(store, run, fold)) for run in runs for fold in list_names(checkpoints_uri(store, run)))
 
 
 def open_first_fold(experiment: Experiment, manifest: Manifest, root: Path) -> FoldData:

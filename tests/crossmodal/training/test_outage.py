@@ -4,9 +4,8 @@ import threading
 
 import pytest
 
-from crossmodal.config import UserError
 from crossmodal.datasets.folds import make_folds
-from crossmodal.storage.uri import list_names
+from crossmodal.storage.uri import StoreAwayError, list_names
 from crossmodal.tracking.runs import Tracker
 from crossmodal.training.fold import FoldProgress, train_fold
 from crossmodal.training.journal import Journal
@@ -68,7 +67,7 @@ def test_a_store_that_stays_away_is_told(server: Server, tmp_path):
         if len(progress.history) == 1:
             server.stop()
 
-    with pytest.raises(UserError, match="cannot be reached"):
+    with pytest.raises(StoreAwayError, match="cannot be reached"):
         train(experiment, manifest, tell)
 
 

@@ -93,6 +93,7 @@ def test_trials_end_as_what_they_were(at):
     searcher.on_trial_complete("a", {"epoch": 9, "score": 0.7, "core_hours": 2.0})
     searcher.on_trial_complete("b", {"epoch": 1, "validation_loss": 0.9})
     searcher.on_trial_complete("c", {"cause": "does not fit"})
+    searcher.on_trial_result("d", {"epoch": 1, "validation_loss": 0.5, "core_hours": 3.0, "run": "small-0003"})
     searcher.on_trial_complete("d", error=True)
     states = [trial.state for trial in opened[1].trials]
     assert states == [TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL, TrialState.FAIL]
@@ -100,6 +101,7 @@ def test_trials_end_as_what_they_were(at):
     assert opened[1].trials[0].user_attrs["core_hours"] == 2.0
     assert opened[1].trials[1].intermediate_values == {1: -0.9}
     assert opened[1].trials[2].user_attrs["cause"] == "does not fit"
+    assert {name: opened[1].trials[3].user_attrs[name] for name in ("core_hours", "run")} == {"core_hours": 3.0, "run": "small-0003"}
 
 
 def test_what_a_killed_search_began_goes_on_first_and_is_the_same_trial(at):

@@ -53,6 +53,17 @@ def test_a_trial_scores_every_development_subject_once_and_opens_no_test_subject
     assert again[-1]["training_seconds"] == last["training_seconds"]
 
 
+def test_a_trial_that_fails_tells_why_what_it_cost_and_where_its_checkpoints_lie(plan):
+    context = TrialContext(plan.experiment, plan.manifest, plan.study, plan.split, gpu=False)
+    rate = {"training.learning_rate": 1e30, "training.gradient_clip": None, "training.warmup_epochs": 0}
+    reports = []
+    train_trial(context.experiment_of(7, rate), context, reports.append)
+    assert reports[-1]["cause"].startswith("the loss was no longer finite")
+    assert reports[-1]["run"].startswith("small-0007-")
+    assert reports[-1]["core_hours"] > 0
+    assert reports[-1]["gpu_hours"] == 0
+
+
 def epoch(number: int, loss: float) -> EpochMetrics:
     return EpochMetrics(epoch=number, loss=1.0, validation_loss=loss, learning_rate=1e-3, seconds=36.0, windows_per_s=1.0)
 

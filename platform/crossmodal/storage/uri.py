@@ -87,7 +87,7 @@ def file_details(uri: str, anonymous: bool = False, endpoint_url: str | None = N
         Its store cannot be reached, or refuses it.
     """
     filesystem, path = open_fs(uri, anonymous, endpoint_url)
-    with _clearly(uri, endpoint_url):
+    with refused_clearly(uri, endpoint_url):
         return dict(filesystem.info(path))
 
 

@@ -25,6 +25,9 @@ _SHORTEST_TRANSFORM = 4096
 
 # In a signal shorter than so many kernels' halves no step stands above 40 times the rms, where float32's transforms lose digits.
 _HALF_LENGTHS_WITHOUT_PEAK = 32
+# A step of so many times the usual difference of neighbouring samples, at so many of which one looks, may stand as high above a weak band.
+_STEP_THAT_STANDS_OUT = 8
+_NEIGHBOURS = 4096
 
 
 @dataclass(frozen=True)
@@ -41,18 +44,21 @@ class Layout:
         Samples kept of a block.
     members : tuple of int
         Kernels that are applied to these blocks.
+    holds_ends : bool
+        Whether blocks see the signal as if it kept its first and last value for ever; the steps there, from zero and back, are added
+        afterwards.
 
     Notes
     -----
     A block of many is differenced, and its kernels are summed up, which is the same convolution: the ends of a block, which meet where
     it wraps around, then differ by a slope and not by a drift, next to whose response a weak band would lose its digits in float32.
-    It sees the signal as if that kept its first and last value for ever; the steps there, from zero and back, are added afterwards.
     """
 
     n_fft: int
     lead: int
     hop: int
     members: tuple[int, ...]
+    holds_ends: bool = False
 
     @property
     def is_one_of_many(self) -> bool:
@@ -128,7 +134,7 @@ class FilterBank(nn.Module):
         """
         n_rows, n_times = x_rt.shape
         samples = samples or range(n_times)
-        layouts = plan(self.half_lengths, self.every, samples, n_times)
+        layouts = plan(self.half_lengths, self.every, samples, n_times, _ends_stand_out(x_rt))
         values_at_once = _VALUES_AT_ONCE.get(x_rt.device.type, _VALUES_AT_ONCE_ELSEWHERE)
         # All of a row before the next: what is written of it is then still in the cache.
         rows_at_once = max(1, values_at_once // len(samples))
@@ -145,7 +151,7 @@ class FilterBank(nn.Module):
                     spectrum_rbw = _block_spectra(x_rt[rows], gain_of_rows, layout, starts, workspace)
                     for kernel in layout.members:
                         values_rbm = self._convolve(spectrum_rbw, kernel, layout, n_times, workspace)
-                        if layout.is_one_of_many:
+                        if layout.holds_ends:
                             self._add_steps(values_rbm, kernel, starts, steps_re[rows], n_times)
                         yield from self._inside(values_rbm, kernel, rows, first * layout.hop, len(samples))
 
@@ -201,17 +207,18 @@ class FilterBank(nn.Module):
             yield Piece(kernel, rows, slice(middle, n_out), values_rbm[:, whole:, : n_out - middle])
 
 
-def plan(half_lengths: Sequence[int], every: Sequence[int], samples: range, n_times: int) -> list[Layout]:
+def plan(half_lengths: Sequence[int], every: Sequence[int], samples: range, n_times: int, ends_stand_out: bool) -> list[Layout]:
     """Choose for each kernel the blocks with the least work (n log n a block), and share them among kernels.
 
-    A whole signal in one block needs zeros on one side only, since what wraps around meets them. One so long beside its kernel that the
-    steps at its ends may stand high above the rest is laid out like one of many, for their sake.
+    A whole signal in one block needs zeros on one side only, since what wraps around meets them. One whose ends stand out, and that is
+    so long beside its kernel that they may stand high above the rest, is laid out like one of many, for their sake.
     """
     multiple, shortest = math.lcm(*every), _SHORTEST_TRANSFORM * min(every)
     halves = [min(half, n_times - 1) for half in half_lengths]
     groups: dict[tuple[int, bool], list[int]] = {}
     for kernel, half in enumerate(halves):
-        whole = len(samples) == n_times < max(_SHORTEST_TRANSFORM, _HALF_LENGTHS_WITHOUT_PEAK * half)
+        for_its_ends = ends_stand_out and n_times >= max(_SHORTEST_TRANSFORM, _HALF_LENGTHS_WITHOUT_PEAK * half)
+        whole = len(samples) == n_times and not for_its_ends
         groups.setdefault((_best_block(half, multiple, shortest, len(samples), whole), whole), []).append(kernel)
     layouts = []
     for (n_fft, whole), members in groups.items():
@@ -219,8 +226,16 @@ def plan(half_lengths: Sequence[int], every: Sequence[int], samples: range, n_ti
         if whole and n_times + half <= n_fft:
             layouts.append(Layout(n_fft, 0, _round_up(n_times, multiple), tuple(members)))
         else:
-            layouts.append(Layout(n_fft, _round_up(half, multiple), _hop(n_fft, half, multiple), tuple(members)))
+            layouts.append(Layout(n_fft, _round_up(half, multiple), _hop(n_fft, half, multiple), tuple(members), ends_stand_out))
     return layouts
+
+
+def _ends_stand_out(x_rt: torch.Tensor) -> bool:
+    """Whether a row begins or ends far from zero, compared with how neighbouring samples differ there."""
+    ends_re = x_rt.detach()[:, [0, -1]].abs()
+    around = (x_rt.detach()[:, :_NEIGHBOURS], x_rt.detach()[:, -_NEIGHBOURS:])
+    differences_re = torch.stack([part_rt.diff().square().mean(1).sqrt() for part_rt in around], dim=1)
+    return bool((ends_re > _STEP_THAT_STANDS_OUT * differences_re).any())
 
 
 def _best_block(half: int, multiple: int, shortest: int, n_samples: int, whole: bool) -> int:
@@ -251,9 +266,9 @@ def _block_spectra(
     stop = starts[-1] - layout.lead + n_fft + layout.is_one_of_many
     inside = slice(max(0, start), min(stop, n_times))
     padded_rt = workspace.empty("padded", (n_rows, stop - start), torch.float64)
-    padded_rt[:, : inside.start - start] = x_rt[:, :1] if layout.is_one_of_many else 0
+    padded_rt[:, : inside.start - start] = x_rt[:, :1] if layout.holds_ends else 0
     padded_rt[:, inside.start - start : inside.stop - start] = x_rt[:, inside]
-    padded_rt[:, inside.stop - start :] = x_rt[:, -1:] if layout.is_one_of_many else 0
+    padded_rt[:, inside.stop - start :] = x_rt[:, -1:] if layout.holds_ends else 0
     if gain_r is not None:
         padded_rt *= gain_r[:, None]
     if layout.is_one_of_many:

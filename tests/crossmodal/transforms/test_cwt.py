@@ -100,11 +100,13 @@ def test_blocks_are_the_whole_transform(n_times, block_length):
     assert largest_error(torch.cat([piece_cft for _, piece_cft in pieces], dim=-1).numpy(), whole_cft) < 1e-9
 
 
+@pytest.mark.parametrize("ends_stand_out", [False, True])
 @pytest.mark.parametrize("multiple", [1, 8, 15])
 @pytest.mark.parametrize("samples", [range(50_000), range(300, 900), range(0, 7), range(0, 20_000)])
-def test_kernels_share_blocks_that_hold_them(multiple, samples):
+def test_kernels_share_blocks_that_hold_them(multiple, samples, ends_stand_out):
     half_lengths = [5, 80, 2000, 300]
-    layouts = plan(half_lengths, [multiple] * 4, samples, 50_000)
+    layouts = plan(half_lengths, [multiple] * 4, samples, 50_000, ends_stand_out)
+    assert {layout.holds_ends for layout in layouts if layout.is_one_of_many} <= {ends_stand_out}
     assert sorted(member for layout in layouts for member in layout.members) == [0, 1, 2, 3]
     for layout in layouts:
         longest = max(half_lengths[member] for member in layout.members)

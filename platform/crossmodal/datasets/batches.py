@@ -100,7 +100,7 @@ def iterate(reader: BatchReader, batch_size: int, order: NDArray[np.integer], de
     order : int array
         Windows to read; the last batch takes what remains.
     device : device
-        Batches are copied there from pinned memory, and whitened there.
+        Batches are copied to a GPU from pinned memory, and whitened there; on a CPU they are whitened while they are read ahead.
     """
     device = torch.device(device)
     on_gpu = device.type == "cuda"
@@ -110,23 +110,30 @@ def iterate(reader: BatchReader, batch_size: int, order: NDArray[np.integer], de
     buffers = [reader.buffer(batch_size, pin=on_gpu) for _ in range(2)]
     copied = [torch.cuda.Event() for _ in buffers] if on_gpu else []
     chunks = [order[first : first + batch_size] for first in range(0, len(order), batch_size)]
+
+    def after_affine(source_btc: torch.Tensor, target_btc: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return normaliser.source.after_affine(source_btc.transpose(1, 2)), normaliser.target.after_affine(target_btc.transpose(1, 2))
+
+    def read(chunk: NDArray[np.integer], buffer: Buffer) -> tuple[torch.Tensor, torch.Tensor]:
+        reader.read(chunk, buffer)
+        read_btc = buffer.source_btc[: len(chunk)], buffer.target_btc[: len(chunk)]
+        return read_btc if on_gpu else after_affine(*read_btc)
+
     with ThreadPoolExecutor(1) as ahead:
-        reading = [ahead.submit(reader.read, chunk, buffers[0]) for chunk in chunks[:1]]
+        reading = [ahead.submit(read, chunk, buffers[0]) for chunk in chunks[:1]]
         for position, chunk in enumerate(chunks):
             this, other = position % 2, (position + 1) % 2
-            reading.pop().result()
+            source, target = reading.pop().result()
             if position + 1 < len(chunks):
                 if on_gpu:
                     # The device may still be copying from the buffer that is about to be written.
                     copied[other].synchronize()
-                reading.append(ahead.submit(reader.read, chunks[position + 1], buffers[other]))
-            source_bct, target_bst = (
-                memory_btc[: len(chunk)].to(device, non_blocking=True).transpose(1, 2)
-                for memory_btc in (buffers[this].source_btc, buffers[this].target_btc)
-            )
+                reading.append(ahead.submit(read, chunks[position + 1], buffers[other]))
             if on_gpu:
+                on_device = source.to(device, non_blocking=True), target.to(device, non_blocking=True)
                 copied[this].record()
-            yield Batch(normaliser.source.after_affine(source_bct), normaliser.target.after_affine(target_bst), chunk)
+                source, target = after_affine(*on_device)
+            yield Batch(source, target, chunk)
 
 
 def epoch_order(n_windows: int, seed: int, epoch: int, rank: int, size: int) -> NDArray[np.int64]:

@@ -118,6 +118,25 @@ def chat() -> Iterator[tuple[str, list[dict[str, str]]]]:
         server.shutdown()
 
 
+@contextmanager
+def locked_door() -> Iterator[str]:
+    """What stands before a server that asks for a password, to whoever does not give the right one: its address."""
+
+    class Door(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="mlflow"')
+            self.end_headers()
+
+        def log_message(self, *unused: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Door) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
 def _running(server: Server) -> Iterator[Server]:
     server.start()
     try:

@@ -46,7 +46,10 @@ class Tracker:
                 self.experiment_id = self._get_or_create_experiment(tracking.experiment)
         except (MlflowException, SQLAlchemyError, ImportError, OSError) as error:
             place, reason = without_credentials(tracking.uri), without_credentials(str(error).splitlines()[0])
-            raise UserError(f"tracking.uri: {place} cannot be used; is the server up, or the file MLflow's? ({reason})") from error
+            refused = isinstance(error, MlflowException) and error.get_http_status_code() in (401, 403)
+            keys = "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
+            advice = keys if refused else "is the server up, or the file MLflow's?"
+            raise UserError(f"tracking.uri: {place} cannot be used; {advice} ({reason})") from error
 
     def __enter__(self) -> Self:
         return self

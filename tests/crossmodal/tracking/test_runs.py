@@ -10,6 +10,7 @@ import pytest
 from crossmodal.config import UserError
 from crossmodal.config.experiment import Tracking
 from crossmodal.tracking.runs import Tracker
+from tests.servers import locked_door
 
 ROOT = Path(__file__).resolve().parents[3]
 STEPS = [{"loss": 3.0}, {"loss": 2.0}, {"loss": 1.0}]
@@ -102,6 +103,12 @@ def test_a_server_that_is_away_is_told_without_its_password(monkeypatch):
     with pytest.raises(UserError, match=r"tracking\.uri: http://127\.0\.0\.1:9 cannot be used") as told:
         Tracker(Tracking(uri="http://someone:secret@127.0.0.1:9"))
     assert "secret" not in str(told.value)
+
+
+def test_a_server_that_refuses_is_told_without_its_password():
+    with locked_door() as place, pytest.raises(UserError, match="set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD") as refused:
+        Tracker(Tracking(uri=f"http://me:secret-never-told@{place}", experiment="refused"))
+    assert "secret-never-told" not in str(refused.value)
 
 
 def test_a_file_that_is_no_database_is_told(tmp_path):

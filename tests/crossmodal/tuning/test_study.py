@@ -76,6 +76,13 @@ def test_a_storage_that_cannot_be_used_is_told_without_the_password(at, url, sen
     assert "secret-never-told" not in str(refused.value)
 
 
+def test_a_database_that_refuses_the_password_is_told_without_it(at, postgresql, monkeypatch):
+    monkeypatch.setenv("PGPASSWORD", "wrong-never-told")
+    with pytest.raises(UserError, match=r"tuning\.storage: .* cannot be used; .*password authentication failed") as refused:
+        at(storage=postgresql)
+    assert "never-told" not in str(refused.value)
+
+
 def test_the_first_trial_is_the_space_s_and_the_last_one_ends_the_search(at):
     searcher = search(at(**{"stop.trials": 2}))
     first = searcher.suggest("a")

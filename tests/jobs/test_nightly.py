@@ -131,9 +131,12 @@ def test_a_killed_night_goes_on_and_no_second_one_runs_beside_it(path):
         open(path.parent / "log", "wb") as log,
         subprocess.Popen(command(path, *more), cwd=path.parent, env=environment, stderr=log) as job,
     ):
-        while job.poll() is None and b"trial 1:" not in (path.parent / "log").read_bytes():
-            time.sleep(0.2)
+        # It would end before another one has started, if that came later.
+        while job.poll() is None and not (path.parent / "store/nights/night/running.json").exists():
+            time.sleep(0.1)
         beside = night(path, "--date", "2026-03-03")
+        while job.poll() is None and b"trial 1:" not in (path.parent / "log").read_bytes():
+            time.sleep(0.1)
         children = psutil.Process(job.pid).children(recursive=True)
         job.kill()
     for child in psutil.wait_procs(children, timeout=20)[1]:

@@ -133,7 +133,7 @@ def clean(opened: OpenedRecording, recordings: Recordings, preprocessing: Prepro
     marked = (*(span for spans in flat.values() for span in spans), *ringing, *unfiltered)
     bad_spans = [*opened.bad_spans, *marked]
     removed, projected, told = _remove_artifacts(raw, references, bad_spans, preprocessing, called)
-    resampling.resample_recording(raw, preprocessing)
+    raw = resampling.resample_recording(raw, preprocessing)
     # Not before loading, where the reader would be slow; here it costs little.
     channel_types.order_channels(raw, preprocessing.sensors)
     referencing.reference_recording(raw, preprocessing)

@@ -32,6 +32,7 @@ from preprocessing.sources.reading import open_recording
 from preprocessing.sources.timeline import Span
 from preprocessing.steps.channel_types import known_types
 from preprocessing.steps.maxwell import stage_calibration
+from preprocessing.steps.resampling import resample
 
 
 @dataclass(frozen=True)
@@ -261,11 +262,9 @@ def _on_clock(
     y_st: NDArray[np.float64], clock: Clock, translator: Translator, digitised: list[dict[str, Any]] | None, marked: Sequence[Span]
 ) -> mne.io.RawArray:
     sfreq = translator.card.shapes.sfreq
-    # At an unchanged rate, MNE would halve what lies at half of it.
-    at_rate_st = y_st if clock.sfreq == sfreq else mne.filter.resample(y_st, up=clock.sfreq, down=sfreq, verbose="error")
-    lacking = clock.n_samples - at_rate_st.shape[1]
-    # Rounding to whole samples at the model's rate can lose the last few.
-    at_rate_st = np.pad(at_rate_st, ((0, 0), (0, max(lacking, 0))), mode="edge")[:, : clock.n_samples]
+    at_rate_st = y_st
+    if clock.sfreq != sfreq:
+        at_rate_st = np.stack([resample(y_t, sfreq, clock.sfreq, clock.n_samples) for y_t in y_st])
     info = mne.pick_info(translator.target_info, [translator.target_info["ch_names"].index(name) for name in translator.card.target_names])
     with info._unlock():
         info["sfreq"] = clock.sfreq

@@ -54,7 +54,7 @@ def preprocessed_band(preprocessing: Preprocessing, sfreq: float, n_freqs: int =
 def power_gain(preprocessing: Preprocessing, sfreq: float, frequencies_hz: NDArray[np.float64]) -> NDArray[np.float64]:
     """Power gain |H(f)|^2 of the high-pass and low-pass at `frequencies_hz`, same shape.
 
-    Resampling adds nothing to it: MNE's FFT resampling cuts at the new Nyquist frequency, where the band ends.
+    Resampling adds nothing to it: in the frequency domain it cuts at the new Nyquist frequency, where the band ends.
     """
     if preprocessing.highpass_hz is None and preprocessing.lowpass_hz is None:
         return np.ones_like(frequencies_hz)

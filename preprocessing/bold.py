@@ -78,6 +78,9 @@ def to_volumes(opened: OpenedBold, settings: Bold, recordings: Recordings, scrat
     brain = targets.brain_mask(image, opened.uri)
     good, moved = scrubbing.good_volumes(data[brain].T, opened.motion, settings)
     taken = _targets(image, settings, load, recordings, scratch, called)
+    still = int((np.ptp(taken.data_vs, axis=0) == 0).sum())
+    if still:
+        moved.append(f"{still} of {taken.data_vs.shape[1]} targets never change, as voxels do that the scanner did not reach")
     affine = np.asarray(image.affine, dtype=np.float64)
     # Of as many volumes and voxels, the image, its targets and the detrended targets would be held at once.
     del image, data

@@ -18,6 +18,7 @@ from crossmodal.datasets.windows import WindowSet
 # Samples looked at at once for quartiles, which are found to a millionth of a channel's range.
 _BLOCK = 65536
 _RESOLUTION = 1e-5
+_MOST_NAMED = 10
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,9 @@ class TrainingSignal:
             pairs = self.signals.modality != BOLD
             measured = (ChannelStatistics.of(*self._samples(index), pairs=pairs) for index in read)
         merged = merge_all(measured, len(columns))
-        self._refuse(merged.min == merged.max, "never change in the training recordings; leave them out of data.source or data.target")
+        why = "never change in the training recordings; leave them out of data.source or data.target"
+        mask = ", voxels by preprocessing.bold.targets.mask" if self.signals.modality == BOLD else ""
+        self._refuse(merged.min == merged.max, why + mask)
         return merged
 
     def quartiles(self, statistics: ChannelStatistics) -> NDArray[np.float64]:
@@ -65,7 +68,9 @@ class TrainingSignal:
         names = self.shards[0].names(self.signals.modality)
         flat = [names[column] for column in columns_of(self.shards[0], self.signals)[flat_c]]
         if flat:
-            raise UserError(f"{', '.join(flat)} {why}")
+            # Voxels may be thousands.
+            others = f" and {len(flat) - _MOST_NAMED} others" if len(flat) > _MOST_NAMED else ""
+            raise UserError(f"{', '.join(flat[:_MOST_NAMED])}{others} {why}")
 
     def _samples(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Samples of a shard, shape (T, C), and which of them count, each once."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from nibabel.nifti1 import Nifti1Image
 from nibabel.spatialimages import SpatialImage
 from nilearn.image import mean_img, resample_to_img
 from nilearn.maskers import NiftiLabelsMasker
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from crossmodal.config import UserError
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def voxel_targets(image: SpatialImage, mask: SpatialImage | None, called: str) -
     """Take the voxels of a mask, resampled to the image's grid, or all of them."""
     stored = np.ones(image.shape[:3], dtype=bool)
     if mask is not None:
-        stored = np.asarray(_on_grid(mask, image).dataobj) > 0
+        stored = np.asarray(_on_grid(mask, image).dataobj).reshape(stored.shape) > 0
         if not stored.any():
             raise UserError(f"{called}: no voxel lies inside preprocessing.bold.targets.mask; check that both are in the same space")
     data_sv = np.asarray(image.dataobj)[stored]
@@ -61,7 +62,7 @@ def voxel_targets(image: SpatialImage, mask: SpatialImage | None, called: str) -
 
 
 def region_targets(image: SpatialImage, atlas: SpatialImage, labels: Mapping[int, str], called: str) -> Targets:
-    """Average the image over each region.
+    """Average the image over the voxels of each region that hold anything: on a grid, those that the scanner did not reach are zero.
 
     Parameters
     ----------
@@ -77,16 +78,17 @@ def region_targets(image: SpatialImage, atlas: SpatialImage, labels: Mapping[int
     Raises
     ------
     UserError
-        A region of the atlas has no voxel in the image; the sentence names it.
+        A region of the atlas has no voxel in the image that holds anything; the sentence names it.
     """
     numbers = _region_numbers(atlas)
     names = tuple(labels.get(number, str(number)) for number in numbers)
-    on_grid = _on_grid(atlas, image)
+    on_grid = _without_empty(_on_grid(atlas, image), image)
     present = set(_region_numbers(on_grid))
     absent = [name for name, number in zip(names, numbers, strict=True) if number not in present]
     if absent:
         raise UserError(
-            f"{called}: no voxel of the image lies in region {', '.join(absent[:5])} of the atlas; check that both are in the same space"
+            f"{called}: no voxel of the image lies in region {', '.join(absent[:5])} of the atlas, or all are zero; check that both"
+            " are in the same space, and that the image reaches so far"
         )
     means_vs = NiftiLabelsMasker(on_grid, standardize=None).fit_transform(image)
     return Targets(np.ascontiguousarray(means_vs, dtype=np.float32), names, None)
@@ -95,6 +97,13 @@ def region_targets(image: SpatialImage, atlas: SpatialImage, labels: Mapping[int
 def _region_numbers(atlas: SpatialImage) -> list[int]:
     """Numbers of an atlas's regions in order."""
     return [int(number) for number in np.unique(np.rint(np.asarray(atlas.dataobj, dtype=np.float64))) if number]
+
+
+def _without_empty(labels: SpatialImage, image: SpatialImage) -> SpatialImage:
+    """Take voxels that are zero in all volumes out of all regions."""
+    is_empty = ~np.asarray(image.dataobj).any(axis=3)
+    numbers = np.rint(np.asarray(labels.dataobj, dtype=np.float64)).reshape(is_empty.shape)
+    return Nifti1Image(np.where(is_empty, 0, numbers).astype(np.int32), image.affine)
 
 
 def _on_grid(labels: SpatialImage, image: SpatialImage) -> SpatialImage:

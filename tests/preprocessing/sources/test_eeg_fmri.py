@@ -234,6 +234,14 @@ def test_motion_and_transforms_are_found_by_their_pattern_and_checked(tmp_path):
         made(bids_recordings(tmp_path / "data", transforms=str(tmp_path / "02_to.txt")), tmp_path)
 
 
+def test_voxels_that_the_scanner_did_not_reach_are_told(tmp_path):
+    layouts.cn_epfl(tmp_path / "data", "02")
+    layouts.write_image(tmp_path / "grid.nii.gz", 2, 1.0, shape=(8, 8, 9))
+    settings = BOTH.model_copy(update={"bold": Bold(dvars_iqr=None, grid=str(tmp_path / "grid.nii.gz"))})
+    recording = made(bids_recordings(tmp_path / "data"), tmp_path, settings)
+    assert "192 of 576 targets never change, as voxels do that the scanner did not reach" in recording.provenance["notes"]
+
+
 def test_a_new_atlas_or_image_makes_a_new_shard(tmp_path):
     layouts.cn_epfl(tmp_path / "data", "02")
     atlas = tmp_path / "atlas.nii.gz"

@@ -125,6 +125,20 @@ def test_an_atlas_of_finer_voxels_is_resampled_and_a_lost_region_is_named(head):
         region_targets(image, image_of(fine, affine), {9: "tiny"}, "run")
 
 
+def test_what_the_scanner_did_not_reach_is_in_no_region(head):
+    """On a grid higher than the image a region half outside is the mean of its inside, not of zeros, and one all outside is told."""
+    image, _ = head
+    grid = image_of(np.zeros((12, 12, 16), dtype=np.int8))
+    atlas = np.zeros((12, 12, 16), dtype=np.int16)
+    atlas[4:9, 4:9, 4:12] = 1
+    resampled, _ = to_grid(image, grid, np.eye(4))
+    targets = region_targets(resampled, image_of(atlas), {}, "run")
+    np.testing.assert_allclose(targets.data_vs[:, 0], image.get_fdata()[4:9, 4:9, 4:8].mean(axis=(0, 1, 2)), rtol=1e-5)
+    atlas[4:9, 4:9, 12:] = 2
+    with pytest.raises(UserError, match="no voxel of the image lies in region high of the atlas, or all are zero"):
+        region_targets(resampled, image_of(atlas), {2: "high"}, "run")
+
+
 def test_images_meet_on_the_common_grid_once_their_transforms_are_known():
     """A blob at another place and voxel size in each head lands on the same point."""
     grid = image_of(np.zeros((20, 20, 20), dtype=np.int8), np.diag([2.0, 2.0, 2.0, 1.0]))

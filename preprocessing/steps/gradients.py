@@ -7,7 +7,10 @@ from numpy.typing import NDArray
 from crossmodal.config import UserError
 from crossmodal.config.bold import GradientCorrection
 
-VERSION = 1
+VERSION = 2
+
+# Volumes differ by a sample in length where clocks differ; beyond this many usual lengths lies a pause.
+_LONGEST = 1.1
 
 
 def correct_gradients(raw: BaseRaw, marker_s: NDArray[np.float64], settings: GradientCorrection, called: str) -> None:
@@ -55,10 +58,12 @@ def subtract_template(x_t: NDArray[np.float64], onsets: NDArray[np.int64], n_epo
     Returns
     -------
     float64 array, shape (n_times,)
-        Untouched outside volumes. A volume keeps its own mean, so that slow drifts stay.
+        Untouched outside volumes, also where the scanner pauses between two. A volume keeps its own mean, so that slow drifts stay.
     """
-    length = int(np.diff(onsets).max())
-    stops = np.minimum(np.append(onsets[1:], onsets[-1] + length), len(x_t))
+    intervals = np.diff(onsets)
+    # Where the scanner paused, a volume ends long before the next one.
+    length = int(intervals[intervals <= _LONGEST * np.median(intervals)].max())
+    stops = np.minimum(np.append(onsets[1:], len(x_t)), onsets + length)
     epochs_vt = np.full((len(onsets), length), np.nan)
     for epoch_t, start, stop in zip(epochs_vt, onsets, stops, strict=True):
         epoch_t[: stop - start] = x_t[start:stop] - x_t[start:stop].mean()

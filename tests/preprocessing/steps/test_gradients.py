@@ -77,6 +77,19 @@ def test_a_cut_off_last_volume_and_uneven_lengths_are_corrected(scanned):
     assert np.abs(residual).max() < 0.15 * np.abs(shape).max()
 
 
+def test_a_pause_of_the_scanner_is_left_as_it_was():
+    """Two series of volumes in one EEG, as a discarded start and the run itself."""
+    rng = np.random.default_rng(3)
+    onsets = np.concatenate([500 + 1000 * np.arange(3), 20_500 + 1000 * np.arange(60)])
+    eeg, artifact = rng.standard_normal(81_000), np.zeros(81_000)
+    shape = 1e3 * rng.standard_normal(1000)
+    for onset in onsets:
+        artifact[onset : onset + 1000] = shape[: len(artifact) - onset]
+    corrected = subtract_template(eeg + artifact, onsets, 25)
+    np.testing.assert_array_equal(corrected[3500:20_500], eeg[3500:20_500])
+    assert (corrected - eeg)[20_500:80_500].std() < 0.3
+
+
 def test_too_few_volumes_for_a_template_are_told():
     raw = mne.io.RawArray(np.zeros((1, 5000)), mne.create_info(1, SFREQ, "eeg"), verbose="error")
     with pytest.raises(UserError, match=r"run: has 3 volume markers, preprocessing.gradients.epochs needs 25; lower it"):

@@ -14,14 +14,15 @@ from crossmodal.storage.uri import check_reachable, is_local, join, open_fs
 from preprocessing.sources.base import Entry, SourceFile
 from preprocessing.sources.brainvision import read_brainvision
 from preprocessing.sources.ctf import read_ctf
+from preprocessing.sources.edf import read_bdf, read_edf
 from preprocessing.sources.listing import files
 
 # Raw recordings with internal active shielding are opened, too: an empty room needs no SSS, and the run says so of any other.
 _FILE_READERS: dict[str, Callable[[Path], BaseRaw]] = {
     ".fif": lambda path: mne.io.read_raw_fif(path, allow_maxshield="yes", verbose="error"),
     ".fif.gz": lambda path: mne.io.read_raw_fif(path, allow_maxshield="yes", verbose="error"),
-    ".edf": lambda path: mne.io.read_raw_edf(path, verbose="error"),
-    ".bdf": lambda path: mne.io.read_raw_bdf(path, verbose="error"),
+    ".edf": read_edf,
+    ".bdf": read_bdf,
     ".vhdr": read_brainvision,
     ".set": lambda path: mne.io.read_raw_eeglab(path, verbose="error"),
 }

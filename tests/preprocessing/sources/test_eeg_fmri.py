@@ -150,6 +150,9 @@ def broken_by(cause, root):
     elif cause == "EEG ends within a sample":
         eeg.write_text(eeg.read_text().replace("DataPoints", "Unknown"))
         eeg.with_suffix(".eeg").write_bytes(eeg.with_suffix(".eeg").read_bytes()[:-3])
+    elif cause == "EEG ends before its markers":
+        eeg.write_text(eeg.read_text().replace("DataPoints", "Unknown"))
+        eeg.with_suffix(".eeg").write_bytes(eeg.with_suffix(".eeg").read_bytes()[:-160_000])
     elif cause == "no markers":
         eeg.with_suffix(".vmrk").unlink()
     elif cause == "no sidecar":
@@ -179,6 +182,7 @@ def broken_by(cause, root):
         ("truncated image", r"_bold.nii.gz: cannot be read as a recording \(.*\); replace the file or leave it out"),
         ("truncated EEG", r"_eeg.eeg: is truncated, it holds 55021 of 56021 samples"),
         ("EEG ends within a sample", r"_eeg.eeg: is truncated, it ends within a sample"),
+        ("EEG ends before its markers", r"_eeg.eeg: is truncated, it holds 46021 samples and a marker is at 54242"),
         ("no markers", r"_eeg.vhdr: its marker file \(.vmrk\) is missing"),
         ("no sidecar", r"_bold.json: the sidecar that states the repetition time is missing"),
         ("several images", r"_eeg.vhdr: has several images \(\S+_dir-AP_run-001_bold.nii.gz, \S+_run-001_bold.nii.gz\); keep one"),

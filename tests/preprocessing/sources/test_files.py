@@ -22,6 +22,16 @@ def test_edf_opens(make_raw, tmp_path):
     np.testing.assert_allclose(opened.get_data(), raw.get_data(), atol=1e-8)
 
 
+@pytest.mark.parametrize(("extension", "missing_bytes"), [(".edf", 1), (".edf", 20_000), (".bdf", 1), (".bdf", 20_000)])
+def test_edf_and_bdf_that_end_early_are_refused(make_raw, tmp_path, extension, missing_bytes):
+    path = tmp_path / f"a{extension}"
+    mne.export.export_raw(path, make_raw().pick("eeg"), verbose="error")
+    assert len(read_raw_file(path).times) == 2000
+    path.write_bytes(path.read_bytes()[:-missing_bytes])
+    with pytest.raises(UserError, match=r"a.[eb]df: cannot be read as a recording \(it is truncated and holds \d of 10 records\)"):
+        read_raw_file(path)
+
+
 def test_split_fif_is_listed_with_its_siblings(make_raw, tmp_path):
     raw = make_raw(duration_s=250.0)
     raw.save(tmp_path / "a_raw.fif", split_size="2MB", verbose="error")

@@ -144,14 +144,16 @@ def draw_fmri_subject(simulation: EegFmriSimulation, label: str) -> FmriSubject:
 
 def simulate_fmri_run(subject: FmriSubject, simulation: EegFmriSimulation, run: int) -> FmriRun:
     """Draw one run; the same one every time."""
-    rng = np.random.default_rng([simulation.seed, int(subject.label), 4, run])
+    seeds = [simulation.seed, int(subject.label), 4, run]
+    rng = np.random.default_rng(seeds)
     # The markers lie on samples.
     lead_in_s = round(rng.uniform(*simulation.lead_in_s) * simulation.sfreq) / simulation.sfreq
     onset_s = lead_in_s + np.round(simulation.tr_s * np.arange(simulation.n_volumes) * simulation.sfreq) / simulation.sfreq
     duration_s = lead_in_s + simulation.tr_s * simulation.n_volumes + 2.0
     power = _draw_power(simulation, duration_s, rng)
+    # A null cohort's own, so that its EEG is its twin's to the last sample.
+    driving = power if simulation.cohort == "coupled" else _draw_power(simulation, duration_s, np.random.default_rng([*seeds, 1]))
     # Blood follows what happened before the EEG was switched on, too.
-    driving = power if simulation.cohort == "coupled" else _draw_power(simulation, duration_s, rng)
     before = round(RESPONSE_LENGTH_S * POWER_RATE_HZ)
     answer = 1e-2 * simulation.change_percent * respond(driving - 1, POWER_RATE_HZ)[:, before:]
     power_s = np.arange(answer.shape[1]) / POWER_RATE_HZ

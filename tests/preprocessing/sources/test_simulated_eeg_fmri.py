@@ -65,6 +65,7 @@ def test_both_cohorts_differ_only_in_what_drives_the_image(subject):
     coupled, null = (simulate_fmri_run(subject, SETTINGS.model_copy(update={"cohort": cohort}), 1) for cohort in ("coupled", "null"))
     np.testing.assert_array_equal(coupled.onset_s, null.onset_s)
     np.testing.assert_array_equal(coupled.power, null.power)
+    np.testing.assert_array_equal(coupled.eeg, null.eeg)
     assert coupled.response.std() == pytest.approx(null.response.std(), rel=0.5)
     assert not np.allclose(coupled.response, null.response)
 

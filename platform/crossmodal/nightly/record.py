@@ -28,7 +28,7 @@ class NightRecord(Config):
     reason : str
         Why no further trial was begun.
     code : int
-        The exit code it ended with: 1 where recordings failed, 2 for a mistake to mend, 3 for any other failure.
+        The exit code it ended with: 1 where recordings failed, 2 for a mistake to mend, 70 for any other failure.
     settings : dict of str to str
         For the next night to tell what changed.
     """

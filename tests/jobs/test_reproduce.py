@@ -83,6 +83,20 @@ def test_a_run_that_is_not_there_is_told(trained):
         read_recorded(trained[0].tracking, "0" * 32)
 
 
+def test_settings_that_this_code_does_not_take_are_told_as_those_of_a_file(trained, monkeypatch):
+    experiment = trained[0]
+    monkeypatch.setenv("CROSSMODAL_COMMIT", "abc123")
+    settings = experiment.model_dump(mode="json")
+    settings["training"]["epohcs"] = 3
+    with Tracker(experiment.tracking) as tracker:
+        run_id = tracker.start("of-another-version")
+        tracker.start("of-another-version", "sub-1", run_id)
+        tracker.log_json(run_id, settings, "experiment.json")
+    told = r"does not take its settings \(unknown key 'training\.epohcs'; the nearest valid name is 'epochs'\); check out the commit"
+    with pytest.raises(UserError, match=told):
+        read_recorded(experiment.tracking, run_id)
+
+
 def test_a_changed_recording_is_told(trained, monkeypatch):
     experiment, manifest, run_id = trained
     monkeypatch.setenv("CROSSMODAL_COMMIT", "abc123")

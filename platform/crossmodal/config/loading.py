@@ -37,7 +37,7 @@ def load_experiment(path: str | Path, overrides: Sequence[str] = ()) -> Experime
     try:
         return Experiment.model_validate(_merge(_default_kinds(Experiment), settings))
     except ValidationError as error:
-        raise UserError(f"{path}: {_sentence(error)}") from None
+        raise UserError(f"{path}: {sentence_of(error)}") from None
 
 
 def overridden(experiment: Experiment, overrides: Mapping[str, Any]) -> Experiment:
@@ -59,7 +59,7 @@ def overridden(experiment: Experiment, overrides: Mapping[str, Any]) -> Experime
     try:
         return Experiment.model_validate(settings)
     except ValidationError as error:
-        raise UserError(_sentence(error)) from None
+        raise UserError(sentence_of(error)) from None
 
 
 def _read(path: Path, below: tuple[Path, ...] = ()) -> dict[str, Any]:
@@ -138,7 +138,8 @@ def _set(settings: dict[str, Any], key: str, value: Any) -> None:
     section[last] = value
 
 
-def _sentence(error: ValidationError) -> str:
+def sentence_of(error: ValidationError) -> str:
+    """Say what an experiment's settings were refused for: the key, and for an unknown one the nearest valid name."""
     first = error.errors(include_url=False)[0]
     location = [str(part) for part in first["loc"]]
     if first["type"] == "extra_forbidden":

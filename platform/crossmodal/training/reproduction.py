@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from crossmodal.config import Experiment, UserError
 from crossmodal.config.experiment import Tracking
+from crossmodal.config.loading import sentence_of
 from crossmodal.datasets.folds import Fold, make_folds
 from crossmodal.datasets.manifest import Manifest, load
 from crossmodal.datasets.shard import read_entry
@@ -139,11 +140,8 @@ def _experiment(settings: Any, run_id: str) -> Experiment:
     try:
         return Experiment.model_validate(settings)
     except ValidationError as error:
-        refused = error.errors(include_url=False)[0]
-        key = ".".join(map(str, refused["loc"]))
-        raise UserError(
-            f"run {run_id}: this code does not take its settings ({key}: {refused['msg']}); check out the commit it was made by"
-        ) from None
+        told = sentence_of(error)
+        raise UserError(f"run {run_id}: this code does not take its settings ({told}); check out the commit it was made by") from None
 
 
 def _check_commit(run: Run) -> tuple[str, ...]:

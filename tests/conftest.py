@@ -1,5 +1,6 @@
-"""What tests share: a real S3 server, a real PostgreSQL server, and a disk that is soon full."""
+"""What tests share: a real S3 server, a real PostgreSQL server, a Ray, and a disk that is soon full."""
 
+import os
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -40,6 +41,18 @@ def postgresql() -> Iterator[str]:
             server.psql("SELECT pg_reload_conf();")
             patch.setenv("PGPASSWORD", PASSWORD)
             yield f"postgresql://searcher@/optuna?host={server.get_postmaster_info().socket_dir}"
+
+
+@pytest.fixture
+def local_ray(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Start a Ray with one CPU, whose workers find this checkout's code."""
+    import ray  # which takes seconds, and most tests need none
+
+    root = Path(__file__).resolve().parents[1]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(root / "platform"), str(root)]))
+    ray.init(address="local", num_cpus=1, include_dashboard=False, log_to_driver=False)
+    yield
+    ray.shutdown()
 
 
 @pytest.fixture

@@ -6,14 +6,14 @@ from datetime import datetime
 
 from optuna.trial import FrozenTrial
 
-from crossmodal.config import Experiment, fingerprint, overridden
+from crossmodal.config import Experiment, UserError, fingerprint, overridden
 from crossmodal.datasets.folds import make_folds
 from crossmodal.datasets.manifest import load_latest
 from crossmodal.evaluation.scores import FoldScores, model_scores, over_types
 from crossmodal.nightly.defence import defend, has_grown
 from crossmodal.nightly.record import NightRecord, spending
 from crossmodal.nightly.verdict import Verdict, judge
-from crossmodal.tracking.champions import Champion, champion_tags, crown, find_champion
+from crossmodal.tracking.champions import Champion, champion_tags, crown, find_champion, find_former
 from crossmodal.tracking.runs import Tracker
 from crossmodal.training.experiment import plan_training
 from crossmodal.training.fold import FoldProgress
@@ -34,6 +34,10 @@ class NightPlan:
         In MLflow's registry.
     folds : str
         Fingerprint of the folds that all trials and the champion are scored on.
+    champion : Champion, optional
+        That the night began with.
+    crowned : Champion, optional
+        That this very night promoted already, before it was interrupted.
     defends : bool
         The dataset has grown since the champion was promoted, so that its settings are trained and scored anew.
     """
@@ -42,6 +46,7 @@ class NightPlan:
     model: str
     folds: str
     champion: Champion | None
+    crowned: Champion | None = None
     defends: bool = False
 
     @property
@@ -85,11 +90,12 @@ class NightResult:
         return tuple(trial for trial in self.trials if trial.datetime_complete and trial.datetime_complete >= self.since)
 
 
-def plan_night(experiment: Experiment, space: Space, tracker: Tracker) -> NightPlan:
+def plan_night(experiment: Experiment, space: Space, tracker: Tracker, date: str) -> NightPlan:
     """Look up dataset and champion before anything is spent.
 
     A study belongs to one dataset; its name here says which, so that new recordings begin a new one. Test subjects that the experiment
-    does not name are the champion's, if there is one: a quarter drawn anew from more subjects would hold others.
+    does not name are the champion's, if there is one: a quarter drawn anew from more subjects would hold others. A night that goes on
+    after its own promotion meets the champion that it began with.
 
     Raises
     ------
@@ -99,16 +105,20 @@ def plan_night(experiment: Experiment, space: Space, tracker: Tracker) -> NightP
     """
     model = study_name(experiment)
     manifest = load_latest(experiment.store, experiment.dataset_recipe)
-    champion = find_champion(tracker, model)
+    titled = find_champion(tracker, model)
     settings: dict[str, object] = {"tuning.study": f"{model}-{manifest.fingerprint}"}
-    if champion and experiment.tuning.test_subjects is None and set(champion.test) <= set(manifest.subjects):
-        settings["tuning.test_subjects"] = list(champion.test)
+    if titled and experiment.tuning.test_subjects is None and set(titled.test) <= set(manifest.subjects):
+        settings["tuning.test_subjects"] = list(titled.test)
     sweep = plan_sweep(overridden(experiment, settings), space)
     folds = fingerprint(sweep.split)
+    crowned = titled if titled and (titled.night, titled.dataset) == (date, manifest.fingerprint) else None
+    if crowned:
+        crowned.check_comparable(model, manifest.fingerprint, folds)
+    champion = find_former(tracker, model, crowned) if crowned else titled
     defends = champion is not None and has_grown(champion, sweep.experiment.store, manifest, sweep.test)
     if champion and not defends:
         champion.check_comparable(model, manifest.fingerprint, folds)
-    return NightPlan(sweep, model, folds, champion, defends)
+    return NightPlan(sweep, model, folds, champion, crowned, defends)
 
 
 def run_night(
@@ -126,16 +136,15 @@ def run_night(
     Raises
     ------
     UserError
-        No trial was finished, this night or before.
+        No trial was finished, this night or before, or the one that this night promoted is no longer in the study.
     """
     seconds = max(1.0, record.budget_s - record.search_s)
     with spending(nights, record.date, "search_s"):
         study, journal, reason = search(plan.sweep, tracker, show_trial, seconds)
     trials = tuple(begun(study.get_trials(deepcopy=False)))
     winner, cost = describe_study(plan.sweep, study, journal, tracker)
-    crowned = plan.champion if plan.champion and plan.champion.night == record.date and not plan.defends else None
-    if crowned:
-        winner = next(trial for trial in trials if trial.number == crowned.trial)
+    if plan.crowned:
+        winner = trial_of(plan.crowned, plan, trials)
     development = development_scores(plan.sweep, winner, journal, tracker)
     if plan.champion and plan.defends:
         with spending(nights, record.date, "beside_s"):
@@ -143,7 +152,7 @@ def run_night(
     scores = model_scores(development)
     run = plan_training(winner_experiment(plan.sweep, winner)).run
     others = [dict(trial.user_attrs["scores"]) for trial in trials if "scores" in trial.user_attrs and trial.number != winner.number]
-    verdict = _judge(plan, run, scores, others, record.date)
+    verdict = _judge(plan, run, scores, others)
     test: list[FoldScores] = []
     version = ""
     if verdict.promote:
@@ -153,21 +162,35 @@ def run_night(
         overrides = winner.user_attrs["overrides"]
         tags = champion_tags(run, plan.sweep.manifest.fingerprint, plan.folds, overrides, plan.sweep.test, scores)
         version = register(plan.sweep, winner, training, tracker, plan.model, tags)
-        crown(tracker, plan.model, version, record.date, verdict.sentence)
+        crown(tracker, plan.model, version, record.date, verdict.sentence, plan.champion)
     tracker.end(journal.run_id, "FINISHED")
     since = datetime.fromisoformat(record.began)
-    # The champion of this very night is no rival of its own.
-    plan = replace(plan, champion=None) if crowned else plan
     return NightResult(plan, reason, trials, since, winner, cost, journal.run_id, verdict, development, test, version)
 
 
-def _judge(
-    plan: NightPlan, run: str, scores: Mapping[str, Mapping[str, float]], others: Sequence[Mapping[str, float]], date: str
-) -> Verdict:
+def trial_of(crowned: Champion, plan: NightPlan, trials: Sequence[FrozenTrial]) -> FrozenTrial:
+    """Find the trial that a version was made from.
+
+    Raises
+    ------
+    UserError
+        The study has been deleted since, or is another.
+    """
+    for trial in trials:
+        if trial.number == crowned.trial and plan_training(winner_experiment(plan.sweep, trial)).run == crowned.run:
+            return trial
+    raise UserError(
+        f"champion {plan.model} version {crowned.version}: was promoted this night, and its trial is no longer in the study; "
+        "begin another night with --date"
+    )
+
+
+def _judge(plan: NightPlan, run: str, scores: Mapping[str, Mapping[str, float]], others: Sequence[Mapping[str, float]]) -> Verdict:
     champion = plan.champion
     verdict = judge(over_types(scores), others, over_types(champion.scores) if champion else None)
-    if champion is None or champion.run != run:
-        return verdict
-    if champion.night == date:
-        return replace(verdict, promote=True, sentence=champion.verdict)
-    return replace(verdict, promote=False, sentence=f"Kept: the champion, version {champion.version}, is still the best trial.")
+    if plan.crowned:
+        # Trials may have ended since; what was promoted stays promoted.
+        return replace(verdict, promote=True, sentence=plan.crowned.verdict)
+    if champion and champion.run == run:
+        return replace(verdict, promote=False, sentence=f"Kept: the champion, version {champion.version}, is still the best trial.")
+    return verdict

@@ -1,10 +1,11 @@
 """The champion of a registered model: the version that the alias points to, and the scores it was promoted for."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, RESOURCE_DOES_NOT_EXIST, ErrorCode
 
@@ -35,6 +36,8 @@ class Champion:
         By channel type, explained variance of each development subject, where it was left out.
     night, verdict : str
         The date of the night that promoted it, and why; empty where it was promoted before these were kept.
+    former : str
+        The version that it took the title from; empty where there was none, or it was promoted before this was kept.
     """
 
     version: str
@@ -47,6 +50,7 @@ class Champion:
     scores: Mapping[str, Mapping[str, float]]
     night: str
     verdict: str
+    former: str = ""
 
     def check_comparable(self, name: str, dataset: str, folds: str) -> None:
         """Refuse to compare scores of other subjects or other folds.
@@ -74,8 +78,17 @@ def find_champion(tracker: Tracker, name: str) -> Champion | None:
     UserError
         It points to a version that no night has promoted.
     """
+    return _look_up(name, lambda: tracker.client.get_model_version_by_alias(name, ALIAS))
+
+
+def find_former(tracker: Tracker, name: str, champion: Champion) -> Champion | None:
+    """Look up whom a champion took the title from; None where there was none, or it was deleted since."""
+    return _look_up(name, lambda: tracker.client.get_model_version(name, champion.former)) if champion.former else None
+
+
+def _look_up(name: str, ask: Callable[[], ModelVersion]) -> Champion | None:
     try:
-        version = tracker.client.get_model_version_by_alias(name, ALIAS)
+        version = ask()
     except MlflowException as error:
         if error.error_code in _ABSENT:
             return None
@@ -93,15 +106,16 @@ def find_champion(tracker: Tracker, name: str) -> Champion | None:
             scores=json.loads(tags["scores"]),
             night=tags.get("night", ""),
             verdict=tags.get("verdict", ""),
+            former=tags.get("former", ""),
         )
     except KeyError as error:
         told = f"champion {name} version {version.version}: lacks the tag {error}, so it was not promoted by a night"
         raise UserError(f"{told}; remove its alias '{ALIAS}'") from None
 
 
-def crown(tracker: Tracker, name: str, version: str, night: str, verdict: str) -> None:
+def crown(tracker: Tracker, name: str, version: str, night: str, verdict: str, former: Champion | None = None) -> None:
     """Let the alias point to a version, the last step of a promotion; by its tags a night that is interrupted then can still tell it."""
-    for key, value in (("night", night), ("verdict", verdict)):
+    for key, value in (("night", night), ("verdict", verdict), ("former", former.version if former else "")):
         tracker.client.set_model_version_tag(name, version, key, value)
     tracker.client.set_registered_model_alias(name, ALIAS, version)
 

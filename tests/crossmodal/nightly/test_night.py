@@ -1,9 +1,15 @@
 """What a night is about to do, before anything is spent."""
 
+from datetime import datetime
+
 import pytest
+from optuna import create_study
+from optuna.trial import create_trial
 
 from crossmodal.config import UserError, overridden
-from crossmodal.nightly.night import plan_night
+from crossmodal.nightly.morning import Dataset, digest_of
+from crossmodal.nightly.night import plan_night, run_night, trial_of
+from crossmodal.nightly.record import NightRecord, nights_uri, write_record
 from crossmodal.tracking.champions import champion_tags, crown
 from crossmodal.tracking.runs import Tracker
 from crossmodal.tuning.space import Space
@@ -11,6 +17,7 @@ from crossmodal.tuning.subjects import divide
 from tests.crossmodal.training.cohort import publish_cohort, small_experiment
 from tests.crossmodal.tuning import small_space
 
+DATE, NEXT_DATE = "2026-03-02", "2026-03-03"
 SMALL = Space("tests.crossmodal.tuning.small_space", small_space.suggest, small_space.FIRST)
 
 
@@ -26,33 +33,85 @@ def experiment(tmp_path):
     return overridden(small_experiment(tmp_path), {"name": tmp_path.name})
 
 
-def crowned(tracker, plan):
-    """A champion of what a plan would search."""
-    tracker.client.create_registered_model(plan.model)
-    tags = champion_tags("run", plan.sweep.manifest.fingerprint, plan.folds, {}, plan.sweep.test, {"mag": {}}) | {"trial": "0"}
+def crowned(tracker, plan, night="2026-03-01"):
+    """A champion of what a plan would search, far worse than nothing."""
+    if not tracker.client.search_registered_models(f"name = '{plan.model}'"):
+        tracker.client.create_registered_model(plan.model)
+    scores = {"mag": dict.fromkeys(plan.sweep.split.subjects, -1.0)}
+    tags = champion_tags("run", plan.sweep.manifest.fingerprint, plan.folds, {}, plan.sweep.test, scores) | {"trial": "0"}
     version = tracker.client.create_model_version(plan.model, "file:///nowhere", tags=tags).version
-    crown(tracker, plan.model, version, "2026-03-01", "Promoted: it is better.")
+    crown(tracker, plan.model, version, night, "Promoted: it is better.", plan.champion)
 
 
 def test_the_champion_s_test_subjects_stay_locked_when_subjects_join(experiment, tracker):
     publish_cohort(experiment, 16, duration_s=2)
-    first = plan_night(experiment, SMALL, tracker)
+    first = plan_night(experiment, SMALL, tracker, DATE)
     crowned(tracker, first)
-    again = plan_night(experiment, SMALL, tracker)
+    again = plan_night(experiment, SMALL, tracker, DATE)
     assert (again.sweep.study, again.sweep.test, again.defends) == (first.sweep.study, first.sweep.test, False)
 
     grown = publish_cohort(experiment, 17, duration_s=2)
     assert set(divide(experiment, grown.subjects)[1]) != set(first.sweep.test), "drawn anew it would be another quarter"
-    joined = plan_night(experiment, SMALL, tracker)
+    joined = plan_night(experiment, SMALL, tracker, DATE)
     assert (joined.sweep.test, joined.defends) == (first.sweep.test, True)
     assert set(joined.sweep.split.subjects) == set(grown.subjects) - set(first.sweep.test)
 
 
 def test_test_subjects_that_are_named_are_held_against_the_champion_s(experiment, tracker):
     publish_cohort(experiment, 8, duration_s=2)
-    crowned(tracker, plan_night(overridden(experiment, {"tuning.test_subjects": ["1", "2"]}), SMALL, tracker))
+    crowned(tracker, plan_night(overridden(experiment, {"tuning.test_subjects": ["1", "2"]}), SMALL, tracker, DATE))
     publish_cohort(experiment, 9, duration_s=2)
-    more = plan_night(overridden(experiment, {"tuning.test_subjects": ["1", "2", "9"]}), SMALL, tracker)
+    more = plan_night(overridden(experiment, {"tuning.test_subjects": ["1", "2", "9"]}), SMALL, tracker, DATE)
     assert (more.sweep.test, more.defends) == (("1", "2", "9"), True)
     with pytest.raises(UserError, match="subject '2', locked until now"):
-        plan_night(overridden(experiment, {"tuning.test_subjects": ["1", "9"]}), SMALL, tracker)
+        plan_night(overridden(experiment, {"tuning.test_subjects": ["1", "9"]}), SMALL, tracker, DATE)
+
+
+def test_a_night_that_has_promoted_already_meets_whom_it_met(experiment, tracker):
+    publish_cohort(experiment, 8, duration_s=2)
+    first = plan_night(experiment, SMALL, tracker, DATE)
+    crowned(tracker, first, DATE)
+    again = plan_night(experiment, SMALL, tracker, DATE)
+    assert (first.champion, first.crowned) == (again.champion, None) == (None, None)
+    assert (again.crowned.night, again.sweep.test) == (DATE, first.sweep.test)
+
+    publish_cohort(experiment, 9, duration_s=2)
+    later = plan_night(experiment, SMALL, tracker, NEXT_DATE)
+    assert (later.champion, later.crowned, later.defends) == (again.crowned, None, True)
+    crowned(tracker, later, NEXT_DATE)
+    again = plan_night(experiment, SMALL, tracker, NEXT_DATE)
+    assert (again.champion, again.crowned.night, again.defends) == (later.champion, NEXT_DATE, True)
+
+
+@pytest.mark.slow
+def test_a_night_that_goes_on_after_its_promotion_tells_what_it_would_have_told(experiment, tracker, local_ray):
+    settings = {"evaluation.baselines": [{"kind": "ridge"}], "training.epochs": 2, "tuning.folds": 2, "tuning.stop.trials": 1}
+    experiment = overridden(experiment, settings)
+    publish_cohort(experiment, 8)
+    crowned(tracker, plan_night(experiment, SMALL, tracker, "2026-03-01"))
+    nights = nights_uri(experiment.store, experiment.name)
+    record = NightRecord(date=DATE, began=datetime.now().isoformat(timespec="seconds"), budget_s=3600)
+    write_record(nights, record)
+    digests = []
+    for _ in range(2):
+        plan = plan_night(experiment, SMALL, tracker, DATE)
+        night = run_night(plan, nights, record, tracker, lambda trial: None, lambda progress: None)
+        digest = digest_of(experiment, record, None, Dataset(0, 8, ()), night)
+        digests.append(digest.model_copy(update={"finished": "", "cost": {}}))
+    assert digests[0].state == "promoted"
+    assert "against the champion" in digests[0].verdict
+    ((_, standings),) = digests[0].leaderboards.items()
+    assert [standing.mean for standing in standings if standing.role == "champion"] == [-1.0]
+    assert digests[1] == digests[0]
+
+
+def test_a_promotion_whose_trial_is_gone_is_not_told_anew(experiment, tracker):
+    publish_cohort(experiment, 8, duration_s=2)
+    crowned(tracker, plan_night(experiment, SMALL, tracker, DATE), DATE)
+    plan = plan_night(experiment, SMALL, tracker, DATE)
+    study = create_study()
+    study.add_trial(create_trial(value=1.0, user_attrs={"overrides": {}}))
+    assert study.trials[0].number == plan.crowned.trial
+    for trials in ([], study.trials):
+        with pytest.raises(UserError, match="was promoted this night, and its trial is no longer in the study"):
+            trial_of(plan.crowned, plan, trials)

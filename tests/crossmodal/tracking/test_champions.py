@@ -2,7 +2,7 @@ import pytest
 
 from crossmodal.config import UserError
 from crossmodal.config.experiment import Tracking
-from crossmodal.tracking.champions import champion_tags, crown, find_champion
+from crossmodal.tracking.champions import champion_tags, crown, find_champion, find_former
 from crossmodal.tracking.runs import Tracker
 
 SCORES = {"mag": {"1": 0.5, "2": 0.25}}
@@ -34,6 +34,18 @@ def test_the_alias_says_who_is_champion(tracker):
     assert (champion.night, champion.verdict) == ("2026-03-01", "Promoted: it is better.")
     crown(tracker, "model", first, "2026-03-02", "Promoted: once more.")
     assert find_champion(tracker, "model").night == "2026-03-02"
+
+
+def test_a_champion_tells_whom_it_took_the_title_from(tracker):
+    first, second = (register(tracker, "title", champion_tags(run, "data", "folds", {}, ("3",), SCORES)) for run in ("run-1", "run-2"))
+    crown(tracker, "title", first, "2026-03-01", "Promoted: it is better.")
+    before = find_champion(tracker, "title")
+    assert find_former(tracker, "title", before) is None
+    crown(tracker, "title", second, "2026-03-02", "Promoted: it is better still.", before)
+    after = find_champion(tracker, "title")
+    assert find_former(tracker, "title", after) == before
+    tracker.client.delete_model_version("title", first)
+    assert find_former(tracker, "title", after) is None
 
 
 def test_scores_of_another_dataset_are_not_compared(tracker):

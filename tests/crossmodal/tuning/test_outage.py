@@ -1,12 +1,9 @@
 """The object store goes away in the middle of a search, and comes back."""
 
-import os
 import threading
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-import ray
 from optuna.trial import TrialState
 
 from crossmodal.config import UserError, overridden
@@ -21,7 +18,6 @@ from tests.crossmodal.training.cohort import publish_cohort, small_experiment
 from tests.crossmodal.tuning.conftest import SMALL
 from tests.servers import Server, lead_to_s3, s3_server
 
-ROOT = Path(__file__).resolve().parents[3]
 OUTAGE_S = 4.0
 CHANGES = {"evaluation.baselines": [{"kind": "ridge"}], "tuning.folds": 2, "tuning.space": SMALL.name}
 
@@ -89,14 +85,6 @@ def test_a_trial_is_at_no_fault_when_the_store_stays_away(server: Server, remote
     _, last = train_and_train_again(remote, 1, server.stop)
     assert "the store cannot be reached" in last["unavailable"]
     assert "cause" not in last
-
-
-@pytest.fixture
-def local_ray(monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT / "platform"), str(ROOT)]))
-    ray.init(address="local", num_cpus=1, include_dashboard=False, log_to_driver=False)
-    yield
-    ray.shutdown()
 
 
 @pytest.mark.slow

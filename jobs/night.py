@@ -68,7 +68,7 @@ class Night:
         except UserError:
             raise
         except Exception as error:
-            sys.stderr.write(f"error: {without_credentials(told(error))}\n")
+            sys.stderr.write(f"error: {_reason(error)}\n")
             return _UNFORESEEN
 
     def _attempt(self) -> int:
@@ -88,7 +88,7 @@ class Night:
             except Exception as error:
                 self._tell_failure(error, mlflow)
                 raise
-            self._call_webhook(digest)
+            _tell(digest, self._page)
             print(f"{digest.verdict}\ndigest: {self._page}")
             return code
 
@@ -114,29 +114,20 @@ class Night:
 
     def _tell_failure(self, error: Exception, mlflow: tuple[Tracker, str] | None) -> None:
         """Say why wherever that can be said: the store or MLflow may be what failed, and neither is missing for want of the other."""
-        digest = failure_digest(self._experiment, self._record, self._dataset, without_credentials(told(error)))
+        digest = failure_digest(self._experiment.name, self._record.date, self._dataset, _reason(error))
         code = _TO_MEND if isinstance(error, UserError) else _UNFORESEEN
-        steps: list[Callable[[], None]] = [
-            partial(keep_page, digest, self._nights),
-            partial(self._note_end, digest, code),
-            partial(self._call_webhook, digest),
-        ]
+        kept = _managed(partial(keep_page, digest, self._nights))
+        _managed(partial(self._note_end, digest, code))
+        _managed(partial(_tell, digest, self._page if kept else ""))
         if mlflow:
             tracker, run_id = mlflow
-            steps += [partial(log_page, digest, tracker, run_id), partial(tracker.end, run_id, "FAILED")]
-        for step in steps:
-            # What led here must not be hidden by what follows from it.
-            with contextlib.suppress(Exception):
-                step()
-        print(f"{digest.verdict}\ndigest: {self._page}")
+            _managed(partial(log_page, digest, tracker, run_id))
+            _managed(partial(tracker.end, run_id, "FAILED"))
+        print(digest.verdict, *([f"digest: {self._page}"] if kept else []), sep="\n")
 
     def _note_end(self, digest: Digest, code: int) -> None:
         ended = {"state": digest.state, "verdict": digest.verdict, "code": code}
         write_record(self._nights, self._now().model_copy(update=ended))
-
-    def _call_webhook(self, digest: Digest) -> None:
-        if url := os.environ.get(_WEBHOOK):
-            call_webhook(url, digest, self._page)
 
     def _now(self) -> NightRecord:
         """The record with what was noted meanwhile."""
@@ -145,6 +136,28 @@ class Night:
     def _show(self, trial: "FrozenTrial") -> None:
         told = f"{trial.values[0]:.4g}" if trial.values else trial.user_attrs.get("cause", trial.state.name.lower())
         self._console.print(f"trial {trial.number}: {told}", soft_wrap=True)
+
+
+def tell_not_begun(experiment: Experiment, date: str, error: Exception) -> None:
+    """Tell that a night could not begin; its store, where a page would lie, is what failed."""
+    _tell(failure_digest(experiment.name, date, None, _reason(error)), "")
+
+
+def _tell(digest: Digest, page: str) -> None:
+    if url := os.environ.get(_WEBHOOK):
+        call_webhook(url, digest, page)
+
+
+def _reason(error: Exception) -> str:
+    return without_credentials(told(error))
+
+
+def _managed(step: Callable[[], None]) -> bool:
+    """Do what follows from a failure, which must not be hidden by what fails in turn."""
+    with contextlib.suppress(Exception):
+        step()
+        return True
+    return False
 
 
 def _cores(experiment: Experiment) -> int:

@@ -1,6 +1,7 @@
 """A night: preprocess what is new, search within a budget, promote what is better than the champion beyond chance, and write a digest."""
 
 import argparse
+import contextlib
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
@@ -16,18 +17,33 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 
 def nightly(experiment: "Experiment", arguments: argparse.Namespace) -> int:
-    """Run one night unless it is done, and say where its digest lies; 1 when recordings failed, 70 when the night failed unforeseen."""
+    """Run one night unless it is done, and say where its digest lies; 1 when recordings failed, 70 when the night failed unforeseen.
+
+    Raises
+    ------
+    UserError
+        Another process runs it, which is no failure, or it failed for something that the user can mend, which is told to a webhook.
+    """
     from crossmodal.nightly.morning import page_uri
     from crossmodal.nightly.record import nights_uri, read_record
-    from crossmodal.storage.lease import Lease
+    from crossmodal.storage.lease import HeldError, Lease
     from crossmodal.storage.uri import check_reachable, is_local, join, open_fs
 
     store = open_fs(experiment.store)[1] if is_local(experiment.store) else experiment.store
     experiment, night = experiment.model_copy(update={"store": store}), arguments.date.isoformat()
-    check_reachable(store)
     nights = nights_uri(store, experiment.name)
-    with Lease(join(nights, "running.json"), f"a night of {experiment.name}"):
-        known = read_record(nights, night)
+    with contextlib.ExitStack() as stack:
+        try:
+            check_reachable(store)
+            stack.enter_context(Lease(join(nights, "running.json"), f"a night of {experiment.name}"))
+            known = read_record(nights, night)
+        except HeldError:
+            raise
+        except Exception as error:
+            from night import tell_not_begun
+
+            tell_not_begun(experiment, night, error)
+            raise
         if known and known.done:
             print(f"night of {night} is done: {known.verdict}\ndigest: {page_uri(nights, night)}")
             return known.code

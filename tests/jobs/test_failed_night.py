@@ -7,6 +7,8 @@ import pytest
 from mlflow import MlflowClient
 
 from crossmodal.nightly.record import nights_uri, read_record
+from crossmodal.storage.lease import Lease
+from crossmodal.storage.uri import join, write_json
 from tests.servers import chat, free_port
 
 DATE = "2026-03-01"
@@ -17,6 +19,43 @@ FIRST = {}
 def suggest(trial, experiment):
     raise RuntimeError("the space fell apart")
 """
+
+
+@pytest.fixture
+def begin(journey, run_job, tmp_path):
+    """Start a night; give how the job ended, and what a chat heard."""
+
+    def begun(store, **variables):
+        with chat() as (url, heard):
+            done = run_job("nightly", journey[0], f"store={store}", "--date", DATE, cwd=tmp_path, CROSSMODAL_WEBHOOK=url, **variables)
+        assert done.returncode == 2
+        assert "Traceback" not in done.stderr
+        return done.stderr.splitlines()[-1], heard
+
+    return begun
+
+
+def test_a_night_that_could_not_begin_is_told(begin):
+    keys = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret-never-told"}
+    told, (message,) = begin("s3://bucket/store", AWS_ENDPOINT_URL=f"http://127.0.0.1:{free_port()}", **keys)
+    assert "s3://bucket/store at http://127.0.0.1" in told
+    assert (message["state"], message["digest"]) == ("failed", "")
+    assert message["text"] == f"tiny {DATE}: Failed: {told.removeprefix('error: ')}"
+    assert "secret-never-told" not in message["text"]
+
+
+def test_a_record_that_cannot_be_read_is_told(begin, tmp_path):
+    write_json(str(tmp_path / f"store/nights/tiny/{DATE}/record.json"), {"of_another": "version"})
+    _, (message,) = begin(tmp_path / "store")
+    assert f"{DATE}/record.json: is no record of a night" in message["text"]
+
+
+def test_a_night_that_another_process_runs_is_no_failure(begin, tmp_path):
+    store = str(tmp_path / "store")
+    with Lease(join(nights_uri(store, "tiny"), "running.json"), "a night of tiny"):
+        told, heard = begin(store)
+    assert "a night of tiny is running already, as process" in told
+    assert heard == []
 
 
 @pytest.fixture

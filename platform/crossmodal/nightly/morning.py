@@ -72,12 +72,11 @@ def digest_of(experiment: Experiment, record: NightRecord, before: NightRecord |
     )
 
 
-def failure_digest(experiment: Experiment, record: NightRecord, dataset: Dataset | None, reason: str) -> Digest:
-    """Say why a night did not come to its end."""
+def failure_digest(name: str, date: str, dataset: Dataset | None, reason: str) -> Digest:
+    """Say why a night of an experiment did not come to its end."""
     finished = datetime.now(UTC).isoformat(timespec="seconds")
     failures = dataset.failures if dataset else ()
-    told = f"Failed: {reason}"
-    return Digest(name=experiment.name, date=record.date, finished=finished, state="failed", verdict=told, failures=failures)
+    return Digest(name=name, date=date, finished=finished, state="failed", verdict=f"Failed: {reason}", failures=failures)
 
 
 def page_uri(nights: str, date: str) -> str:
@@ -107,8 +106,8 @@ def links(tracker: Tracker, run_ids: Mapping[str, str], others: Mapping[str, str
 
 
 def call_webhook(url: str, digest: Digest, where: str) -> None:
-    """Tell a chat or pager the verdict and where the digest lies; that it does not answer is no reason for a night to fail."""
-    body = {"text": f"{digest.name} {digest.date}: {digest.verdict} {where}", "state": digest.state, "digest": where}
+    """Tell a chat or pager the verdict and where the digest lies, if it was kept; that it does not answer is no reason to fail."""
+    body = {"text": f"{digest.name} {digest.date}: {digest.verdict} {where}".rstrip(), "state": digest.state, "digest": where}
     try:
         request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=_WEBHOOK_S):

@@ -20,6 +20,10 @@ _SETTLED_S = 1.0
 _REPLACED_CODE = 2
 
 
+class HeldError(UserError):
+    """Another process holds the place, and lives."""
+
+
 class Lease:
     """Held inside the context.
 
@@ -47,7 +51,7 @@ class Lease:
 
         Raises
         ------
-        UserError
+        HeldError
             Another process holds it.
         """
         while not self._is_held(known := self._known()):
@@ -79,7 +83,7 @@ class Lease:
     def _refuse_if_alive(self, known: dict[str, Any]) -> None:
         process = Process(known["host"], known["name"])
         if process.is_alive if process.is_here else self._is_renewed(known, process):
-            raise UserError(f"{self._what} is running already, as process {process.number} on {process.host}; wait for it, or stop it")
+            raise HeldError(f"{self._what} is running already, as process {process.number} on {process.host}; wait for it, or stop it")
 
     def _is_renewed(self, known: dict[str, Any], process: Process) -> bool:
         """Watch until a holder renews, leaves, or was silent for so long; two rounds at least, since clocks differ and outages end."""

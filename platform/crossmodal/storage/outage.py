@@ -1,4 +1,4 @@
-"""Work that goes on when the object store is away for a while."""
+"""Work that goes on when the object store, or a server, is away for a while."""
 
 import logging
 import time
@@ -12,28 +12,39 @@ _LONGEST_PAUSE_S = 15.0
 _Value = TypeVar("_Value")
 
 
-def patiently(action: Callable[[], _Value], outage_s: float) -> _Value:
-    """Ask something of a store, again and again while it does not answer.
+def _is_store_away(error: Exception) -> bool:
+    return isinstance(error, StoreAwayError)
+
+
+def patiently(action: Callable[[], _Value], outage_s: float, is_away: Callable[[Exception], bool] = _is_store_away) -> _Value:
+    """Ask something of a store or a server, again and again while it does not answer.
 
     Parameters
     ----------
     action : callable
         Can be repeated.
     outage_s : float
-        How long the store may be away, s.
+        How long it may be away from when it is first missed, s.
+    is_away : callable
+        Tells from an error whether it does not answer; by default, whether the store does not.
 
     Raises
     ------
-    StoreAwayError
-        It was away for longer.
+    Exception
+        What `action` raised: StoreAwayError or another that `is_away` holds for, if that went on for longer.
     """
-    until, pause_s = time.monotonic() + outage_s, 0.5
+    until: float | None = None
+    pause_s = 0.5
     while True:
         try:
             return action()
-        except StoreAwayError as error:
+        except Exception as error:
+            if not is_away(error):
+                raise
+            # From here, not from the beginning: what was asked may itself have taken longer than that.
+            until = time.monotonic() + outage_s if until is None else until
             if time.monotonic() >= until:
                 raise
-            _LOG.warning("waiting for the store (%s)", error)
+            _LOG.warning("waiting until it answers (%s)", error)
         time.sleep(min(pause_s, max(0.0, until - time.monotonic())))
         pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)

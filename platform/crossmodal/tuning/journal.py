@@ -11,8 +11,8 @@ from typing import Any, Self
 
 from optuna.trial import FrozenTrial, TrialState
 
-from crossmodal.config import UserError
 from crossmodal.tracking.describe import parameters
+from crossmodal.tracking.outage import away_clearly
 from crossmodal.tracking.runs import Tracker
 from crossmodal.tracking.spool import is_away
 from crossmodal.training.fold import FoldProgress
@@ -80,15 +80,11 @@ class SweepJournal:
         UserError
             MLflow, or the store, was away for longer than `training.outage_s`.
         """
-        try:
+        with away_clearly():
             self._patiently(lambda: self.catch_up(trials))
             # Trials that the clock stopped go on in the next search.
             for journal in self._journals.values():
                 journal.end("KILLED")
-        except Exception as error:
-            if is_away(error):
-                raise UserError(f"tracking: the server is away ({error}); run the same command again when it answers") from error
-            raise
 
     def record(self, number: int, overrides: dict[str, Any], news: list[FoldProgress]) -> None:
         """Write, soon, what a trial's folds told."""

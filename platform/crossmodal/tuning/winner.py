@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
@@ -15,6 +17,7 @@ from crossmodal.reporting.report import Publisher, draw_fold
 from crossmodal.reporting.style import render_png
 from crossmodal.reporting.table import ScoreTable, to_markdown
 from crossmodal.tracking.models import register_model
+from crossmodal.tracking.outage import outlast
 from crossmodal.tracking.runs import Tracker
 from crossmodal.training.experiment import Plan, follow, plan_training
 from crossmodal.training.fold import FoldProgress
@@ -25,6 +28,9 @@ from crossmodal.tuning.journal import SweepJournal
 from crossmodal.tuning.plots import draw_study
 from crossmodal.tuning.study import best_trial
 from crossmodal.tuning.sweep import SweepPlan
+
+_Rest = ParamSpec("_Rest")
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
@@ -53,21 +59,34 @@ def conclude(
 ) -> Outcome:
     """Draw the study, refit the winner, score it on the test subjects and register it; what was done before is kept.
 
+    Each step waits for MLflow and the store where they are away, `training.outage_s` at most.
+
     Raises
     ------
     UserError
-        No trial was finished; nothing is registered then.
+        No trial was finished, and nothing is registered then; or MLflow or the store was away for longer.
     """
     winner, cost = describe_study(plan, study, journal, tracker)
     development = development_scores(plan, winner, journal, tracker)
     training = refit(plan, winner, journal, tracker, show)
     test = open_test(plan, training, tracker, f"winner of the search '{plan.study}'")
     version = register(plan, winner, training, tracker, plan.study)
-    tracker.end(journal.run_id, "FINISHED")
+    outlast(lambda: tracker.end(journal.run_id, "FINISHED"), plan.experiment.training.outage_s)
     chosen, tested = winner_experiment(plan, winner), training.experiment
     return Outcome(winner, cost, ScoreTable.of(chosen, development), ScoreTable.of(tested, test), f"{plan.study} version {version}")
 
 
+def _patient(step: Callable[Concatenate[SweepPlan, _Rest], _Result]) -> Callable[Concatenate[SweepPlan, _Rest], _Result]:
+    """Do a step, which can be repeated, again while MLflow or the store is away."""
+
+    @wraps(step)
+    def waiting(plan: SweepPlan, *rest: _Rest.args, **named: _Rest.kwargs) -> _Result:
+        return outlast(lambda: step(plan, *rest, **named), plan.experiment.training.outage_s)
+
+    return waiting
+
+
+@_patient
 def describe_study(plan: SweepPlan, study: optuna.Study, journal: SweepJournal, tracker: Tracker) -> tuple[FrozenTrial, Cost]:
     """Draw the study and log what it cost; name its winner.
 
@@ -89,6 +108,7 @@ def describe_study(plan: SweepPlan, study: optuna.Study, journal: SweepJournal, 
     return winner, cost
 
 
+@_patient
 def development_scores(plan: SweepPlan, winner: FrozenTrial, journal: SweepJournal, tracker: Tracker) -> list[FoldScores]:
     """Baselines and ceilings, once a sweep: beside the winner's cross-validation, on its windows."""
     chosen = journal.context.experiment_of(winner.number, winner.user_attrs["overrides"])
@@ -104,7 +124,7 @@ def development_scores(plan: SweepPlan, winner: FrozenTrial, journal: SweepJourn
 
 def refit(plan: SweepPlan, winner: FrozenTrial, journal: SweepJournal, tracker: Tracker, show: Callable[[FoldProgress], None]) -> Plan:
     """Train the winner on all development subjects, unless that is done."""
-    training = plan_training(winner_experiment(plan, winner))
+    training = outlast(lambda: plan_training(winner_experiment(plan, winner)), plan.experiment.training.outage_s)
     train_beside_trials(training, journal, tracker, {"level": "winner", "trial": str(winner.number)}, show, with_models=True)
     return training
 
@@ -120,10 +140,15 @@ def train_beside_trials(
     """Train what is missing of a run that is no trial, and track it below the sweep's."""
     news = train_folds(training.experiment, training.manifest, training.run, training.missing) if training.missing else iter(())
     run, folds, known = training.run, training.folds, {**journal.tags, **tags}
-    beside = Journal(tracker, training.experiment, training.manifest, run, folds, journal.run_id, known, with_models)
+    # Training goes on meanwhile.
+    beside = outlast(
+        lambda: Journal(tracker, training.experiment, training.manifest, run, folds, journal.run_id, known, with_models),
+        training.experiment.training.outage_s,
+    )
     follow(beside, training, news, show)
 
 
+@_patient
 def open_test(plan: SweepPlan, training: Plan, tracker: Tracker, why: str) -> list[FoldScores]:
     """Score the refitted winner on the locked test subjects; that they were opened is written down before they are."""
     store = training.experiment.store
@@ -137,6 +162,7 @@ def open_test(plan: SweepPlan, training: Plan, tracker: Tracker, why: str) -> li
     return scores
 
 
+@_patient
 def register(
     plan: SweepPlan, winner: FrozenTrial, training: Plan, tracker: Tracker, name: str, tags: Mapping[str, str] | None = None
 ) -> str:

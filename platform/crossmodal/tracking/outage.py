@@ -1,0 +1,49 @@
+"""Work that goes on when MLflow or the object store is away for a while."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from crossmodal.config import UserError
+from crossmodal.storage.outage import patiently
+from crossmodal.tracking.spool import is_away
+
+_Value = TypeVar("_Value")
+
+
+def outlast(action: Callable[[], _Value], outage_s: float) -> _Value:
+    """Ask something of MLflow and the store, again and again while one of them does not answer.
+
+    Parameters
+    ----------
+    action : callable
+        Can be repeated.
+    outage_s : float
+        How long they may be away from when one is first missed, s.
+
+    Raises
+    ------
+    UserError
+        One was away for longer.
+    """
+    with away_clearly():
+        return patiently(action, outage_s, is_away)
+
+
+@contextmanager
+def away_clearly() -> Iterator[None]:
+    """Turn what MLflow does not answer into one sentence; the store has its own.
+
+    Raises
+    ------
+    UserError
+        MLflow, or the store, is away.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        if is_away(error):
+            raise UserError(f"tracking: the server is away ({error}); run the same command again when it answers") from error
+        raise

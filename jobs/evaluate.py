@@ -2,12 +2,33 @@
 
 import argparse
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from command import run_job
 
 if TYPE_CHECKING:
     from crossmodal.config import Experiment
+    from crossmodal.training.experiment import Plan
+
+
+def _count_look(plan: "Plan") -> str:
+    """Write down, before it happens, that test subjects of searches are scored; say so, or nothing where there are none."""
+    from crossmodal.evaluation.openings import openings, record_opening
+    from crossmodal.tuning.locks import locks
+
+    store, manifest = plan.experiment.store, plan.manifest
+    scored = {part.subject for fold in plan.folds for part in fold.parts("test")}
+    opened = [lock for lock in locks(store, manifest) if scored & set(lock.subjects)]
+    if not opened:
+        return ""
+    searches = f"the search '{opened[0].study}'" + (f" and {len(opened) - 1} more" if len(opened) > 1 else "")
+    subjects = tuple(sorted(scored & {subject for lock in opened for subject in lock.subjects}))
+    record_opening(store, manifest.fingerprint, plan.run, f"jobs/evaluate.py, beside {searches}", subjects)
+    return (
+        f"LOCKED SUBJECTS SHOWN: {', '.join(subjects)}, which {searches} keeps for the test; counted as a look, of "
+        f"{len(openings(store, manifest))} so far."
+    )
 
 
 def evaluate(experiment: "Experiment", arguments: argparse.Namespace) -> None:
@@ -39,11 +60,13 @@ def evaluate(experiment: "Experiment", arguments: argparse.Namespace) -> None:
     columns = (*Progress.get_default_columns(), MofNCompleteColumn(), TimeElapsedColumn())
     with Tracker(experiment.tracking) as tracker, Progress(*columns, console=Console(stderr=True)) as progress:
         publisher = Publisher(plan.experiment.store, plan.run, tracker)
+        opened = _count_look(plan)
         evaluations = evaluate_folds(plan.experiment, plan.manifest, plan.run, plan.folds)
         for fold in progress.track(evaluations, len(plan.folds), description="evaluating folds"):
             publisher.publish_fold(fold.scores, draw_fold(fold, experiment.preprocessing.lowpass_hz))
             scores.append(fold.scores)
         table = ScoreTable.of(experiment, scores)
+        table = replace(table, note=" ".join(filter(None, [table.note, opened])))
         publisher.publish_run(table, draw_run(scores, losses))
     # A log has no width; columns would be cut at 80.
     Console(width=None if sys.stdout.isatty() else 150).print(to_rich(table))

@@ -10,10 +10,12 @@ import yaml
 from mlflow import MlflowClient
 
 from crossmodal.config import Experiment
+from crossmodal.evaluation.openings import openings
 from crossmodal.evaluation.scores import load_scores
-from crossmodal.training.experiment import plan_training
+from crossmodal.training.experiment import Plan, plan_training
 from crossmodal.training.fold import train_fold
 from crossmodal.training.world import World
+from crossmodal.tuning.locks import Lock, write_lock
 from tests.crossmodal.evaluation.gaussian_cohort import gaussian_experiment, publish_cohort
 
 JOB = Path(__file__).resolve().parents[2] / "jobs" / "evaluate.py"
@@ -32,10 +34,15 @@ def run(experiment: Experiment, folder: Path, *overrides: str) -> subprocess.Com
     return subprocess.run([sys.executable, str(JOB), str(path), *overrides], capture_output=True, text=True, cwd=folder)
 
 
-def test_an_evaluation_leaves_table_scores_figures_and_metrics(experiment, tmp_path):
+def train(experiment: Experiment) -> Plan:
     plan = plan_training(experiment)
     for fold in plan.folds:
         train_fold(plan.experiment, plan.manifest, plan.run, fold, World(), lambda progress: None)
+    return plan
+
+
+def test_an_evaluation_leaves_table_scores_figures_and_metrics(experiment, tmp_path):
+    plan = train(experiment)
     done = run(experiment, tmp_path)
     assert done.returncode == 0, done.stderr
     for shown in ("gaussian: EEG → MEG: magnetometers", "gradiometers", "lagged ridge 100 ms", "oracle", "A note for the reader.", "n = 3"):
@@ -62,3 +69,19 @@ def test_an_evaluation_leaves_table_scores_figures_and_metrics(experiment, tmp_p
     parent_id = runs[plan.run].info.run_id
     assert {"table.md", "scores.csv", "figures"} <= {file.path for file in client.list_artifacts(parent_id)}
     assert {file.path for file in client.list_artifacts(parent_id, "figures")} == {"figures/losses.png", "figures/subjects.png"}
+
+
+def test_subjects_that_a_search_keeps_for_its_test_are_counted_and_told(experiment, tmp_path):
+    plan = train(experiment)
+    write_lock(experiment.store, Lock(study="hunt", dataset=plan.manifest.fingerprint, subjects=("02", "03")))
+    told = "LOCKED SUBJECTS SHOWN"
+    quick = ("evaluation.baselines=[{kind: ridge}]", "evaluation.ceilings=false")
+    done = run(experiment, tmp_path, *quick, "split.held_out=['01']")
+    assert (done.returncode, told in done.stdout) == (0, False), done.stderr
+    assert openings(experiment.store, plan.manifest) == ()
+    for held_out, subjects in (("['03']", ("03",)), ("null", ("02", "03"))):
+        done = run(experiment, tmp_path, *quick, f"split.held_out={held_out}")
+        assert done.returncode == 0, done.stderr
+        assert f"{told}: {', '.join(subjects)}, which the search 'hunt' keeps for the test" in " ".join(done.stdout.split())
+        (opening,) = openings(experiment.store, plan.manifest)
+        assert (opening.run, opening.subjects) == (plan.run, subjects)

@@ -19,7 +19,7 @@ class Opening(Config):
 
 
 def record_opening(store: str, dataset: str, run: str, why: str, subjects: tuple[str, ...]) -> None:
-    """Write down, before it happens, that a run is to be scored on test subjects; the same run, tried again, counts once.
+    """Write down, before it happens, that a run is to be scored on test subjects; the same run, tried again or on others, counts once.
 
     Parameters
     ----------
@@ -29,9 +29,10 @@ def record_opening(store: str, dataset: str, run: str, why: str, subjects: tuple
         Of the model that is scored.
     """
     uri = join(_folder(store, dataset), f"{run}.json")
-    if not exists(uri):
+    known = Opening.model_validate(read_json(uri)).subjects if exists(uri) else ()
+    if not set(subjects) <= set(known):
         at = datetime.now(UTC).isoformat(timespec="seconds")
-        write_json(uri, Opening(run=run, why=why, subjects=subjects, at=at).model_dump(mode="json"))
+        write_json(uri, Opening(run=run, why=why, subjects=tuple(sorted({*known, *subjects})), at=at).model_dump(mode="json"))
 
 
 def openings(store: str, manifest: Manifest) -> tuple[Opening, ...]:

@@ -24,6 +24,7 @@ from crossmodal.storage.process import Process
 from crossmodal.storage.uri import exists, is_local, join, read_bytes, write_bytes
 from crossmodal.tracking.describe import without_credentials
 from crossmodal.training.runs import settings_of_result
+from crossmodal.tuning.locks import Lock, sweep_uri, write_lock
 
 DIRECTIONS: dict[Objective, Literal["minimize", "maximize"]] = {
     "score": "maximize",
@@ -46,11 +47,6 @@ _SENTENCES = {
 def study_name(experiment: Experiment) -> str:
     """What a study is called in its storage and in MLflow."""
     return experiment.tuning.study or experiment.name
-
-
-def sweep_uri(store: str, study: str) -> str:
-    """Where a store keeps what belongs to a study."""
-    return join(store, "sweeps", study)
 
 
 @dataclass(frozen=True)
@@ -119,7 +115,7 @@ class StudyFile:
 def open_study(
     experiment: Experiment, manifest: Manifest, space: Mapping[str, str], split: CrossValidation, test: tuple[str, ...], file: StudyFile
 ) -> optuna.Study:
-    """Open the study of an experiment, or create it and write down whose it is.
+    """Open the study of an experiment, or create it and write down whose it is, and which subjects it keeps for its winner.
 
     Parameters
     ----------
@@ -151,6 +147,7 @@ def open_study(
     else:
         _check_same(known, identity, name, without_credentials(file.url))
     _take(study)
+    write_lock(experiment.store, Lock(study=name, dataset=manifest.fingerprint, subjects=test))
     file.copy()
     return study
 

@@ -25,10 +25,11 @@ from crossmodal.training.ray_trainer import uses_gpu
 from crossmodal.training.runs import checkpoints_uri
 from crossmodal.tuning.halving import HalvingScheduler
 from crossmodal.tuning.journal import SweepJournal
+from crossmodal.tuning.locks import sweep_uri
 from crossmodal.tuning.search import Search, enqueue_first
 from crossmodal.tuning.space import Space
 from crossmodal.tuning.stop import Stop
-from crossmodal.tuning.study import StudyFile, begun, interrupted_trials, open_study, study_name, sweep_uri
+from crossmodal.tuning.study import StudyFile, begun, interrupted_trials, open_study, study_name
 from crossmodal.tuning.subjects import divide
 from crossmodal.tuning.trial import TrialContext, run_trial
 

@@ -22,6 +22,14 @@ def test_each_run_that_looks_counts_once_and_also_after_the_dataset_has_grown(tm
         assert [opening.subjects for opening in openings(store, another)] == [("5",)]
 
 
+def test_a_run_that_looks_at_further_subjects_names_them_all(tmp_path):
+    store = str(tmp_path)
+    dataset = published(store, "1", "2", "3")
+    for subjects in (("2",), ("1",), ("2",)):
+        record_opening(store, dataset.fingerprint, "one", "evaluation", subjects)
+    assert [(opening.run, opening.subjects) for opening in openings(store, dataset)] == [("one", ("1", "2"))]
+
+
 def test_a_deleted_dataset_hides_no_look(tmp_path):
     store = str(tmp_path)
     before, after, another = published(store, "1", "2"), published(store, "1", "2", "3"), published(store, "5", "6")

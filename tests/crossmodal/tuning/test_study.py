@@ -6,6 +6,7 @@ from optuna.trial import TrialState
 
 from crossmodal.config import UserError, overridden
 from crossmodal.tuning.halving import HalvingScheduler
+from crossmodal.tuning.locks import locks
 from crossmodal.tuning.search import Search, enqueue_first
 from crossmodal.tuning.stop import Stop
 from crossmodal.tuning.study import StudyFile, open_study
@@ -34,10 +35,11 @@ def search(opened) -> Search:
 
 
 def test_the_test_subjects_are_written_down(at, plan):
-    _, study, _ = at()
+    experiment, study, _ = at()
     subjects = study.user_attrs["crossmodal"]["subjects"]
     assert subjects["test"] == list(plan.test)
     assert not set(subjects["test"]) & set(subjects["development"])
+    assert [(lock.study, lock.subjects) for lock in locks(experiment.store, plan.manifest)] == [("small", plan.test)]
 
 
 def test_a_name_taken_by_another_dataset_objective_or_space_is_refused(at, plan):

@@ -7,7 +7,7 @@ from fsspec import AbstractFileSystem
 
 from crossmodal.config import UserError
 from crossmodal.config.preprocessing import BidsRecordings
-from crossmodal.storage.uri import open_fs
+from crossmodal.storage.uri import open_fs, refused_clearly
 from preprocessing.sources.base import Entry, SourceFile
 from preprocessing.sources.bids_tree import EMPTY_ROOM, BidsFile, find_positions, find_sidecar, list_tree, parts_of, run_labels
 from preprocessing.sources.empty_room import find_empty_room
@@ -55,7 +55,12 @@ def list_bids(recordings: BidsRecordings) -> list[Entry]:
 
     @cache
     def text_of(file: SourceFile) -> str:
-        return str(filesystem.cat_file(open_fs(file.uri)[1]).decode())
+        with refused_clearly(file.uri, recordings.endpoint_url):
+            try:
+                return str(filesystem.cat_file(open_fs(file.uri)[1]).decode())
+            except (FileNotFoundError, PermissionError, UnicodeDecodeError):
+                # As datalad leaves what it did not fetch: no sample depends on it, so that it stops no recording.
+                return ""
 
     found_rooms = [find_empty_room(parts[0], (own_tree[id(parts[0])], raw_files), rooms, text_of) for parts in groups]
     return [entry.model_copy(update={"empty_room": room}) for entry, room in zip(entries, found_rooms, strict=True)]

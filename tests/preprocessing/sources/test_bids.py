@@ -147,3 +147,17 @@ def test_an_empty_room_that_nobody_names_is_that_of_the_nearest_day(tmp_path):
     entries = list_recordings(BidsRecordings(root=str(tmp_path)))
     assert [entry.empty_room and entry.empty_room.uri for entry in entries] == [str(tmp_path / rooms[1]), None, str(tmp_path / rooms[2])]
     assert not any(entry.empty_room for entry in list_recordings(BidsRecordings(root=str(tmp_path), subjects=("emptyroom",))))
+
+
+def test_a_room_whose_sidecars_were_not_fetched_is_done_without(tmp_path):
+    """As datalad leaves files: links to nothing."""
+    rooms = [f"sub-emptyroom/ses-{day}/meg/sub-emptyroom_ses-{day}_task-noise_meg.fif" for day in ("20200101", "20210101")]
+    _touch(tmp_path, rooms[0], *(f"sub-{subject}/meg/sub-{subject}_task-x_meg.fif" for subject in ("01", "02", "03")))
+    unfetched = [rooms[1], "sub-01/meg/sub-01_task-x_meg.json", "sub-02/sub-02_scans.tsv"]
+    for path in unfetched:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).symlink_to(tmp_path / "nowhere")
+    (tmp_path / "sub-01/sub-01_scans.tsv").write_text("filename\tacq_time\nmeg/sub-01_task-x_meg.fif\t2020-02-01\n")
+    (tmp_path / "sub-03/meg/sub-03_task-x_meg.json").write_bytes(b"\xff")
+    entries = list_recordings(BidsRecordings(root=str(tmp_path)))
+    assert [entry.empty_room and entry.empty_room.uri for entry in entries] == [str(tmp_path / rooms[0]), None, None]

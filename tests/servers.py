@@ -10,7 +10,8 @@ import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
 
 import psutil
@@ -85,6 +86,48 @@ def lead_to_s3(variables: dict[str, str], patch: pytest.MonkeyPatch) -> None:
         patch.setenv(name, value)
     for other in ("AWS_ENDPOINT_URL_S3", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
         patch.delenv(other, raising=False)
+
+
+@contextmanager
+def s3_gate(server: str, forbidden: Sequence[str] = ()) -> Iterator[tuple[str, list[str]]]:
+    """What stands before an S3 server and forbids some of its paths: its address, and what it was asked, as 'GET /bucket/key'.
+
+    Only reading goes through.
+    """
+    host, asked = server.removeprefix("http://"), list[str]()
+
+    class Gate(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            asked.append(f"{self.command} {self.path}")
+            if self.path in forbidden:
+                status, headers, body = 403, [], b""
+            else:
+                behind = HTTPConnection(host)
+                # The host, too, as it is signed.
+                behind.request(self.command, self.path, headers=dict(self.headers))
+                answer = behind.getresponse()
+                status, headers, body = answer.status, answer.getheaders(), answer.read()
+                behind.close()
+            self.send_response(status)
+            for name, value in ({"Content-Length": len(body)} | dict(headers)).items():
+                # It was read in chunks, and is handed on whole.
+                if name != "Transfer-Encoding":
+                    self.send_header(name, str(value))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_HEAD(self) -> None:
+            self.do_GET()
+
+        def log_message(self, *unused: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Gate) as gate:
+        threading.Thread(target=gate.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{gate.server_port}", asked
+        gate.shutdown()
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from crossmodal.config import UserError
+from crossmodal.config import UnavailableError, UserError
 from crossmodal.config.eeg_fmri import BidsFmriRecordings, CnEpflRecordings, NoddiRecordings, OddballRecordings
 from preprocessing.sources.base import BoldFiles, SourceFile
 
@@ -10,12 +10,25 @@ EegFmriRecordings = NoddiRecordings | OddballRecordings | CnEpflRecordings | Bid
 
 
 def bold_files(recordings: EegFmriRecordings, subject: str, run: str, image: SourceFile, sidecar: SourceFile | None = None) -> BoldFiles:
-    """Add to an image what an experiment says lies elsewhere."""
+    """Add to an image what an experiment says lies elsewhere.
+
+    Raises
+    ------
+    UnavailableError
+        A store does not answer.
+    """
 
     def file(pattern: str | None) -> SourceFile | None:
         if pattern is None:
             return None
-        return SourceFile.at(_filled(pattern, subject, run), recordings.anonymous, recordings.endpoint_url)
+        uri = _filled(pattern, subject, run)
+        try:
+            return SourceFile.at(uri, recordings.anonymous, recordings.endpoint_url)
+        except UnavailableError:
+            raise
+        except UserError:
+            # Its store forbids this file: whoever fetches it is told so, too, and stops no other recording.
+            return SourceFile.missing(uri)
 
     return BoldFiles(image=image, sidecar=sidecar, motion=file(recordings.motion), transform=file(recordings.transforms))
 

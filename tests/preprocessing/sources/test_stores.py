@@ -4,17 +4,19 @@ import os
 
 import pytest
 
-from crossmodal.config import UserError
+from crossmodal.config import UnavailableError, UserError
 from crossmodal.config.eeg_fmri import BidsFmriRecordings, NoddiRecordings, OddballRecordings
 from crossmodal.config.preprocessing import BidsRecordings, FileEntry, FileRecordings, Preprocessing
 from crossmodal.storage.s3 import ObjectStore
-from crossmodal.storage.uri import join, write_bytes
+from crossmodal.storage.uri import join, open_fs, write_bytes
 from preprocessing.recording import preprocess_recording
 from preprocessing.sources.base import SourceFile
-from preprocessing.sources.reading import list_recordings
-from tests.servers import free_port, s3_server
+from preprocessing.sources.reading import list_recordings, open_recording
+from tests.preprocessing.sources import layouts
+from tests.servers import free_port, s3_gate, s3_server
 
 SECRET = "secret-never-told"
+_IDENTITY = [b"1 0 0 0", b"0 1 0 0", b"0 0 1 0", b"0 0 0 1"]
 TOLD = {
     "wrong": "the store refused; check the bucket's name and the AWS_",
     "missing": "no credentials; set AWS_ACCESS_KEY_ID",
@@ -62,6 +64,23 @@ def test_a_file_that_is_not_there_or_is_a_folder_is_missing(s3):
     assert SourceFile.at(uri).size_bytes == 1
     for other in ("single/folder", "single/none.nii.gz"):
         assert SourceFile.at(join(s3, other)) == SourceFile.missing(join(s3, other))
+
+
+@pytest.mark.parametrize("named", ["motion", "transforms"])
+def test_a_file_that_its_store_forbids_is_an_error_of_its_recording_alone(s3, tmp_path, named):
+    uri = join(s3, f"forbids_{named}")
+    for subject in ("01", "02"):
+        layouts.cn_epfl(tmp_path / "ds", subject)
+        write_bytes(join(uri, f"{subject}.txt"), b"\n".join([b"0 0 0 0 0 0"] * 40 if named == "motion" else _IDENTITY))
+    filesystem, path = open_fs(uri)
+    filesystem.put(f"{tmp_path}/ds/", f"{path}/ds", recursive=True)
+    with s3_gate(os.environ["AWS_ENDPOINT_URL"], forbidden=[f"/{path}/01.txt"]) as (address, _):
+        recordings = BidsFmriRecordings(root=join(uri, "ds"), endpoint_url=address, **{named: join(uri, "{subject}.txt")})
+        first, second = list_recordings(recordings)
+        with pytest.raises(UserError, match=f"^{uri}/01.txt at {address}: the store refused; .*Forbidden") as told:
+            open_recording(first, recordings, tmp_path)
+        assert not isinstance(told.value, UnavailableError)
+        assert getattr(open_recording(second, recordings, tmp_path).bold, named.removesuffix("s")) is not None
 
 
 def test_a_public_dataset_is_read_anonymously_where_there_are_no_credentials(bids, tmp_path, monkeypatch):

@@ -15,6 +15,7 @@ from crossmodal.datasets.volumes import Volumes
 from preprocessing.sources.base import SourceFile
 from preprocessing.sources.bold import OpenedBold
 from preprocessing.sources.files import broken_told
+from preprocessing.sources.listing import FindFile
 from preprocessing.sources.staging import stage
 from preprocessing.steps import volume_markers
 from preprocessing.steps.bold import detrending, resampling, scrubbing, targets
@@ -29,9 +30,9 @@ BOLD_STEPS = {
 }
 
 
-def bold_identity(recordings: Recordings, settings: Bold) -> dict[str, Any]:
+def bold_identity(recordings: Recordings, settings: Bold, find_file: FindFile) -> dict[str, Any]:
     """Tell what goes into a shard's volumes besides the recording: settings, the files they name, versions of the steps."""
-    files = [SourceFile.at(path, recordings.anonymous, recordings.endpoint_url).model_dump(mode="json") for path in settings.files]
+    files = [find_file(path).model_dump(mode="json") for path in settings.files]
     pairing = recordings.model_dump(include={"volume_marker", "dummy_volumes"})
     return {"bold": settings.model_dump(mode="json"), "bold_files": files, "bold_steps": BOLD_STEPS, "pairing": pairing}
 

@@ -1,7 +1,6 @@
 """What preprocessing an experiment would do: which shards are there, and which are to be made."""
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from crossmodal.config import Experiment
@@ -11,9 +10,8 @@ from crossmodal.datasets.shard import read_entry
 from crossmodal.storage.uri import check_reachable, is_local, open_fs
 from preprocessing.recording import shard_fingerprint
 from preprocessing.sources.base import Entry
+from preprocessing.sources.listing import FindFile, asked_at_once, file_finder
 from preprocessing.sources.reading import list_recordings
-
-_LISTING_THREADS = 16
 
 
 @dataclass(frozen=True)
@@ -28,12 +26,15 @@ class Plan:
         By the fingerprint of their shard, in the order of the source.
     present : mapping of str to ShardEntry
         Shards already published.
+    find_file : callable
+        Describes files that settings name as they were when the plan was made.
     """
 
     experiment: Experiment
     store: str
     entries: Mapping[str, Entry]
     present: Mapping[str, ShardEntry]
+    find_file: FindFile
 
     @property
     def missing(self) -> dict[str, Entry]:
@@ -52,10 +53,10 @@ def plan_dataset(experiment: Experiment) -> Plan:
     store = open_fs(experiment.store)[1] if is_local(experiment.store) else experiment.store
     check_reachable(store)
     recordings = list_recordings(experiment.recordings)
-    entries = {shard_fingerprint(entry, experiment.recordings, experiment.preprocessing): entry for entry in recordings}
-    with ThreadPoolExecutor(_LISTING_THREADS) as pool:
-        found = pool.map(lambda name: _published(store, name), entries)
-    return Plan(experiment, store, entries, {name: shard for name, shard in zip(entries, found, strict=True) if shard})
+    find_file = file_finder(experiment.recordings)
+    entries = {shard_fingerprint(entry, experiment.recordings, experiment.preprocessing, find_file): entry for entry in recordings}
+    found = asked_at_once(lambda name: _published(store, name), entries)
+    return Plan(experiment, store, entries, {name: shard for name, shard in zip(entries, found, strict=True) if shard}, find_file)
 
 
 def _published(store: str, name: str) -> ShardEntry | None:

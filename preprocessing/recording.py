@@ -19,6 +19,7 @@ from preprocessing.bold import BOLD_STEPS, bold_identity, to_volumes
 from preprocessing.cleaning import Cleaned, clean, steps_off, steps_on
 from preprocessing.figures import draw_removed
 from preprocessing.sources.base import Entry
+from preprocessing.sources.listing import FindFile, file_finder
 from preprocessing.sources.reading import open_recording
 from preprocessing.sources.sidecars import TimedEvents
 from preprocessing.steps import channel_types, maxwell
@@ -26,7 +27,7 @@ from preprocessing.steps import channel_types, maxwell
 _UNITS = {"eeg": "V", "mag": "T", "grad": "T/m"}
 
 
-def shard_key(entry: Entry, recordings: Recordings, preprocessing: Preprocessing) -> dict[str, Any]:
+def shard_key(entry: Entry, recordings: Recordings, preprocessing: Preprocessing, find_file: FindFile) -> dict[str, Any]:
     """Gather all that goes into a shard, as what JSON can hold: identity of its files, settings, and versions of steps and format."""
     # What no sample depends on, and what is not there.
     left_out = {"calibration", "crosstalk", "empty_room", "notes"}
@@ -43,16 +44,16 @@ def shard_key(entry: Entry, recordings: Recordings, preprocessing: Preprocessing
     if recordings.triggers:
         key["triggers"] = recordings.triggers.model_dump(mode="json")
     if preprocessing.maxwell:
-        files = maxwell.calibration_files(entry, recordings, preprocessing.maxwell)
+        files = maxwell.calibration_files(entry, preprocessing.maxwell, find_file)
         key |= {name: file and file.model_dump(mode="json") for name, file in files.items()}
     if entry.bold:
-        key |= bold_identity(recordings, preprocessing.bold)
+        key |= bold_identity(recordings, preprocessing.bold, find_file)
     return key
 
 
-def shard_fingerprint(entry: Entry, recordings: Recordings, preprocessing: Preprocessing) -> str:
+def shard_fingerprint(entry: Entry, recordings: Recordings, preprocessing: Preprocessing, find_file: FindFile) -> str:
     """Name the shard of a recording by all that goes into it."""
-    return fingerprint(shard_key(entry, recordings, preprocessing))
+    return fingerprint(shard_key(entry, recordings, preprocessing, find_file))
 
 
 def preprocess_recording(entry: Entry, recordings: Recordings, preprocessing: Preprocessing, scratch: Path) -> Recording:
@@ -72,11 +73,12 @@ def preprocess_recording(entry: Entry, recordings: Recordings, preprocessing: Pr
     UserError
         The recording is missing, unreadable, or unfit; the sentence names it and what to do.
     """
+    find_file = file_finder(recordings)
     opened = open_recording(entry, recordings, scratch)
     recorded = {"sfreq": opened.raw.info["sfreq"], "n_samples": len(opened.raw.times)}
     if "bold" in preprocessing.modalities and opened.bold is None:
         raise UserError(f"{entry.uri}: has no BOLD, and the experiment asks for it; change preprocessing.modalities or recordings.kind")
-    calibration = maxwell.stage_calibration(entry, recordings, preprocessing, scratch)
+    calibration = maxwell.stage_calibration(entry, recordings, preprocessing, scratch, find_file)
     cleaned = clean(opened, recordings, preprocessing, calibration, called=entry.uri)
     volumes, bold_notes = None, list[str]()
     if opened.bold and "bold" in preprocessing.modalities:
@@ -104,11 +106,11 @@ def preprocess_recording(entry: Entry, recordings: Recordings, preprocessing: Pr
     if preprocessing.ssp:
         provenance["ssp"] = list(cleaned.projected)
     if preprocessing.maxwell:
-        files = maxwell.calibration_files(entry, recordings, preprocessing.maxwell)
+        files = maxwell.calibration_files(entry, preprocessing.maxwell, find_file)
         provenance["maxwell"] = {key: file.model_dump() if file else None for key, file in files.items()}
     if volumes:
         provenance["bold_steps"] = BOLD_STEPS
-    key = shard_key(entry, recordings, preprocessing)
+    key = shard_key(entry, recordings, preprocessing, find_file)
     return replace(_to_recording(entry, cleaned, events, preprocessing, provenance), volumes=volumes, key=key)
 
 

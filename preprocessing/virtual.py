@@ -28,6 +28,7 @@ from crossmodal.storage.uri import fetch_folder, is_local
 from crossmodal.training.runs import finished, model_uri, run_name
 from preprocessing.cleaning import clean
 from preprocessing.sources.files import list_files
+from preprocessing.sources.listing import file_finder
 from preprocessing.sources.reading import open_recording
 from preprocessing.sources.timeline import Span
 from preprocessing.steps.channel_types import known_types
@@ -199,7 +200,7 @@ def virtual_recording(
     configured = {name: kind for name, kind in channel_types.items() if name in opened.raw.ch_names}
     settings, missed = _as_far_as_recorded(trained, {kinds[name] for name in opened.raw.ch_names})
     settings = settings.model_copy(update={"modalities": (translator.card.data.source.modality,), "bad_channels": "interpolate"})
-    calibration = stage_calibration(entry, recordings, settings, scratch)
+    calibration = stage_calibration(entry, recordings, settings, scratch, file_finder(recordings))
     cleaned = clean(opened, recordings.model_copy(update={"channel_types": configured}), settings, calibration, called=path)
     y_st = translator(cleaned.raw.get_data(picks=list(translator.card.source_names)))
     raw = _on_clock(y_st, clock, translator, digitised, cleaned.marked)

@@ -70,7 +70,8 @@ def _explain_one(plan: Plan, name: str, entry: Entry, last: Manifest | None) -> 
         except FileNotFoundError:
             yield "  something changed, but the shard that tells what is gone from the store"
             return
-        for change in differences(key, shard_key(entry, plan.experiment.recordings, plan.experiment.preprocessing)):
+        now = shard_key(entry, plan.experiment.recordings, plan.experiment.preprocessing, plan.find_file)
+        for change in differences(key, now):
             yield f"  {change}"
 
 

@@ -12,7 +12,7 @@ from preprocessing.sources.base import Entry, SourceFile
 from preprocessing.sources.bids_tree import EMPTY_ROOM, BidsFile, find_positions, find_sidecar, list_tree, parts_of, run_labels
 from preprocessing.sources.empty_room import find_empty_room
 from preprocessing.sources.files import SUFFIXES
-from preprocessing.sources.listing import folders, open_root
+from preprocessing.sources.listing import asked_at_once, folders, open_root
 from preprocessing.sources.missing_sidecars import tell_missing_sidecars
 
 _FORMATS: dict[str, tuple[str, ...]] = {"meg": (".fif", ".res4"), "eeg": SUFFIXES}
@@ -62,7 +62,7 @@ def list_bids(recordings: BidsRecordings) -> list[Entry]:
                 # As datalad leaves what it did not fetch: no sample depends on it, so that it stops no recording.
                 return ""
 
-    found_rooms = [find_empty_room(parts[0], (own_tree[id(parts[0])], raw_files), rooms, text_of) for parts in groups]
+    found_rooms = asked_at_once(lambda parts: find_empty_room(parts[0], (own_tree[id(parts[0])], raw_files), rooms, text_of), groups)
     return [entry.model_copy(update={"empty_room": room}) for entry, room in zip(entries, found_rooms, strict=True)]
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from crossmodal.config.eeg_fmri import BidsFmriRecordings, CnEpflRecordings
-from preprocessing.sources.base import Entry, SourceFile
+from preprocessing.sources.base import BoldFiles, Entry, SourceFile
 from preprocessing.sources.bids_tree import BidsFile, find_positions, find_sidecar, list_tree, parts_of, run_labels
-from preprocessing.sources.eeg_fmri import bold_files, wanted_subjects
+from preprocessing.sources.eeg_fmri import wanted_subjects, with_files_elsewhere
 from preprocessing.sources.files import SUFFIXES
 from preprocessing.sources.listing import open_root
 from preprocessing.sources.missing_sidecars import tell_missing_sidecars
@@ -29,6 +29,7 @@ def list_bids_fmri(recordings: BidsFmriRecordings | CnEpflRecordings) -> list[En
     wanted_subjects(recordings, {file.entities["sub"] for file in found}, _expected(recordings))
     labels = run_labels([(file,) for file in found])
     entries = [_entry(file, run, tree, recordings) for file, run in zip(found, labels, strict=True)]
+    entries = with_files_elsewhere(entries, recordings)
     return tell_missing_sidecars(found, entries, reads_events=recordings.triggers is None)
 
 
@@ -66,7 +67,7 @@ def _entry(eeg: BidsFile, run: str, tree: Sequence[BidsFile], recordings: BidsFm
         channels=find_sidecar("channels", ".tsv", eeg, files),
         electrodes=electrodes,
         coordsystem=coordsystem,
-        bold=bold_files(recordings, eeg.entities["sub"], run, source, sidecar),
+        bold=BoldFiles(image=source, sidecar=sidecar),
         flaw=_several(eeg, images) if len(images) > 1 else "",
     )
 

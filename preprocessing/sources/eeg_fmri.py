@@ -4,33 +4,29 @@ from collections.abc import Collection, Sequence
 
 from crossmodal.config import UnavailableError, UserError
 from crossmodal.config.eeg_fmri import BidsFmriRecordings, CnEpflRecordings, NoddiRecordings, OddballRecordings
-from preprocessing.sources.base import BoldFiles, SourceFile
+from preprocessing.sources.base import Entry, SourceFile
+from preprocessing.sources.listing import asked_at_once
 
 EegFmriRecordings = NoddiRecordings | OddballRecordings | CnEpflRecordings | BidsFmriRecordings
 
 
-def bold_files(recordings: EegFmriRecordings, subject: str, run: str, image: SourceFile, sidecar: SourceFile | None = None) -> BoldFiles:
-    """Add to an image what an experiment says lies elsewhere.
+def with_files_elsewhere(entries: Sequence[Entry], recordings: EegFmriRecordings) -> list[Entry]:
+    """Add to each image what an experiment says lies elsewhere, each file being asked for once.
 
     Raises
     ------
     UnavailableError
         A store does not answer.
     """
+    uris = sorted({uri for entry in entries for uri in _elsewhere(entry, recordings).values()})
+    found = dict(zip(uris, asked_at_once(lambda uri: _found(uri, recordings), uris), strict=True))
 
-    def file(pattern: str | None) -> SourceFile | None:
-        if pattern is None:
-            return None
-        uri = _filled(pattern, subject, run)
-        try:
-            return SourceFile.at(uri, recordings.anonymous, recordings.endpoint_url)
-        except UnavailableError:
-            raise
-        except UserError:
-            # Its store forbids this file: whoever fetches it is told so, too, and stops no other recording.
-            return SourceFile.missing(uri)
+    def completed(entry: Entry) -> Entry:
+        assert entry.bold
+        files = {kind: found[uri] for kind, uri in _elsewhere(entry, recordings).items()}
+        return entry.model_copy(update={"bold": entry.bold.model_copy(update=files)})
 
-    return BoldFiles(image=image, sidecar=sidecar, motion=file(recordings.motion), transform=file(recordings.transforms))
+    return [completed(entry) for entry in entries]
 
 
 def wanted_subjects(recordings: EegFmriRecordings, present: Collection[str], expected: str) -> Sequence[str]:
@@ -49,5 +45,17 @@ def wanted_subjects(recordings: EegFmriRecordings, present: Collection[str], exp
     return sorted(present) if recordings.subjects is None else recordings.subjects
 
 
-def _filled(pattern: str, subject: str, run: str) -> str:
-    return pattern.replace("{subject}", subject).replace("{run}", run)
+def _elsewhere(entry: Entry, recordings: EegFmriRecordings) -> dict[str, str]:
+    """URIs of what belongs to an image, by its name in `BoldFiles`."""
+    patterns = {"motion": recordings.motion, "transform": recordings.transforms}
+    return {kind: pattern.replace("{subject}", entry.subject).replace("{run}", entry.run) for kind, pattern in patterns.items() if pattern}
+
+
+def _found(uri: str, recordings: EegFmriRecordings) -> SourceFile:
+    try:
+        return SourceFile.at(uri, recordings.anonymous, recordings.endpoint_url)
+    except UnavailableError:
+        raise
+    except UserError:
+        # Its store forbids this file: whoever fetches it is told so, too, and stops no other recording.
+        return SourceFile.missing(uri)

@@ -1,11 +1,20 @@
-"""Open a dataset's folder, and list folders that may not be there."""
+"""Open a dataset's folder, list folders that may not be there, and ask about many files at a time, about each only once."""
 
-from typing import Any
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any, TypeVar
 
 from fsspec import AbstractFileSystem
 
+from crossmodal.config.sources import Source
 from crossmodal.storage.uri import check_reachable, is_local, open_fs
 from preprocessing.sources.base import SourceFile
+
+_QUESTIONS_AT_A_TIME = 16
+FindFile = Callable[[str], SourceFile]
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
 
 
 def open_root(root: str, anonymous: bool, endpoint_url: str | None) -> tuple[AbstractFileSystem, str]:
@@ -30,6 +39,17 @@ def files(filesystem: AbstractFileSystem, folder: str) -> list[SourceFile]:
     """A folder's files by name; none where it is missing."""
     found = [SourceFile.listed(filesystem, entry) for entry in _listed(filesystem, folder) if not is_folder(filesystem, entry)]
     return sorted(found, key=lambda file: file.name)
+
+
+def file_finder(recordings: Source) -> FindFile:
+    """Return what describes the file at a URI as `SourceFile.at` does, and asks its store once, however many recordings name it."""
+    return cache(lambda uri: SourceFile.at(uri, recordings.anonymous, recordings.endpoint_url))
+
+
+def asked_at_once(ask: Callable[[Asked], Answer], about: Iterable[Asked]) -> list[Answer]:
+    """Ask a store about many things at a time; answers are in order."""
+    with ThreadPoolExecutor(_QUESTIONS_AT_A_TIME) as pool:
+        return list(pool.map(ask, about))
 
 
 def is_folder(filesystem: AbstractFileSystem, entry: dict[str, Any]) -> bool:

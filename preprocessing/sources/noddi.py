@@ -8,9 +8,9 @@ from pathlib import PurePosixPath
 from fsspec import AbstractFileSystem
 
 from crossmodal.config.eeg_fmri import NoddiRecordings
-from preprocessing.sources.base import Entry, SourceFile
-from preprocessing.sources.eeg_fmri import bold_files, wanted_subjects
-from preprocessing.sources.listing import files, folders, open_root
+from preprocessing.sources.base import BoldFiles, Entry, SourceFile
+from preprocessing.sources.eeg_fmri import wanted_subjects, with_files_elsewhere
+from preprocessing.sources.listing import asked_at_once, files, folders, open_root
 
 
 def list_noddi(recordings: NoddiRecordings) -> list[Entry]:
@@ -24,15 +24,14 @@ def list_noddi(recordings: NoddiRecordings) -> list[Entry]:
     filesystem, root = open_root(recordings.root, recordings.anonymous, recordings.endpoint_url)
     present = {PurePosixPath(folder).name for part in ("EEG", "fMRI") for folder in folders(filesystem, f"{root}/{part}")}
     subjects = wanted_subjects(recordings, present, "EEG/*/export/*.vhdr with fMRI/*/*_cross.nii.gz")
-    return [_entry(filesystem, root, subject, recordings) for subject in subjects]
+    return with_files_elsewhere(asked_at_once(lambda subject: _entry(filesystem, root, subject), subjects), recordings)
 
 
-def _entry(filesystem: AbstractFileSystem, root: str, subject: str, recordings: NoddiRecordings) -> Entry:
-    run = "01"
+def _entry(filesystem: AbstractFileSystem, root: str, subject: str) -> Entry:
     exported, imaged = files(filesystem, f"{root}/EEG/{subject}/export"), files(filesystem, f"{root}/fMRI/{subject}")
     header = next((file for file in exported if file.name.endswith(".vhdr")), SourceFile.missing(f"{root}/EEG/{subject}/export/*.vhdr"))
     parts = tuple(file for file in exported if file.name.endswith((".vmrk", ".dat", ".eeg")))
     image = next(
         (file for file in imaged if file.name.endswith("_cross.nii.gz")), SourceFile.missing(f"{root}/fMRI/{subject}/*_cross.nii.gz")
     )
-    return Entry(subject=subject, run=run, files=(header, *parts), bold=bold_files(recordings, subject, run, image))
+    return Entry(subject=subject, run="01", files=(header, *parts), bold=BoldFiles(image=image))

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from crossmodal.config import UserError
 from crossmodal.config.eeg_fmri import OddballRecordings
-from preprocessing.sources.base import Entry, SourceFile
+from preprocessing.sources.base import BoldFiles, Entry, SourceFile
 from preprocessing.sources.bold import Markers
-from preprocessing.sources.eeg_fmri import bold_files, wanted_subjects
+from preprocessing.sources.eeg_fmri import wanted_subjects, with_files_elsewhere
 from preprocessing.sources.files import broken_told
-from preprocessing.sources.listing import files, folders, open_root
+from preprocessing.sources.listing import asked_at_once, files, folders, open_root
 
 _SFREQ = 1000.0
 _MICROVOLT = 1e-6
@@ -43,10 +43,11 @@ def list_oddball(recordings: OddballRecordings) -> list[Entry]:
     filesystem, root = open_root(recordings.root, recordings.anonymous, recordings.endpoint_url)
     present = {PurePosixPath(folder).name for folder in folders(filesystem, root) if PurePosixPath(folder).name.startswith("sub")}
     subjects = wanted_subjects(recordings, present, "sub001/EEG/task001_run001/*.mat with sub001/BOLD/task001_run001/bold.nii.gz")
-    entries = [entry for subject in subjects for entry in _entries(filesystem, root, subject, recordings)]
+    of_subjects = asked_at_once(lambda subject: _entries(filesystem, root, subject, recordings), subjects)
+    entries = [entry for of_subject in of_subjects for entry in of_subject]
     if not entries:
         raise UserError(f"{recordings.root}: holds none of the runs {', '.join(recordings.runs or ())}; check recordings.runs")
-    return entries
+    return with_files_elsewhere(entries, recordings)
 
 
 def open_oddball(path: Path, uri: str) -> BaseRaw:
@@ -89,7 +90,7 @@ def _entries(filesystem: AbstractFileSystem, root: str, subject: str, recordings
         name = f"{recordings.eeg}.mat"
         signals = next((file for file in files(filesystem, eeg) if file.name == name), SourceFile.missing(f"{eeg}/{name}"))
         image = next((file for file in files(filesystem, bold) if file.name == "bold.nii.gz"), SourceFile.missing(f"{bold}/bold.nii.gz"))
-        entries.append(Entry(subject=subject, run=run, files=(signals,), bold=bold_files(recordings, subject, run, image)))
+        entries.append(Entry(subject=subject, run=run, files=(signals,), bold=BoldFiles(image=image)))
     return entries
 
 

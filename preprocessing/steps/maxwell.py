@@ -17,6 +17,7 @@ from crossmodal.config import UserError
 from crossmodal.config.cleaning import Maxwell
 from crossmodal.config.preprocessing import Preprocessing, Recordings
 from preprocessing.sources.base import Entry, SourceFile
+from preprocessing.sources.listing import FindFile
 from preprocessing.sources.staging import stage
 
 VERSION = 1
@@ -32,16 +33,16 @@ class Calibration:
     crosstalk: Path | None = None
 
 
-def calibration_files(entry: Entry, recordings: Recordings, settings: Maxwell) -> dict[str, SourceFile | None]:
+def calibration_files(entry: Entry, settings: Maxwell, find_file: FindFile) -> dict[str, SourceFile | None]:
     """Choose the files of a recording's MEG system: those that settings name, else those beside it."""
 
     def chosen(named: str | None, beside: SourceFile | None) -> SourceFile | None:
-        return SourceFile.at(named, recordings.anonymous, recordings.endpoint_url) if named else beside
+        return find_file(named) if named else beside
 
     return {"calibration": chosen(settings.calibration, entry.calibration), "crosstalk": chosen(settings.crosstalk, entry.crosstalk)}
 
 
-def stage_calibration(entry: Entry, recordings: Recordings, settings: Preprocessing, scratch: Path) -> Calibration:
+def stage_calibration(entry: Entry, recordings: Recordings, settings: Preprocessing, scratch: Path, find_file: FindFile) -> Calibration:
     """Bring them to this machine.
 
     Raises
@@ -52,7 +53,7 @@ def stage_calibration(entry: Entry, recordings: Recordings, settings: Preprocess
     if settings.maxwell is None:
         return Calibration()
     staged: dict[str, Path | None] = {}
-    for key, file in calibration_files(entry, recordings, settings.maxwell).items():
+    for key, file in calibration_files(entry, settings.maxwell, find_file).items():
         if file and not file.version:
             raise UserError(f"{file.uri}: no such file; correct preprocessing.maxwell.{key}")
         staged[key] = stage(file, recordings, scratch) if file else None

@@ -7,6 +7,7 @@ from crossmodal.config import UserError
 from crossmodal.config.preprocessing import BidsRecordings, FileEntry, FileRecordings, Preprocessing
 from crossmodal.storage.uri import join, open_fs
 from preprocessing.recording import preprocess_recording, shard_fingerprint
+from preprocessing.sources.listing import file_finder
 from preprocessing.sources.reading import list_recordings
 
 
@@ -132,11 +133,11 @@ def test_splits_on_s3_are_staged_together(s3, make_raw, tmp_path):
 def test_fingerprint_follows_files_settings_and_nothing_else(bids):
     root = bids("01", "02")
     recordings, settings = BidsRecordings(root=str(root)), Preprocessing()
-    names = [shard_fingerprint(entry, recordings, settings) for entry in list_recordings(recordings)]
+    names = [shard_fingerprint(entry, recordings, settings, file_finder(recordings)) for entry in list_recordings(recordings)]
     assert len(set(names)) == 2
 
     def first(recordings=recordings, settings=settings):
-        return shard_fingerprint(list_recordings(recordings)[0], recordings, settings)
+        return shard_fingerprint(list_recordings(recordings)[0], recordings, settings, file_finder(recordings))
 
     assert first(recordings=BidsRecordings(root=str(root), subjects=("01",))) == names[0]
     assert first(recordings=BidsRecordings(root=str(root), stimulus_delay_s=0.1)) != names[0]

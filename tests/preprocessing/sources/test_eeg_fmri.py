@@ -12,6 +12,7 @@ from crossmodal.config.bold import Bold, GradientCorrection
 from crossmodal.config.eeg_fmri import BidsFmriRecordings, CnEpflRecordings, NoddiRecordings, OddballRecordings
 from crossmodal.config.preprocessing import BidsRecordings, FileEntry, FileRecordings, Preprocessing
 from preprocessing.recording import preprocess_recording, shard_fingerprint
+from preprocessing.sources.listing import file_finder
 from preprocessing.sources.oddball import scanner_clock
 from preprocessing.sources.reading import list_recordings, open_recording
 from preprocessing.sources.registry import SOURCES
@@ -204,11 +205,12 @@ def test_what_is_wrong_with_a_recording_is_one_sentence(tmp_path, cause, sentenc
 
 def test_a_subject_with_several_images_stops_no_other(tmp_path):
     layouts.cn_epfl(tmp_path / "data", "01")
-    whole = shard_fingerprint(first(bids_recordings(tmp_path / "data")), bids_recordings(tmp_path / "data"), BOTH)
+    recordings = bids_recordings(tmp_path / "data")
+    whole = shard_fingerprint(first(recordings), recordings, BOTH, file_finder(recordings))
     broken_by("several images", tmp_path / "data/")
-    entries = list_recordings(bids_recordings(tmp_path / "data"))
+    entries = list_recordings(recordings)
     assert [entry.subject for entry in entries if entry.flaw] == ["02"]
-    assert shard_fingerprint(entries[0], bids_recordings(tmp_path / "data"), BOTH) == whole
+    assert shard_fingerprint(entries[0], recordings, BOTH, file_finder(recordings)) == whole
 
 
 def test_motion_and_transforms_are_found_by_their_pattern_and_checked(tmp_path):
@@ -252,13 +254,13 @@ def test_a_new_atlas_or_image_makes_a_new_shard(tmp_path):
     layouts.write_image(atlas, 2, 1.0)
     recordings = bids_recordings(tmp_path / "data")
     settings = Preprocessing(modalities=("eeg", "bold"), bold=Bold(targets={"kind": "regions", "atlas": str(atlas)}))
-    names = [shard_fingerprint(first(recordings), recordings, settings)]
+    names = [shard_fingerprint(first(recordings), recordings, settings, file_finder(recordings))]
     layouts.write_image(atlas, 3, 1.0)
-    names.append(shard_fingerprint(first(recordings), recordings, settings))
+    names.append(shard_fingerprint(first(recordings), recordings, settings, file_finder(recordings)))
     marked = bids_recordings(tmp_path / "data", dummy_volumes=2)
-    names.append(shard_fingerprint(first(marked), marked, settings))
+    names.append(shard_fingerprint(first(marked), marked, settings, file_finder(marked)))
     next((tmp_path / "data").rglob("*_bold.json")).write_text('{"RepetitionTime": 1.0}')
-    names.append(shard_fingerprint(first(recordings), recordings, settings))
+    names.append(shard_fingerprint(first(recordings), recordings, settings, file_finder(recordings)))
     assert len(set(names)) == 4
 
 

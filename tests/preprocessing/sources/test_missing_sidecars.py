@@ -9,6 +9,7 @@ from crossmodal.config.eeg_fmri import BidsFmriRecordings
 from crossmodal.config.preprocessing import BidsRecordings, Preprocessing
 from crossmodal.config.sources import Triggers
 from preprocessing.recording import shard_key
+from preprocessing.sources.listing import file_finder
 from preprocessing.sources.reading import list_recordings, open_recording
 from tests.preprocessing.sources import layouts
 
@@ -74,7 +75,7 @@ def test_what_no_recording_of_the_task_has_is_noted_and_changes_no_shard(bids, t
         "has no events.tsv: its events are what the recording itself says",
         "has no channels.tsv: types of channels and bad ones are what the recording itself says",
     )
-    assert not {"flaw", "notes"} & set(shard_key(entry, recordings, Preprocessing())["entry"])
+    assert not {"flaw", "notes"} & set(shard_key(entry, recordings, Preprocessing(), file_finder(recordings))["entry"])
 
 
 def test_events_from_a_trigger_line_need_no_table(tmp_path):

@@ -15,6 +15,7 @@ from crossmodal.datasets.shard import Shard, write_shard
 from crossmodal.reporting.style import render_png
 from preprocessing.figures import draw_removed
 from preprocessing.recording import preprocess_recording, shard_fingerprint
+from preprocessing.sources.listing import file_finder
 from preprocessing.sources.reading import list_recordings
 from preprocessing.sources.simulated.recording import sensor_patterns, simulate_run, subject_truth
 from preprocessing.sources.simulated.subject import draw_subject, template_conductor
@@ -155,7 +156,8 @@ def test_a_shard_says_and_shows_what_was_taken_off(tmp_path):
     assert sorted(path.name for path in shard.folder.glob("*.png")) == ["ica_eeg.png"]
     assert (shard.folder / "ica_eeg.png").read_bytes().startswith(b"\x89PNG")
     assert shard.metadata("eeg")["provenance"]["ica"] == made.provenance["ica"]
-    names = {shard_fingerprint(entry, settings, each) for each in (Preprocessing(), both, Preprocessing(ica=Ica(seed=1)))}
+    chosen = (Preprocessing(), both, Preprocessing(ica=Ica(seed=1)))
+    names = {shard_fingerprint(entry, settings, each, file_finder(settings)) for each in chosen}
     assert len(names) == 3
 
 

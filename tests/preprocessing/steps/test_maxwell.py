@@ -25,6 +25,7 @@ from crossmodal.physics.cortex import template_head
 from crossmodal.physics.geometry import Dipoles
 from crossmodal.physics.head import lead_field, sphere_head, upper_scalp
 from preprocessing.recording import preprocess_recording, shard_fingerprint
+from preprocessing.sources.listing import file_finder
 from preprocessing.sources.reading import list_recordings
 from preprocessing.sources.simulated.sensors import sensor_info
 from preprocessing.steps.maxwell import Calibration, noisy_channels, separate_fields
@@ -199,7 +200,7 @@ def test_files_of_the_system_are_found_beside_the_recording_or_where_settings_sa
     assert entry.crosstalk.name == "sub-01_ses-a_acq-crosstalk_meg.fif"
 
     def name(**maxwell):
-        return shard_fingerprint(entry, recordings, Preprocessing(maxwell=Maxwell(**maxwell)))
+        return shard_fingerprint(entry, recordings, Preprocessing(maxwell=Maxwell(**maxwell)), file_finder(recordings))
 
     found = name()
     own = tmp_path / "sss_cal.dat"

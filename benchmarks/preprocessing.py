@@ -33,7 +33,7 @@ from rich.console import Console
 from crossmodal.config import Experiment
 from crossmodal.config.preprocessing import FileEntry, FileRecordings, Preprocessing
 from crossmodal.storage.heap import KEEP_FREED_MEMORY
-from preprocessing.needs import memory_bytes
+from preprocessing.needs import Needs
 from preprocessing.pipeline import preprocess_dataset
 from preprocessing.plan import plan_dataset
 from preprocessing.sources.reading import list_recordings
@@ -211,7 +211,7 @@ def _bare(path: Path, scratch: Path) -> None:
 
 def _declared_bytes(path: Path) -> float:
     recordings = FileRecordings(files=(FileEntry(path=str(path), subject="1"),))
-    return memory_bytes(list_recordings(recordings)[0], recordings, Preprocessing())
+    return Needs.of(recordings, Preprocessing()).memory_bytes(list_recordings(recordings)[0])
 
 
 def peak_bytes(path: Path) -> int:

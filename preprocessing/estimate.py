@@ -1,11 +1,12 @@
-"""What preprocessing will take, told from the sizes of files alone."""
+"""What preprocessing will take, told from the sizes of files, and from the headers of images that are to lie on one grid."""
 
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from preprocessing import needs
+from preprocessing.needs import Needs
 from preprocessing.plan import Plan
+from preprocessing.sources.listing import asked_at_once
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,9 @@ def estimate(plan: Plan, price: float) -> Estimate:
     bytes_read = sum(entry.size_bytes for entry in plan.missing.values())
     measured = sum(plan.entries[name].size_bytes for name in plan.present)
     core_hours = defaultdict[str, float](float)
-    for entry in plan.missing.values():
-        for step, core_s in needs.core_s(entry, plan.experiment.recordings, plan.experiment.preprocessing).items():
+    needs = Needs.of(plan.experiment.recordings, plan.experiment.preprocessing)
+    for needed in asked_at_once(needs.core_s, plan.missing.values()):
+        for step, core_s in needed.items():
             core_hours[step] += core_s / 3600
     bytes_written = bytes_read * bytes_cached / measured if measured else None
     return Estimate(bytes_cached, bytes_read, bytes_written, core_hours, sum(core_hours.values()) * price)

@@ -17,12 +17,13 @@ from crossmodal.datasets.manifest import Manifest, publish, remember_last, shard
 from crossmodal.datasets.shard import LAST_FILE, read_entry, write_shard
 from crossmodal.storage.scratch import scratch_folder
 from crossmodal.storage.uri import check_reachable, publish_folder
-from preprocessing import needs
 from preprocessing.misfits import without_misfits
+from preprocessing.needs import Needs
 from preprocessing.plan import Plan
 from preprocessing.recording import preprocess_recording
 from preprocessing.report import Outcome, Report
 from preprocessing.sources.base import Entry
+from preprocessing.sources.listing import asked_at_once
 
 _LEAST_MEMORY = 500 * 2**20
 _GREATEST_SHARE_OF_NODE = 0.8
@@ -94,9 +95,8 @@ def _make_shards(plan: Plan) -> Iterator[tuple[str, Outcome]]:
     make = partial(_make_shard, recordings=plan.experiment.recordings, preprocessing=plan.experiment.preprocessing, store=plan.store)
     lost = dict(plan.missing)
     with DataContext.current(context):
-        memory = {
-            name: needs.memory_bytes(entry, plan.experiment.recordings, plan.experiment.preprocessing) for name, entry in lost.items()
-        }
+        needs = Needs.of(plan.experiment.recordings, plan.experiment.preprocessing)
+        memory = dict(zip(lost, asked_at_once(needs.memory_bytes, lost.values()), strict=True))
         first, *others = (_mapped({name: lost[name] for name in alike}, make, max(alike.values())) for alike in alike_in_need(memory))
         made = first.union(*others) if others else first
         for row in made.iter_rows():

@@ -9,7 +9,7 @@ from crossmodal.config.bold import Bold
 from crossmodal.config.cleaning import Ica, LineNoise, Maxwell, Ssp
 from crossmodal.config.eeg_fmri import NoddiRecordings
 from crossmodal.config.preprocessing import FileEntry, FileRecordings, Preprocessing
-from preprocessing.needs import BOLD_CORE_S_PER_GB, BOLD_MEMORY_PER_BYTE, CORE_S_PER_GB, MEMORY_PER_BYTE, core_s, memory_bytes
+from preprocessing.needs import BOLD_CORE_S_PER_GB, BOLD_MEMORY_PER_BYTE, CORE_S_PER_GB, MEMORY_PER_BYTE, Needs
 from preprocessing.sources.base import BoldFiles, Entry, SourceFile
 from tests.preprocessing.test_ds000117 import EXPERIMENT
 
@@ -27,31 +27,31 @@ def image(uri, size_bytes):
 
 
 def test_time_is_the_sum_of_the_steps_that_are_on():
-    assert core_s(entry(), FILES, Preprocessing()) == {"basic": CORE_S_PER_GB["basic"]}
+    assert Needs.of(FILES, Preprocessing()).core_s(entry()) == {"basic": CORE_S_PER_GB["basic"]}
     cleaned = Preprocessing(maxwell=Maxwell(), line_noise=LineNoise(line_hz=20))
-    assert list(core_s(entry(), FILES, cleaned)) == ["basic", "maxwell", "line_noise"]
-    assert core_s(entry(size_bytes=2 * GB), FILES, cleaned)["maxwell"] == 2 * CORE_S_PER_GB["maxwell"]
+    assert list(Needs.of(FILES, cleaned).core_s(entry())) == ["basic", "maxwell", "line_noise"]
+    assert Needs.of(FILES, cleaned).core_s(entry(size_bytes=2 * GB))["maxwell"] == 2 * CORE_S_PER_GB["maxwell"]
     whole = load_experiment(EXPERIMENT).preprocessing
-    assert core_s(entry(), FILES, whole) == CORE_S_PER_GB
+    assert Needs.of(FILES, whole).core_s(entry()) == CORE_S_PER_GB
 
 
 @pytest.mark.parametrize("step", [{"ica": Ica()}, {"ssp": Ssp()}, {"maxwell": Maxwell()}])
 def test_memory_follows_steps_and_width_of_samples(step):
     (name,) = step
-    basic = memory_bytes(entry(), FILES, Preprocessing())
+    basic = Needs.of(FILES, Preprocessing()).memory_bytes(entry())
     assert basic == 2 * MEMORY_PER_BYTE["basic"] * GB
-    assert memory_bytes(entry("/x.vhdr"), FILES, Preprocessing()) == basic
-    assert memory_bytes(entry(), FILES, Preprocessing(**step)) == max(MEMORY_PER_BYTE[name] * GB, basic)
-    assert memory_bytes(entry("/x.vhdr"), FILES, Preprocessing(**step)) == 2 * MEMORY_PER_BYTE[name] * GB
+    assert Needs.of(FILES, Preprocessing()).memory_bytes(entry("/x.vhdr")) == basic
+    assert Needs.of(FILES, Preprocessing(**step)).memory_bytes(entry()) == max(MEMORY_PER_BYTE[name] * GB, basic)
+    assert Needs.of(FILES, Preprocessing(**step)).memory_bytes(entry("/x.vhdr")) == 2 * MEMORY_PER_BYTE[name] * GB
 
 
 def test_an_image_counts_as_it_is_in_memory():
     both = Preprocessing(modalities=("eeg", "bold"))
     packed, plain = (entry("/x.vhdr", 0, image(uri, GB)) for uri in ("/x.nii.gz", "/x.nii"))
-    assert memory_bytes(packed, NODDI, both) == 6 * GB * BOLD_MEMORY_PER_BYTE
-    assert memory_bytes(plain, NODDI, both) == 2 * GB * BOLD_MEMORY_PER_BYTE
-    assert core_s(packed, NODDI, both)["bold"] == 6 * BOLD_CORE_S_PER_GB["bold"]
-    assert memory_bytes(packed, NODDI, Preprocessing(modalities=("eeg",))) == 0
+    assert Needs.of(NODDI, both).memory_bytes(packed) == 6 * GB * BOLD_MEMORY_PER_BYTE
+    assert Needs.of(NODDI, both).memory_bytes(plain) == 2 * GB * BOLD_MEMORY_PER_BYTE
+    assert Needs.of(NODDI, both).core_s(packed)["bold"] == 6 * BOLD_CORE_S_PER_GB["bold"]
+    assert Needs.of(NODDI, Preprocessing(modalities=("eeg",))).memory_bytes(packed) == 0
 
 
 @pytest.mark.parametrize("ending", ["nii", "nii.gz"])
@@ -62,8 +62,8 @@ def test_on_a_grid_an_image_counts_by_the_grids_voxels(tmp_path, ending):
     recording = entry("/x.vhdr", 0, image(series, series.stat().st_size))
     settings = Preprocessing(modalities=("eeg", "bold"), bold=Bold(grid=str(grid)))
     in_float32 = 40 * 40 * 30 * 50 * 4
-    assert memory_bytes(recording, NODDI, settings) == in_float32 * BOLD_MEMORY_PER_BYTE
-    assert core_s(recording, NODDI, settings)["grid"] == pytest.approx(in_float32 / 1e9 * BOLD_CORE_S_PER_GB["grid"])
+    assert Needs.of(NODDI, settings).memory_bytes(recording) == in_float32 * BOLD_MEMORY_PER_BYTE
+    assert Needs.of(NODDI, settings).core_s(recording)["grid"] == pytest.approx(in_float32 / 1e9 * BOLD_CORE_S_PER_GB["grid"])
     series.write_bytes(b"broken")
-    as_stored = memory_bytes(recording, NODDI, settings.model_copy(update={"bold": Bold()}))
-    assert memory_bytes(recording, NODDI, settings) == as_stored > 0
+    as_stored = Needs.of(NODDI, settings.model_copy(update={"bold": Bold()})).memory_bytes(recording)
+    assert Needs.of(NODDI, settings).memory_bytes(recording) == as_stored > 0

@@ -1,4 +1,4 @@
-"""What a plan asks of the store that holds the recordings: once about what all of them share."""
+"""What a plan asks of the store that holds the recordings: once about what all of them share, and of images no more than headers."""
 
 import os
 from collections import Counter
@@ -9,6 +9,7 @@ from crossmodal.config.cleaning import Maxwell
 from crossmodal.config.eeg_fmri import BidsFmriRecordings
 from crossmodal.config.preprocessing import Preprocessing
 from crossmodal.storage.uri import join, open_fs
+from preprocessing.estimate import estimate
 from preprocessing.plan import plan_dataset
 from preprocessing.why import explain
 from tests.preprocessing.sources import layouts
@@ -40,6 +41,11 @@ def test_what_all_recordings_share_is_asked_for_once(s3, tmp_path):
         )
         experiment = Experiment(name="x", store=str(tmp_path / "store"), recordings=recordings, preprocessing=settings)
         plan = plan_dataset(experiment)
+        assert estimate(plan, price=1.0).core_hours_by_step["grid"] > 0
         assert len(explain(plan, "sub-01", None)) == 1
     of_files = Counter(question.partition("?")[0] for question in asked if "list-type" not in question)
-    assert of_files == {f"HEAD /{path}/{name}": 1 for name in (*shared, *(f"{subject}.par" for subject in SUBJECTS))}
+    assert of_files == {
+        **{f"HEAD /{path}/{name}": 1 for name in (*shared, *(f"{subject}.par" for subject in SUBJECTS))},
+        f"GET /{path}/grid.nii.gz": 1,
+        **{f"GET /{path}/ds/{entry.bold.image.uri.partition('/ds/')[2]}": 1 for entry in plan.entries.values()},
+    }

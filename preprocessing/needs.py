@@ -1,4 +1,4 @@
-"""What recordings need, told from the sizes of their files: time of one core by step, and memory.
+"""What recordings need, told from the sizes of their files and their first bytes: time of one core by step, and memory.
 
 benchmarks/steps.py measures the figures, docs/scale.md says on what. They go with samples, and are of 4-byte ones.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from crossmodal.config.preprocessing import Preprocessing, Recordings
 from preprocessing.sources.base import Entry
-from preprocessing.sources.heads import image_shape
+from preprocessing.sources.heads import fif_holds_two_bytes, image_shape
 
 # Seconds of one core for a gigabyte of FIF in float32, from reading to a published shard.
 CORE_S_PER_GB: Mapping[str, float] = {"basic": 13.5, "0.1 Hz": 14.5, "maxwell": 50.0, "line_noise": 2.6, "ica": 49.0, "ssp": 14.0}
@@ -24,8 +24,6 @@ _SLOW_HZ = 0.3
 # Of a .nii.gz of whole numbers; and of those to float32.
 _UNCOMPRESSED, _AS_FLOAT32 = 3, 2
 _BYTES_A_VOXEL = 4
-# Formats whose samples take 4 bytes, or for all that their size tells 2.
-_FOUR_BYTES = (".fif", ".res4")
 
 
 @dataclass(frozen=True)
@@ -60,11 +58,14 @@ class Needs:
 
     def memory_bytes(self, entry: Entry) -> float:
         """Estimate memory at the peak."""
-        widest = 1 if entry.uri.endswith(_FOUR_BYTES) else 2
-        per_byte = max(MEMORY_PER_BYTE[step] for step in self._steps) * widest
-        # Of 2-byte samples, which FIF may hold, too, the basic steps take as much.
+        per_byte = max(MEMORY_PER_BYTE[step] for step in self._steps) * (2 if self._may_hold_two_bytes(entry) else 1)
+        # Of 2-byte samples, which a FIF whose head tells nothing may hold, the basic steps take as much.
         of_sensors = _sensor_bytes(entry) * max(per_byte, 2 * MEMORY_PER_BYTE["basic"])
         return of_sensors + BOLD_MEMORY_PER_BYTE * max(self._image_bytes(entry))
+
+    def _may_hold_two_bytes(self, entry: Entry) -> bool:
+        """Whether samples may take 2 bytes each, for all that a recording's name and head tell."""
+        return fif_holds_two_bytes(entry.uri, self.recordings) if entry.uri.endswith(".fif") else not entry.uri.endswith(".res4")
 
     @property
     def _steps(self) -> list[str]:

@@ -45,6 +45,18 @@ def test_memory_follows_steps_and_width_of_samples(step):
     assert Needs.of(FILES, Preprocessing(**step)).memory_bytes(entry("/x.vhdr")) == 2 * MEMORY_PER_BYTE[name] * GB
 
 
+@pytest.mark.parametrize(("form", "width"), [("single", 1), ("int", 1), ("short", 2)])
+def test_a_fif_tells_the_width_of_its_samples(make_raw, tmp_path, form, width):
+    path = tmp_path / "x_raw.fif"
+    make_raw().save(path, fmt=form, verbose="error")
+    needs = Needs.of(FILES, Preprocessing(ica=Ica()))
+    size = path.stat().st_size
+    assert needs.memory_bytes(entry(str(path), size)) == width * MEMORY_PER_BYTE["ica"] * size
+    # Cut before its first samples it tells nothing, and is not read on for ever.
+    path.write_bytes(path.read_bytes()[:2000])
+    assert needs.memory_bytes(entry(str(path), size)) == MEMORY_PER_BYTE["ica"] * size
+
+
 def test_an_image_counts_as_it_is_in_memory():
     both = Preprocessing(modalities=("eeg", "bold"))
     packed, plain = (entry("/x.vhdr", 0, image(uri, GB)) for uri in ("/x.nii.gz", "/x.nii"))

@@ -13,8 +13,6 @@ import logging
 import multiprocessing
 import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -30,6 +28,7 @@ import ray.data
 from ray.util.placement_group import placement_group, remove_placement_group
 from rich.console import Console
 
+from benchmarks.alone import alone, through_steps
 from crossmodal.config import Experiment
 from crossmodal.config.preprocessing import FileEntry, FileRecordings, Preprocessing
 from crossmodal.storage.heap import KEEP_FREED_MEMORY
@@ -42,22 +41,6 @@ OVERHEAD_TARGET, SPEEDUP_TARGET = 1.10, 1.8
 # Of ds000117: 404 channels at 1100 Hz, of which 376 are used, and half of the eight minutes that a run has.
 CHANNELS, SFREQ, HALF_RUN_S = {"mag": 102, "grad": 204, "eeg": 70, "misc": 28}, 1100.0, 245.5
 AMPLITUDES = {"mag": 1e-13, "grad": 1e-12, "eeg": 1e-5, "misc": 1.0}
-_PEAK = """
-import re, sys, tempfile
-from pathlib import Path
-from crossmodal.config.preprocessing import FileEntry, FileRecordings, Preprocessing
-from crossmodal.datasets.shard import write_shard
-from preprocessing.recording import preprocess_recording
-from preprocessing.sources.reading import list_recordings
-import mne.filter, scipy.signal
-# Of this process image alone: getrusage would also count what its parent had taken.
-def kilobytes(field): return int(re.search(field + r":\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
-recordings = FileRecordings(files=(FileEntry(path=sys.argv[1], subject="1"),))
-before = kilobytes("VmRSS")
-with tempfile.TemporaryDirectory() as scratch:
-    write_shard(preprocess_recording(list_recordings(recordings)[0], recordings, Preprocessing(), Path(scratch)), Path(scratch) / "shard")
-print(1024 * (kilobytes("VmHWM") - before))
-"""
 
 
 @dataclass(frozen=True)
@@ -96,7 +79,7 @@ def main() -> None:
         verdict = f"wanted at least {SPEEDUP_TARGET:g}: {'reached' if speedup >= SPEEDUP_TARGET else 'missed'}"
         console.print(f"C7: two workers are {speedup:.2f} times as fast as one, {verdict}")
         console.print(f"    two processes with the bare script: {bare_speedup:.2f} times; all rounds: {_told(speedups)}")
-        peak, declared = (needed / paths[0].stat().st_size for needed in (peak_bytes(paths[0]), _declared_bytes(paths[0])))
+        peak, declared = (needed / paths[0].stat().st_size for needed in measure_memory(paths[0]))
         console.print(f"C7: a recording takes {peak:.2f} bytes of memory a byte, declared {declared:g}")
     loads = ", ".join(f"{load:.1f}" for load in os.getloadavg())
     console.print(f"    load of this machine (1, 5, 15 min): {loads} on {os.cpu_count()} cores")
@@ -209,15 +192,11 @@ def _bare(path: Path, scratch: Path) -> None:
         np.save(scratch / f"{modality}.npy", np.ascontiguousarray(raw.get_data(picks=modality).T, dtype=np.float32))
 
 
-def _declared_bytes(path: Path) -> float:
-    recordings = FileRecordings(files=(FileEntry(path=str(path), subject="1"),))
-    return Needs.of(recordings, Preprocessing()).memory_bytes(list_recordings(recordings)[0])
-
-
-def peak_bytes(path: Path) -> int:
-    """Memory that one recording takes beyond what a process has that imported everything, bytes."""
-    done = subprocess.run([sys.executable, "-c", _PEAK, str(path)], capture_output=True, text=True, check=True)
-    return int(done.stdout)
+def measure_memory(path: Path) -> tuple[float, float]:
+    """Tell memory of one recording at its peak, beyond what a process has that imported everything, and what is declared for it; bytes."""
+    recordings, preprocessing = FileRecordings(files=(FileEntry(path=str(path), subject="1"),)), Preprocessing()
+    (entry,) = list_recordings(recordings)
+    return alone(through_steps, recordings, preprocessing).peak_bytes, Needs.of(recordings, preprocessing).memory_bytes(entry)
 
 
 if __name__ == "__main__":

@@ -9,37 +9,28 @@ The two files of the MEG system, which are not at hand, would add the product of
 
 import argparse
 import os
-import re
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from multiprocessing import get_context
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import mne
 import nibabel
 import numpy as np
-import scipy.signal  # noqa: F401
-import sklearn.decomposition  # noqa: F401
 from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
 
+from benchmarks.alone import alone, through_steps
 from crossmodal.config import load_experiment
 from crossmodal.config.bold import Bold
 from crossmodal.config.eeg_fmri import NoddiRecordings
 from crossmodal.config.preprocessing import FileEntry, FileRecordings, Preprocessing
 from crossmodal.config.simulation import Simulation
-from crossmodal.datasets.shard import write_shard
 from crossmodal.storage.heap import KEEP_FREED_MEMORY
 from preprocessing.bold import to_volumes
-from preprocessing.recording import preprocess_recording
 from preprocessing.sources.bold import OpenedBold
-from preprocessing.sources.reading import list_recordings
 from preprocessing.sources.simulated.recording import sensor_patterns, simulate_run, subject_truth
 from preprocessing.sources.simulated.subject import draw_subject, template_conductor
 from preprocessing.steps.bold.resampling import to_grid
@@ -47,18 +38,7 @@ from preprocessing.steps.maxwell import Calibration, noisy_channels
 
 EXPERIMENT = Path(__file__).resolve().parent.parent / "jobs/experiments/ds000117.yaml"
 SFREQ, CHANNELS, RUN_S = 1100.0, 404, 491.0
-Result = TypeVar("Result")
 _STEPS = ("maxwell", "line_noise", "ica", "ssp")
-
-
-@dataclass(frozen=True)
-class Took:
-    """Core time, s, memory beyond imports at its peak, bytes, size of the shard, bytes, and what the run said."""
-
-    core_s: float
-    peak_bytes: int
-    shard_bytes: int
-    notes: tuple[str, ...]
 
 
 def main() -> None:
@@ -72,20 +52,21 @@ def main() -> None:
     os.environ.update(KEEP_FREED_MEMORY)
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "run_raw.fif"
-        _alone(write_recording, path, options.seconds)
+        alone(write_recording, path, options.seconds)
         size = path.stat().st_size
         console.print(f"a recording of {options.seconds:g} s, {size / 1e9:.3f} GB")
+        recordings = _recordings(path)
         table, before_s = Table("steps", "core-s/GB", "added", "peak bytes a byte", "shard GB", box=None), 0.0
         for name, preprocessing in list(chains())[-1 if options.whole_chain else 0 :]:
-            rounds = [_alone(measure, path, preprocessing) for _ in range(options.rounds)]
+            rounds = [alone(through_steps, recordings, preprocessing) for _ in range(options.rounds)]
             core_s = statistics.median(took.core_s for took in rounds) / size * 1e9
             peak = max(took.peak_bytes for took in rounds) / size
             table.add_row(name, f"{core_s:.1f}", f"{core_s - before_s:.1f}", f"{peak:.2f}", f"{rounds[0].shard_bytes / 1e9:.4f}")
             before_s = core_s
         console.print(table)
-        stored, resampled = (_alone(measure_image, Path(scratch), on_grid) for on_grid in (False, True))
+        stored, resampled = (alone(measure_image, Path(scratch), on_grid) for on_grid in (False, True))
         console.print(f"BOLD in float32: {stored:.1f} core-s/GB; to a grid of 2 mm, in its voxels: {resampled:.1f} more")
-        console.print(f"of maxwell, to find noisy sensors: {_alone(find_noisy, path) / size * 1e9:.1f} core-s/GB")
+        console.print(f"of maxwell, to find noisy sensors: {alone(find_noisy, path) / size * 1e9:.1f} core-s/GB")
         for note in rounds[0].notes:
             console.print(f"    {note}")
     loads = ", ".join(f"{load:.1f}" for load in os.getloadavg())
@@ -112,19 +93,6 @@ def write_recording(path: Path, duration_s: float) -> None:
     others = mne.io.RawArray(np.zeros((len(names), len(raw.times))), mne.create_info(names, SFREQ, "misc"), verbose="error")
     raw.add_channels([others], force_update_info=True)
     raw.save(path, fmt="single", verbose="error")
-
-
-def measure(path: Path, preprocessing: Preprocessing) -> Took:
-    """Take the recording through a chain and write its shard."""
-    recordings = _recordings(path)
-    (entry,) = list_recordings(recordings)
-    before = _status_bytes("VmRSS")
-    with threadpool_limits(1), tempfile.TemporaryDirectory() as scratch:
-        started_s = time.process_time()
-        recording = preprocess_recording(entry, recordings, preprocessing, Path(scratch))
-        shard = write_shard(recording, Path(scratch) / "shard", preprocessing.stored_as)
-        core_s = time.process_time() - started_s
-    return Took(core_s, _status_bytes("VmHWM") - before, shard.size_bytes, tuple(recording.provenance["notes"]))
 
 
 def find_noisy(path: Path) -> float:
@@ -156,19 +124,6 @@ def measure_image(scratch: Path, on_grid: bool) -> float:
 def _recordings(path: Path) -> FileRecordings:
     types = load_experiment(EXPERIMENT).recordings.channel_types
     return FileRecordings(files=(FileEntry(path=str(path), subject="01"),), channel_types=types)
-
-
-def _alone(work: Callable[..., Result], *arguments: object) -> Result:
-    """Run in a process that has done nothing before: the peak of memory is then this work's."""
-    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        return pool.submit(work, *arguments).result()
-
-
-def _status_bytes(field: str) -> int:
-    """Read a figure of this process's own memory; getrusage would also count what its parent had taken."""
-    found = re.search(rf"{field}:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    assert found
-    return 1024 * int(found[1])
 
 
 if __name__ == "__main__":

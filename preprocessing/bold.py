@@ -14,7 +14,7 @@ from crossmodal.config.preprocessing import Recordings
 from crossmodal.datasets.volumes import Volumes
 from preprocessing.sources.base import SourceFile
 from preprocessing.sources.bold import OpenedBold
-from preprocessing.sources.files import broken_told
+from preprocessing.sources.broken import broken_told
 from preprocessing.sources.listing import FindFile
 from preprocessing.sources.staging import stage
 from preprocessing.steps import volume_markers

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from crossmodal.config.preprocessing import Preprocessing, Recordings
 from preprocessing.sources import reading
-from preprocessing.sources.files import broken_told
+from preprocessing.sources.broken import broken_told
 from preprocessing.sources.reading import OpenedRecording
 from preprocessing.sources.registry import SOURCES
 from preprocessing.sources.timeline import Span

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from crossmodal.config import UserError
 from preprocessing.sources.base import BoldFiles
-from preprocessing.sources.files import broken_told
+from preprocessing.sources.broken import broken_told
 from preprocessing.sources.timeline import annotations
 from preprocessing.steps.volume_markers import pair_volumes
 

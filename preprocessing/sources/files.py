@@ -1,8 +1,7 @@
 """Plain recordings: list those an experiment names, and open any format that is read."""
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 import mne
@@ -13,6 +12,7 @@ from crossmodal.config.preprocessing import FileEntry, FileRecordings
 from crossmodal.storage.uri import check_reachable, is_local, join, open_fs
 from preprocessing.sources.base import Entry, SourceFile
 from preprocessing.sources.brainvision import read_brainvision
+from preprocessing.sources.broken import broken_told
 from preprocessing.sources.ctf import read_ctf
 from preprocessing.sources.edf import read_bdf, read_edf
 from preprocessing.sources.listing import files
@@ -63,18 +63,6 @@ def read_raw_file(path: Path, uri: str | None = None) -> BaseRaw:
         raise UserError(f"{called}: the recording is an empty file; fetch its content (datalad get, aws s3 cp) or leave it out")
     with broken_told(called):
         return reader(path)
-
-
-@contextmanager
-def broken_told(called: str) -> Iterator[None]:
-    """Say in one sentence that a recording is broken: readers fail with whatever they stumble over, some only when samples are loaded."""
-    try:
-        yield
-    except UserError:
-        raise
-    except Exception as error:
-        cause = " ".join(str(error).split()) or type(error).__name__
-        raise UserError(f"{called}: cannot be read as a recording ({cause}); replace the file or leave it out") from error
 
 
 def list_files(recordings: FileRecordings) -> list[Entry]:

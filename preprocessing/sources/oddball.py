@@ -17,8 +17,8 @@ from crossmodal.config import UserError
 from crossmodal.config.eeg_fmri import OddballRecordings
 from preprocessing.sources.base import BoldFiles, Entry, SourceFile
 from preprocessing.sources.bold import Markers
+from preprocessing.sources.broken import broken_told
 from preprocessing.sources.eeg_fmri import wanted_subjects, with_files_elsewhere
-from preprocessing.sources.files import broken_told
 from preprocessing.sources.listing import asked_at_once, files, folders, open_root
 
 _SFREQ = 1000.0

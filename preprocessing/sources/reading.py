@@ -12,9 +12,9 @@ from crossmodal.config import UserError
 from crossmodal.config.preprocessing import BidsRecordings, FileRecordings, Recordings
 from preprocessing.sources.base import Entry
 from preprocessing.sources.bold import OpenedBold, open_image, time_volumes
+from preprocessing.sources.broken import broken_told
 from preprocessing.sources.ctf import without_system
 from preprocessing.sources.electrodes import place_electrodes
-from preprocessing.sources.files import broken_told
 from preprocessing.sources.registry import SOURCES
 from preprocessing.sources.sidecars import ChannelTable, TimedEvents, parse_channels, parse_events
 from preprocessing.sources.staging import stage

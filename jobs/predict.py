@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--recording", required=True, metavar="PATH", help="FIF, CTF, EDF, BDF, BrainVision or EEGLAB; local or s3://")
+    parser.add_argument(
+        "--recording", required=True, metavar="PATH", help="FIF, CTF, KIT, BTi, EDF, BDF, BrainVision or EEGLAB; local or s3://"
+    )
     parser.add_argument("--output", type=Path, metavar="PATH_raw.fif", help="default: the recording's name with _virtual_raw.fif, here")
     parser.add_argument("--fold", help="which fold's model predicts; default: the first")
 

@@ -19,6 +19,7 @@ from preprocessing.bold import BOLD_STEPS, bold_identity, to_volumes
 from preprocessing.cleaning import Cleaned, clean, steps_off, steps_on
 from preprocessing.figures import draw_removed
 from preprocessing.sources.base import Entry
+from preprocessing.sources.head_position import tell_lost_head
 from preprocessing.sources.listing import FindFile, file_finder
 from preprocessing.sources.reading import open_recording
 from preprocessing.sources.sidecars import TimedEvents
@@ -84,7 +85,8 @@ def preprocess_recording(entry: Entry, recordings: Recordings, preprocessing: Pr
     if opened.bold and "bold" in preprocessing.modalities:
         volumes, bold_notes = to_volumes(opened.bold, preprocessing.bold, recordings, scratch, called=entry.uri)
     events, late = _in_samples(opened.events, cleaned.raw)
-    notes = cleaned.notes + bold_notes + [f"{late} events lie outside the recording and are left out"] * bool(late)
+    notes = cleaned.notes + bold_notes + tell_lost_head(entry, cleaned.raw)
+    notes += [f"{late} events lie outside the recording and are left out"] * bool(late)
     provenance = {
         "source": opened.source,
         "recorded": recorded,

@@ -168,7 +168,7 @@ def virtual_recording(
     Parameters
     ----------
     path : str
-        A recording of the source modality (FIF, CTF, EDF, BDF, BrainVision or EEGLAB) that has the model's channels, and where
+        A recording of the source modality (FIF, CTF, KIT, BTi, EDF, BDF, BrainVision or EEGLAB) that has the model's channels, and where
         preprocessing takes channels together all that the training data have; others are left out.
     translator : Translator
         The recording is preprocessed as the network's training data were.

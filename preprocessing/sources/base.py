@@ -61,9 +61,8 @@ class SourceFile(Config):
 
     @property
     def staged_name(self) -> str:
-        """What a copy of the file is called: CTF's readers want its folder, too."""
-        folder = self.uri.rpartition("/")[0].rpartition("/")[2]
-        return f"{folder}/{self.name}" if folder.endswith(".ds") else self.name
+        """What a copy of the file is called: CTF's readers want its folder, too, and BTi calls files alike in each."""
+        return "/".join(self.uri.split("/")[-2:])
 
 
 class BoldFiles(Config):
@@ -94,7 +93,8 @@ class Entry(Config):
     Attributes
     ----------
     files : tuple of SourceFile
-        The first opens the recording; the others are parts of it (splits of a FIF, data beside a header, what else a CTF folder holds).
+        The first opens the recording; the others are parts of it (splits of a FIF, data beside a header, what
+        else a CTF or BTi folder holds, KIT's markers and digitised points).
     events, channels : SourceFile, optional
         BIDS sidecars that apply to it.
     electrodes, coordsystem : SourceFile, optional

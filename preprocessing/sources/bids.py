@@ -1,6 +1,6 @@
 """List the recordings of a BIDS dataset, local or on S3, with the sidecars that apply to each."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cache
 
 from fsspec import AbstractFileSystem
@@ -9,13 +9,12 @@ from crossmodal.config import UserError
 from crossmodal.config.preprocessing import BidsRecordings
 from crossmodal.storage.uri import open_fs, refused_clearly
 from preprocessing.sources.base import Entry, SourceFile
-from preprocessing.sources.bids_tree import EMPTY_ROOM, BidsFile, find_positions, find_sidecar, list_tree, parts_of, run_labels
+from preprocessing.sources.bids_tree import EMPTY_ROOM, BidsFile, find_positions, find_sidecar, list_tree, run_labels
 from preprocessing.sources.empty_room import find_empty_room
-from preprocessing.sources.files import SUFFIXES
 from preprocessing.sources.listing import asked_at_once, folders, open_root
 from preprocessing.sources.missing_sidecars import tell_missing_sidecars
+from preprocessing.sources.parts import is_bti, opens_recording, parts_of
 
-_FORMATS: dict[str, tuple[str, ...]] = {"meg": (".fif", ".res4"), "eeg": SUFFIXES}
 # Files that MaxFilter takes bear the suffix of recordings.
 _CALIBRATION, _CROSSTALK = "calibration", "crosstalk"
 
@@ -41,12 +40,12 @@ def list_bids(recordings: BidsRecordings) -> list[Entry]:
             list_tree(filesystem, derivative, recordings.root, recordings.subjects)
             for derivative in folders(filesystem, f"{root}/derivatives")
         ]
-    found = [file for tree in trees for file in tree if _is_wanted(file, recordings)]
-    if not found:
+    candidates = [file for tree in trees for file in tree if _is_wanted(file, recordings)]
+    groups = _group_splits(file for file in candidates if opens_recording(file, recordings.datatype))
+    if not groups:
         raise UserError(f"{recordings.root}: no recording found ({_wanted(recordings)}); check recordings.subjects, task and processing")
-    _check_subjects(found, recordings)
+    _check_subjects({parts[0].entities["sub"] for parts in groups}, recordings)
     own_tree = {id(file): tree for tree in trees for file in tree}
-    groups = _group_splits(found)
     entries = [_entry(parts, run, own_tree[id(parts[0])], raw_files) for parts, run in zip(groups, run_labels(groups), strict=True)]
     entries = tell_missing_sidecars([parts[0] for parts in groups], entries, reads_events=recordings.triggers is None)
     if recordings.datatype != "meg":
@@ -68,7 +67,7 @@ def list_bids(recordings: BidsRecordings) -> list[Entry]:
 
 def _empty_rooms(filesystem: AbstractFileSystem, root: str, called: str) -> list[BidsFile]:
     files = list_tree(filesystem, root, called, (EMPTY_ROOM,))
-    return [file for file in files if file.suffix == "meg" and file.source.name.endswith(".fif") and file.entities.get("sub") == EMPTY_ROOM]
+    return [file for file in files if opens_recording(file, "meg") and file.entities.get("sub") == EMPTY_ROOM]
 
 
 def _entry(splits: tuple[BidsFile, ...], run: str, own_tree: list[BidsFile], raw_files: list[BidsFile]) -> Entry:
@@ -78,21 +77,27 @@ def _entry(splits: tuple[BidsFile, ...], run: str, own_tree: list[BidsFile], raw
     return Entry(
         subject=first.entities["sub"],
         run=run,
-        files=(*(split.source for split in splits), *parts_of(first, own_tree)),
+        files=tuple(dict.fromkeys((*(split.source for split in splits), *parts_of(first, own_tree)))),
         events=find_sidecar("events", ".tsv", first, own_tree, raw_files),
         channels=find_sidecar("channels", ".tsv", first, own_tree, raw_files),
         electrodes=electrodes,
         coordsystem=coordsystem,
         calibration=_of_system(_CALIBRATION, ".dat", first, raw_files),
         crosstalk=_of_system(_CROSSTALK, ".fif", first, raw_files),
+        flaw=_several(splits) if is_bti(first) and len(splits) > 1 else "",
     )
 
 
+def _several(data: tuple[BidsFile, ...]) -> str:
+    names = ", ".join(file.source.name for file in data)
+    return f"{data[0].recording_uri}: holds several data files ({names}); keep one, or leave the recording out"
+
+
 def _is_wanted(file: BidsFile, recordings: BidsRecordings) -> bool:
+    """Tell whether a file is called as a wanted recording, whatever its format."""
     entities = file.entities
     return (
         file.suffix == recordings.datatype
-        and file.source.name.lower().endswith(_FORMATS[recordings.datatype])
         and "sub" in entities
         and entities.get("proc") == recordings.processing
         and entities.get("acq") not in {_CALIBRATION, _CROSSTALK}
@@ -114,12 +119,10 @@ def _wanted(recordings: BidsRecordings) -> str:
     subjects = "|".join(recordings.subjects) if recordings.subjects else "*"
     task = f"_task-{recordings.task}" if recordings.task else ""
     processing = f"_proc-{recordings.processing}" if recordings.processing else ""
-    formats = "|".join(_FORMATS[recordings.datatype])
-    return f"sub-{subjects}/**/{recordings.datatype}/*{task}*{processing}_{recordings.datatype}{formats}"
+    return f"sub-{subjects}/**/{recordings.datatype}/*{task}*{processing}_{recordings.datatype}.*"
 
 
-def _check_subjects(found: Iterable[BidsFile], recordings: BidsRecordings) -> None:
-    present = {file.entities["sub"] for file in found}
+def _check_subjects(present: Collection[str], recordings: BidsRecordings) -> None:
     absent = [subject for subject in recordings.subjects or () if subject not in present]
     if absent:
         raise UserError(f"{recordings.root}: no recording of subject {', '.join(absent)}; check recordings.subjects, task and processing")
@@ -130,7 +133,7 @@ def _group_splits(found: Iterable[BidsFile]) -> list[tuple[BidsFile, ...]]:
     groups: dict[tuple[tuple[str, str], ...], list[BidsFile]] = {}
     for file in sorted(found, key=lambda file: file.source.uri):
         # The same recording in two formats is two recordings, of which the report then says that they are the same run.
-        extension = file.source.name.partition(".")[2]
+        extension = file.recording_name.partition(".")[2]
         key = (*sorted((entity, value) for entity, value in file.entities.items() if entity != "split"), ("", extension))
         groups.setdefault(key, []).append(file)
     return [tuple(group) for group in groups.values()]

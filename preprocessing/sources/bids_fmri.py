@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 
 from crossmodal.config.eeg_fmri import BidsFmriRecordings, CnEpflRecordings
 from preprocessing.sources.base import BoldFiles, Entry, SourceFile
-from preprocessing.sources.bids_tree import BidsFile, find_positions, find_sidecar, list_tree, parts_of, run_labels
+from preprocessing.sources.bids_tree import BidsFile, find_positions, find_sidecar, list_tree, run_labels
 from preprocessing.sources.eeg_fmri import wanted_subjects, with_files_elsewhere
-from preprocessing.sources.files import SUFFIXES
 from preprocessing.sources.listing import open_root
 from preprocessing.sources.missing_sidecars import tell_missing_sidecars
+from preprocessing.sources.parts import opens_recording, parts_of
 
 _IMAGES = (".nii.gz", ".nii")
 # Entities that an EEG and its image have in common.
@@ -16,7 +16,9 @@ _SHARED = ("sub", "ses", "task", "run")
 
 
 def list_bids_fmri(recordings: BidsFmriRecordings | CnEpflRecordings) -> list[Entry]:
-    """List recordings by their EEG; one that lacks its image, or the sidecar that states the repetition time, is told when it is read.
+    """List recordings by their EEG.
+
+    One that lacks its image or the sidecar that states the repetition time is told when it is read.
 
     Raises
     ------
@@ -25,10 +27,11 @@ def list_bids_fmri(recordings: BidsFmriRecordings | CnEpflRecordings) -> list[En
     """
     filesystem, root = open_root(recordings.root, recordings.anonymous, recordings.endpoint_url)
     tree = list_tree(filesystem, root, recordings.root, recordings.subjects)
-    found = sorted((file for file in tree if _is_wanted(file, recordings)), key=lambda file: file.source.uri)
+    candidates = [file for file in tree if _is_wanted(file, recordings)]
+    found = sorted((file for file in candidates if opens_recording(file, "eeg")), key=lambda file: file.source.uri)
+    groups = [(file,) for file in found]
     wanted_subjects(recordings, {file.entities["sub"] for file in found}, _expected(recordings))
-    labels = run_labels([(file,) for file in found])
-    entries = [_entry(file, run, tree, recordings) for file, run in zip(found, labels, strict=True)]
+    entries = [_entry(file, run, tree, recordings) for file, run in zip(found, run_labels(groups), strict=True)]
     entries = with_files_elsewhere(entries, recordings)
     return tell_missing_sidecars(found, entries, reads_events=recordings.triggers is None)
 
@@ -36,7 +39,6 @@ def list_bids_fmri(recordings: BidsFmriRecordings | CnEpflRecordings) -> list[En
 def _is_wanted(file: BidsFile, recordings: BidsFmriRecordings | CnEpflRecordings) -> bool:
     return (
         file.suffix == "eeg"
-        and file.source.name.endswith(SUFFIXES)
         and "sub" in file.entities
         and (recordings.task is None or file.entities.get("task") == recordings.task)
         and (recordings.runs is None or file.entities.get("run") in recordings.runs)

@@ -12,26 +12,62 @@ from preprocessing.sources.base import SourceFile
 from preprocessing.sources.listing import is_folder
 
 EMPTY_ROOM = "emptyroom"
-_PARTS = {".vhdr": (".vmrk", ".eeg", ".dat"), ".set": (".fdt",)}
 # Tells in which coordinates positions are, not of which recordings.
 _SPACE = "space"
 # Entities that tell recordings of one subject and run apart where they vary.
 _VARYING = ("ses", "task", "acq")
+# A folder with such a suffix is itself a recording.
+_RECORDED = {"meg", "eeg"}
 
 
 @dataclass(frozen=True)
 class BidsFile:
-    """A file of a dataset: its name taken apart, and its folder below the dataset or derivative it belongs to."""
+    """A file of a dataset: its name taken apart, and its folder below the dataset or derivative it belongs to.
+
+    Attributes
+    ----------
+    entities, suffix : mapping of str to str, str
+        Of a file in a folder that is a recording, and not named by itself, the folder's.
+    inside : str
+        Name of the folder that is a recording and holds it; empty where none does.
+    """
 
     source: SourceFile
     folder: PurePosixPath
     entities: Mapping[str, str]
     suffix: str
+    inside: str = ""
+
+    @classmethod
+    def named(cls, source: SourceFile, folder: PurePosixPath) -> "BidsFile":
+        """Take a file's name apart."""
+        inside = next((part for part in folder.parts if _is_recording(part)), "")
+        entities, suffix = _taken_apart(source.name if _is_named(source.name) or not inside else inside)
+        return cls(source, folder, entities, suffix, inside)
+
+    @property
+    def has_own_name(self) -> bool:
+        """Tell whether its name is BIDS's, not what a system calls a file in each of its folders."""
+        return _is_named(self.source.name)
+
+    @property
+    def recording_name(self) -> str:
+        """What is called a recording: the file, or the folder that holds it."""
+        return self.inside or self.source.name
+
+    @property
+    def recording_uri(self) -> str:
+        """Where that lies."""
+        return f"{self.source.uri.partition(f'/{self.inside}/')[0]}/{self.inside}" if self.inside else self.source.uri
 
     def applies_to(self, recording: "BidsFile") -> bool:
         """Tell whether this is a sidecar of `recording` by BIDS's inheritance principle."""
-        above = self.folder == recording.folder or self.folder in recording.folder.parents
-        return above and all(recording.entities.get(key) == value for key, value in self.entities.items() if key != _SPACE)
+        same = all(recording.entities.get(key) == value for key, value in self.entities.items() if key != _SPACE)
+        return self.lies_above(recording) and same
+
+    def lies_above(self, recording: "BidsFile") -> bool:
+        """Tell whether this lies beside `recording`, or in a folder that holds its own."""
+        return self.folder == recording.folder or self.folder in recording.folder.parents
 
 
 def list_tree(filesystem: AbstractFileSystem, tree: str, root: str, subjects: Sequence[str] | None) -> list[BidsFile]:
@@ -50,10 +86,20 @@ def list_tree(filesystem: AbstractFileSystem, tree: str, root: str, subjects: Se
 
 
 def _parse(filesystem: AbstractFileSystem, details: dict[str, Any], tree: str) -> BidsFile:
-    path = PurePosixPath(details["name"])
-    *pairs, suffix = path.name.partition(".")[0].split("_")
-    entities = dict(pair.split("-", 1) for pair in pairs if "-" in pair)
-    return BidsFile(SourceFile.listed(filesystem, details), path.parent.relative_to(tree), entities, suffix)
+    return BidsFile.named(SourceFile.listed(filesystem, details), PurePosixPath(details["name"]).parent.relative_to(tree))
+
+
+def _taken_apart(name: str) -> tuple[dict[str, str], str]:
+    *pairs, suffix = name.partition(".")[0].split("_")
+    return dict(pair.split("-", 1) for pair in pairs if "-" in pair), suffix
+
+
+def _is_named(name: str) -> bool:
+    return name.startswith("sub-")
+
+
+def _is_recording(folder: str) -> bool:
+    return _is_named(folder) and _taken_apart(folder)[1] in _RECORDED
 
 
 def run_labels(groups: Sequence[tuple[BidsFile, ...]]) -> Iterator[str]:
@@ -84,16 +130,6 @@ def find_positions(recording: BidsFile, tree: Sequence[BidsFile]) -> tuple[Sourc
     same_space = [file for file in tree if file.entities.get(_SPACE) == table.entities.get(_SPACE)]
     system = _most_specific("coordsystem", ".json", recording, same_space)
     return table.source, system.source if system else SourceFile.missing(table.source.uri.replace("electrodes.tsv", "coordsystem.json"))
-
-
-def parts_of(recording: BidsFile, tree: Sequence[BidsFile]) -> list[SourceFile]:
-    """Find the files beside a recording that hold parts of it: BrainVision's markers and data, EEGLAB's data, a CTF folder's all."""
-    if recording.source.name.endswith(".res4"):
-        return [file.source for file in tree if file.folder == recording.folder and file is not recording]
-    stem = recording.source.name.partition(".")[0]
-    beside = [file.source for file in tree if file.folder == recording.folder and file.source.name.partition(".")[0] == stem]
-    suffixes = _PARTS.get(PurePosixPath(recording.source.name).suffix, ())
-    return sorted((file for file in beside if file.name.endswith(suffixes)), key=lambda file: file.name)
 
 
 def _most_specific(suffix: str, extension: str, recording: BidsFile, tree: Sequence[BidsFile]) -> BidsFile | None:

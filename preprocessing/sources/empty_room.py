@@ -32,7 +32,7 @@ def find_empty_room(
     named = [path for sidecar in sidecars if sidecar for path in _paths(_stated(read(sidecar)))]
     for path in named:
         for room in rooms:
-            if room.source.uri.endswith(f"/{path}"):
+            if room.recording_uri.endswith(f"/{path}"):
                 return room.source
     recorded = _recorded(recording, trees, read)
     days = {room.source.uri: _day(room.entities.get("ses", "")) for room in rooms}
@@ -57,7 +57,7 @@ def _paths(named: Any) -> list[str]:
 def _recorded(recording: BidsFile, trees: Sequence[Sequence[BidsFile]], read: Callable[[SourceFile], str]) -> date | None:
     scans = find_sidecar("scans", ".tsv", recording, *trees)
     for row in rows_of(read(scans)) if scans else ():
-        if row.get("filename", "").endswith(f"/{recording.source.name}"):
+        if row.get("filename", "").endswith(f"/{recording.recording_name}"):
             return _day(row.get("acq_time", "")[:10])
     return None
 

@@ -1,7 +1,8 @@
 """Plain recordings: list those an experiment names, and open any format that is read."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 import mne
@@ -11,10 +12,14 @@ from crossmodal.config import UserError
 from crossmodal.config.preprocessing import FileEntry, FileRecordings
 from crossmodal.storage.uri import check_reachable, is_local, join, open_fs
 from preprocessing.sources.base import Entry, SourceFile
+from preprocessing.sources.bids_tree import BidsFile
 from preprocessing.sources.brainvision import read_brainvision
 from preprocessing.sources.broken import broken_told
+from preprocessing.sources.bti import is_bti_data, read_bti
 from preprocessing.sources.ctf import read_ctf
 from preprocessing.sources.edf import read_bdf, read_edf
+from preprocessing.sources.kit import read_kit
+from preprocessing.sources.kit_parts import KIT_SUFFIXES, kit_parts
 from preprocessing.sources.listing import files
 
 # Raw recordings with internal active shielding are opened, too: an empty room needs no SSS, and the run says so of any other.
@@ -35,34 +40,46 @@ _PARTS = {
     ".vhdr": r"{stem}\.(vmrk|eeg|dat)",
     ".set": r"{stem}\.fdt",
     ".res4": r"(?!{stem}\.res4).*",
+    ".con": r"{stem}\.(mrk|elp|hsp)",
+    ".sqd": r"{stem}\.(mrk|elp|hsp)",
 }
 
 
-def read_raw_file(path: Path, uri: str | None = None) -> BaseRaw:
-    """Open a recording without loading it: FIF (split or not), CTF, EDF, BDF, BrainVision or EEGLAB.
+def read_raw_file(path: Path, uri: str | None = None, parts: Mapping[str, Path] | None = None) -> BaseRaw:
+    """Open a recording without loading it: FIF (split or not), CTF, KIT, BTi, EDF, BDF, BrainVision or EEGLAB.
 
     Parameters
     ----------
     path : Path
-        Its header, where a format has one.
+        Its header, where a format has one; of BTi its data file.
     uri : str, optional
         What sentences call it when `path` is a staged copy.
+    parts : mapping of str to Path, optional
+        Copies of what belongs to it, by what sentences call them: KIT's markers and digitised points; other formats find what lies beside.
 
     Raises
     ------
     UserError
         The file is missing, empty, of another format, or broken; the sentence names it and the cause.
     """
-    reader = _READERS.get(_suffix(path.name))
+    reader = _reader(path, parts or {})
     called = uri or str(path)
     if reader is None:
-        raise UserError(f"{called}: recordings are read from {', '.join(_READERS)}; convert it to one of them")
+        named = ", ".join((*_READERS, *KIT_SUFFIXES))
+        raise UserError(f"{called}: recordings are read from {named} or folders of 4D/BTi; convert it to one of them")
     if not path.exists():
         raise UserError(f"{called}: no such recording; check the path")
     if path.stat().st_size == 0:
         raise UserError(f"{called}: the recording is an empty file; fetch its content (datalad get, aws s3 cp) or leave it out")
     with broken_told(called):
         return reader(path)
+
+
+def _reader(path: Path, parts: Mapping[str, Path]) -> Callable[[Path], BaseRaw] | None:
+    suffix = _suffix(path.name)
+    if suffix in KIT_SUFFIXES:
+        return partial(read_kit, parts=parts)
+    return read_bti if is_bti_data(path.name) else _READERS.get(suffix)
 
 
 def list_files(recordings: FileRecordings) -> list[Entry]:
@@ -88,16 +105,37 @@ def list_files(recordings: FileRecordings) -> list[Entry]:
 def _entry(file: FileEntry, recordings: FileRecordings) -> Entry:
     filesystem, path = open_fs(file.path, recordings.anonymous, recordings.endpoint_url)
     folder, _, name = path.rpartition("/")
-    uri = file.path
+    uri, data = file.path, list[str]()
     if name.endswith(".ds"):
         folder, name = path, f"{name.removesuffix('.ds')}.res4"
         uri = join(uri, name)
+    elif not _is_known(name):
+        data = [found.name for found in files(filesystem, path) if is_bti_data(found.name)]
+        if data:
+            folder, name = path, data[0]
+            uri = join(uri, name)
     listed = {found.name: found for found in files(filesystem, folder)}
-    suffix = _suffix(name)
-    pattern = _PARTS.get(suffix, "(?!)").format(stem=re.escape(name.removesuffix(suffix)))
-    parts = sorted((part for part in listed if re.fullmatch(pattern, part)), key=lambda part: (len(part), part))
     first = listed.get(name, SourceFile.missing(uri))
-    return Entry(subject=file.subject, run=file.run, files=(first, *(listed[part] for part in parts)))
+    several = f"{file.path}: holds several data files ({', '.join(data)}); name one of them in recordings.files" if len(data) > 1 else ""
+    return Entry(subject=file.subject, run=file.run, files=(first, *_parts(first, listed)), flaw=several)
+
+
+def _parts(first: SourceFile, listed: Mapping[str, SourceFile]) -> list[SourceFile]:
+    """Find what belongs to a recording among the files of its folder."""
+    if is_bti_data(first.name):
+        return [found for found in listed.values() if found is not first]
+    suffix = _suffix(first.name)
+    pattern = _PARTS.get(suffix, "(?!)").format(stem=re.escape(first.name.removesuffix(suffix)))
+    parts = sorted((part for part in listed if re.fullmatch(pattern, part)), key=lambda part: (len(part), part))
+    found = [listed[part] for part in parts]
+    if suffix in KIT_SUFFIXES:
+        here = PurePosixPath()
+        found += kit_parts(BidsFile.named(first, here), [BidsFile.named(beside, here) for beside in listed.values()])
+    return found
+
+
+def _is_known(name: str) -> bool:
+    return is_bti_data(name) or _suffix(name) in (*_READERS, *KIT_SUFFIXES)
 
 
 def _suffix(name: str) -> str:

@@ -48,7 +48,6 @@ def _flaw(file: BidsFile, suffix: str, task: str, example: str) -> str:
 
 def _beside(file: BidsFile, suffix: str) -> str:
     """Where the sidecar of a recording should be, if not above it."""
-    folder = file.source.uri.rpartition("/")[0]
-    folder = folder.rpartition("/")[0] if folder.endswith(".ds") else folder
+    folder = file.recording_uri.rpartition("/")[0]
     entities = "_".join(f"{entity}-{value}" for entity, value in file.entities.items() if entity != "split")
     return f"{folder}/{entities}_{suffix}.tsv"

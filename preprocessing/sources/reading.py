@@ -13,6 +13,7 @@ from crossmodal.config.preprocessing import BidsRecordings, FileRecordings, Reco
 from preprocessing.sources.base import Entry
 from preprocessing.sources.bold import OpenedBold, open_image, time_volumes
 from preprocessing.sources.broken import broken_told
+from preprocessing.sources.bti import as_system_names, is_bti_data
 from preprocessing.sources.ctf import without_system
 from preprocessing.sources.electrodes import place_electrodes
 from preprocessing.sources.registry import SOURCES
@@ -70,7 +71,7 @@ def open_recording(entry: Entry, recordings: Recordings, scratch: Path) -> Opene
         raise UserError(f"{entry.coordsystem.uri}: is missing, and says in which coordinates the positions of electrodes.tsv are; add it")
     local = {file.uri: stage(file, recordings, scratch) for file in entry.all_files}
     _check_sidecars(entry, local)
-    raw = SOURCES[recordings.kind].open_raw(local[entry.uri], entry.uri)
+    raw = SOURCES[recordings.kind].open_raw(local[entry.uri], entry.uri, {file.uri: local[file.uri] for file in entry.files[1:]})
     bold = _open_bold(entry, raw, recordings, local)
     notes = (*entry.notes, *_place_electrodes(entry, raw, local))
     return OpenedRecording(
@@ -78,7 +79,7 @@ def open_recording(entry: Entry, recordings: Recordings, scratch: Path) -> Opene
         # The only place where the delay is added; what is read here is never written back.
         events=_events(entry, raw, recordings, local).shifted(recordings.stimulus_delay_s),
         bad_spans=bad_spans(raw),
-        channels=_channels(entry, local),
+        channels=_channels(entry, raw, local),
         source=[file.model_dump() | {"sha256": _checksum(local[file.uri])} for file in entry.all_files],
         bold=bold,
         notes=notes,
@@ -94,10 +95,12 @@ def _check_sidecars(entry: Entry, local: Mapping[str, Path]) -> None:
             )
 
 
-def _channels(entry: Entry, local: Mapping[str, Path]) -> ChannelTable:
+def _channels(entry: Entry, raw: BaseRaw, local: Mapping[str, Path]) -> ChannelTable:
     if entry.channels is None:
         return ChannelTable({}, ())
     table = parse_channels(local[entry.channels.uri].read_text())
+    if is_bti_data(entry.files[0].name):
+        return as_system_names(table, raw)
     return without_system(table) if entry.uri.endswith(".res4") else table
 
 

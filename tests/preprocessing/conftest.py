@@ -33,6 +33,7 @@ def make_raw() -> MakeRaw:
         noise = np.random.default_rng(0).normal(size=(len(names), round(duration_s * sfreq)))
         raw = mne.io.RawArray(noise * np.array([scales[kind] for kind in types])[:, None], info, verbose="error")
         raw.set_montage("colin27_1020", verbose="error")
+        raw.info["dev_head_t"] = mne.transforms.Transform("meg", "head")
         raw.rename_channels(rename or {}, verbose="error")
         return raw
 

@@ -17,7 +17,7 @@ class BidsRecordings(Source):
     kind: Literal["bids"] = "bids"
     root: str
     datatype: Literal["meg", "eeg"] = Field(
-        "meg", description="meg/ in FIF or CTF, EEG recorded with it included; or eeg/ in any of BIDS's formats"
+        "meg", description="meg/ in FIF, CTF, KIT or BTi, EEG recorded with it included; or eeg/ in any of BIDS's formats"
     )
     task: str | None = None
     subjects: tuple[str, ...] | None = Field(None, description="labels without 'sub-'; None takes all but empty-room recordings")

@@ -7,7 +7,6 @@ from crossmodal.config import UserError
 from crossmodal.config.preprocessing import BidsRecordings, FileEntry, FileRecordings
 from crossmodal.storage.uri import join, open_fs
 from preprocessing.sources.reading import list_recordings
-from preprocessing.sources.registry import SOURCES
 
 
 def _touch(root, *paths):
@@ -93,22 +92,13 @@ def test_most_specific_sidecar_wins(tmp_path):
         ({"root": "absent"}, "absent: no such dataset; set recordings.root"),
         ({"subjects": ("01", "09")}, "no recording of subject 09"),
         ({"task": "other"}, "no recording found .*_task-other"),
-        ({"processing": "sss"}, "no recording found .*_proc-sss_meg.fif"),
+        ({"processing": "sss"}, "no recording found .*_proc-sss_meg"),
     ],
 )
 def test_what_is_not_there_is_named(tmp_path, settings, sentence):
     _touch(tmp_path, "sub-01/meg/sub-01_task-x_meg.fif")
     with pytest.raises(UserError, match=sentence):
         list_recordings(BidsRecordings(**({"root": str(tmp_path)} | settings)))
-
-
-@pytest.mark.parametrize(("name", "form"), [("sub-01_task-x_meg.con", "KIT"), ("c,rfDC", "BTi")])
-def test_meg_that_is_not_read_is_refused_and_the_list_of_sources_says_so(tmp_path, name, form):
-    _touch(tmp_path, f"sub-01/meg/{name}")
-    with pytest.raises(UserError, match=r"no recording found \(sub-\*/\*\*/meg/\*\*_meg.fif\|.res4\)"):
-        list_recordings(BidsRecordings(root=str(tmp_path)))
-    assert form in SOURCES["bids"].summary.partition("have to be converted")[0]
-    assert not any("any BIDS" in source.summary for source in SOURCES.values())
 
 
 def test_s3_lists_the_same_and_names_content_by_etag(s3, real_data, tmp_path):

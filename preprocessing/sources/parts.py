@@ -1,0 +1,45 @@
+"""Which files of a BIDS dataset open a recording, and which are parts of one."""
+
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from preprocessing.sources.base import SourceFile
+from preprocessing.sources.bids_tree import BidsFile
+from preprocessing.sources.bti import is_bti_data
+from preprocessing.sources.files import SUFFIXES
+from preprocessing.sources.kit_parts import KIT_SUFFIXES, kit_parts
+
+_OPENED_BY = {"meg": (".fif", ".fif.gz", ".res4", *KIT_SUFFIXES), "eeg": SUFFIXES}
+_CTF_HEADER = ".res4"
+_PARTS = {".vhdr": (".vmrk", ".eeg", ".dat"), ".set": (".fdt",)}
+# What folders of BTi end with, the second where MNE-BIDS wrote them.
+_BTI_FOLDERS = {"", ".pdf"}
+
+
+def opens_recording(file: BidsFile, datatype: str) -> bool:
+    """Tell whether a recording in a format that is read is opened by this file of it."""
+    if file.suffix != datatype:
+        return False
+    return is_bti(file) if not file.has_own_name else file.source.name.lower().endswith(_OPENED_BY[datatype])
+
+
+def is_bti(file: BidsFile) -> bool:
+    """Tell whether this is the data file in a BTi folder."""
+    in_folder = file.inside != "" and file.folder.name == file.inside and PurePosixPath(file.inside).suffix in _BTI_FOLDERS
+    return in_folder and file.suffix == "meg" and is_bti_data(file.source.name)
+
+
+def parts_of(recording: BidsFile, tree: Sequence[BidsFile]) -> list[SourceFile]:
+    """Find the files that hold parts of a recording.
+
+    They are BrainVision's markers and data, EEGLAB's data, all of a CTF or BTi folder, and KIT's markers and digitised points.
+    """
+    name = recording.source.name
+    if name.endswith(_CTF_HEADER) or is_bti(recording):
+        return [file.source for file in tree if file.folder == recording.folder and file is not recording]
+    if name.lower().endswith(KIT_SUFFIXES):
+        return kit_parts(recording, tree)
+    stem = name.partition(".")[0]
+    beside = [file.source for file in tree if file.folder == recording.folder and file.source.name.partition(".")[0] == stem]
+    suffixes = _PARTS.get(PurePosixPath(name).suffix, ())
+    return sorted((file for file in beside if file.name.endswith(suffixes)), key=lambda file: file.name)

@@ -14,13 +14,14 @@ from preprocessing.sources.empty_room import find_empty_room
 from preprocessing.sources.listing import asked_at_once, folders, open_root
 from preprocessing.sources.missing_sidecars import tell_missing_sidecars
 from preprocessing.sources.parts import is_bti, opens_recording, parts_of
+from preprocessing.sources.unread import unread_recordings
 
 # Files that MaxFilter takes bear the suffix of recordings.
 _CALIBRATION, _CROSSTALK = "calibration", "crosstalk"
 
 
 def list_bids(recordings: BidsRecordings) -> list[Entry]:
-    """List a dataset's recordings.
+    """List a dataset's recordings; one in a format that is not read is told when it would be.
 
     Those with a proc- entity are looked for in the dataset and below its derivatives, the raw ones in the dataset alone. Sidecars of the
     raw dataset apply to its derivatives, too. Only the folders of wanted subjects are listed.
@@ -42,14 +43,15 @@ def list_bids(recordings: BidsRecordings) -> list[Entry]:
         ]
     candidates = [file for tree in trees for file in tree if _is_wanted(file, recordings)]
     groups = _group_splits(file for file in candidates if opens_recording(file, recordings.datatype))
-    if not groups:
+    unread = unread_recordings(candidates, groups)
+    if not groups and not unread:
         raise UserError(f"{recordings.root}: no recording found ({_wanted(recordings)}); check recordings.subjects, task and processing")
-    _check_subjects({parts[0].entities["sub"] for parts in groups}, recordings)
+    _check_subjects({*(parts[0].entities["sub"] for parts in groups), *(entry.subject for entry in unread)}, recordings)
     own_tree = {id(file): tree for tree in trees for file in tree}
     entries = [_entry(parts, run, own_tree[id(parts[0])], raw_files) for parts, run in zip(groups, run_labels(groups), strict=True)]
     entries = tell_missing_sidecars([parts[0] for parts in groups], entries, reads_events=recordings.triggers is None)
     if recordings.datatype != "meg":
-        return entries
+        return entries + unread
     rooms = _empty_rooms(filesystem, root, recordings.root)
 
     @cache
@@ -62,7 +64,7 @@ def list_bids(recordings: BidsRecordings) -> list[Entry]:
                 return ""
 
     found_rooms = asked_at_once(lambda parts: find_empty_room(parts[0], (own_tree[id(parts[0])], raw_files), rooms, text_of), groups)
-    return [entry.model_copy(update={"empty_room": room}) for entry, room in zip(entries, found_rooms, strict=True)]
+    return [entry.model_copy(update={"empty_room": room}) for entry, room in zip(entries, found_rooms, strict=True)] + unread
 
 
 def _empty_rooms(filesystem: AbstractFileSystem, root: str, called: str) -> list[BidsFile]:

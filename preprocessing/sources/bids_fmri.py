@@ -9,6 +9,7 @@ from preprocessing.sources.eeg_fmri import wanted_subjects, with_files_elsewhere
 from preprocessing.sources.listing import open_root
 from preprocessing.sources.missing_sidecars import tell_missing_sidecars
 from preprocessing.sources.parts import opens_recording, parts_of
+from preprocessing.sources.unread import unread_recordings
 
 _IMAGES = (".nii.gz", ".nii")
 # Entities that an EEG and its image have in common.
@@ -18,7 +19,7 @@ _SHARED = ("sub", "ses", "task", "run")
 def list_bids_fmri(recordings: BidsFmriRecordings | CnEpflRecordings) -> list[Entry]:
     """List recordings by their EEG.
 
-    One that lacks its image or the sidecar that states the repetition time is told when it is read.
+    One in a format that is not read, or that lacks its image or the sidecar that states the repetition time, is told when it is read.
 
     Raises
     ------
@@ -30,10 +31,11 @@ def list_bids_fmri(recordings: BidsFmriRecordings | CnEpflRecordings) -> list[En
     candidates = [file for file in tree if _is_wanted(file, recordings)]
     found = sorted((file for file in candidates if opens_recording(file, "eeg")), key=lambda file: file.source.uri)
     groups = [(file,) for file in found]
-    wanted_subjects(recordings, {file.entities["sub"] for file in found}, _expected(recordings))
+    unread = unread_recordings(candidates, groups)
+    wanted_subjects(recordings, {*(file.entities["sub"] for file in found), *(entry.subject for entry in unread)}, _expected(recordings))
     entries = [_entry(file, run, tree, recordings) for file, run in zip(found, run_labels(groups), strict=True)]
     entries = with_files_elsewhere(entries, recordings)
-    return tell_missing_sidecars(found, entries, reads_events=recordings.triggers is None)
+    return tell_missing_sidecars(found, entries, reads_events=recordings.triggers is None) + unread
 
 
 def _is_wanted(file: BidsFile, recordings: BidsFmriRecordings | CnEpflRecordings) -> bool:

@@ -182,6 +182,7 @@ def _shorten(path):
         (lambda folder: _cut(folder / "hs_file", 100), "c,rfDC: cannot be read as a recording"),
         (lambda folder: (folder / "config").unlink(), "c,rfDC: its config is missing beside it"),
         (lambda folder: (folder / "c,rfhp0.1Hz").write_bytes(b"x"), "_meg: holds several data files .c,rfDC, c,rfhp0.1Hz.; keep one"),
+        (lambda folder: (folder / "c,rfDC").unlink(), "_meg: is a folder without what a 4D/BTi recording is opened by"),
     ],
 )
 def test_what_cannot_be_read_is_told_in_a_sentence(tmp_path, spoil, told):

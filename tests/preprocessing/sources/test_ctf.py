@@ -119,7 +119,9 @@ def test_a_folder_on_s3_is_staged_whole(recorded, s3, tmp_path):
         assert (scratch / "sub-01_task-x_meg.ds/sub-01_task-x_meg.meg4").exists()
 
 
-@pytest.mark.parametrize(("broken", "told"), [("meg4", "cannot be read as a recording"), ("res4", "no recording found")])
+@pytest.mark.parametrize(
+    ("broken", "told"), [("meg4", "cannot be read as a recording"), ("res4", r"meg.ds: its header \(.res4\) is missing")]
+)
 def test_a_folder_that_lacks_a_part_is_told(recorded, tmp_path, broken, told):
     root, x_ct = recorded
     (root / f"sub-01/meg/sub-01_task-x_meg.ds/sub-01_task-x_meg.{broken}").unlink()

@@ -1,12 +1,14 @@
 """Score a network on the test windows of a fold, beside baselines fitted to the same training windows and ceilings."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
 import mne
 import numpy as np
 import torch
 
-from crossmodal.config import Experiment
+from crossmodal.config import Experiment, UserError
 from crossmodal.datasets.batches import iterate
 from crossmodal.datasets.normaliser import Normaliser
 from crossmodal.datasets.opening import FoldData
@@ -67,6 +69,11 @@ class Evaluator:
             Trained on this fold.
         normaliser : Normaliser
             It was trained with.
+
+        Raises
+        ------
+        UserError
+            A baseline needs what a subject's recording does not tell, as where the head was.
         """
         baselines = self._fitter.fit(fold)
         fixed = self._fitter.units(fold)
@@ -78,7 +85,10 @@ class Evaluator:
             windows = fold.test.windows.subset(np.flatnonzero(fold.test.subjects == subject))
             info = fold.info(subject)
             referenced = self._experiment.preprocessing.average_reference
-            of_subject = {name: predictor.for_subject(fold, info, referenced) for name, predictor in predictors.items()}
+            of_subject = {}
+            for name, predictor in predictors.items():
+                with _told(name, subject):
+                    of_subject[name] = predictor.for_subject(fold, info, referenced)
             sums, example = self._predict(fold, windows, of_subject)
             scores += self._scores(subject, of_subject, sums)
             variance_s = sums[TRAINING_MEAN].reference_variance()
@@ -115,6 +125,15 @@ class Evaluator:
             for name, of_predictor in sums.items()
             for kind, metrics in of_predictor.types(self._experiment.evaluation.bands_hz).items()
         ]
+
+
+@contextmanager
+def _told(predictor: str, subject: str) -> Iterator[None]:
+    """Say of which predictor and subject something cannot be computed, and how to do without."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(f"{predictor} for sub-{subject}: {error}; to do without, leave it out of evaluation.baselines") from error
 
 
 def _detail(sums: dict[str, SubjectSums], example: dict[str, np.ndarray]) -> SubjectDetail:

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from crossmodal.config import UserError
-from crossmodal.config.models import Bands, RidgeConfig, SynaptechNetConfig
+from crossmodal.config.models import Bands, MinimumNormConfig, RidgeConfig, SynaptechNetConfig
 from crossmodal.datasets.batches import iterate
 from crossmodal.datasets.folds import make_folds
 from crossmodal.datasets.opening import open_fold
@@ -67,6 +67,14 @@ def test_predictors_stand_in_the_order_of_what_they_know(cohort):
         assert means == sorted(means)
         assert explained(results, "training mean", channel_type) == pytest.approx([0.0] * 4, abs=1e-6)
     assert explained(results, "Synaptech-Net") == pytest.approx([0.0] * 4, abs=0.002)
+
+
+def test_a_baseline_that_a_recording_tells_too_little_for_is_named(cohort):
+    experiment, *_ = cohort
+    baselines = [*experiment.evaluation.model_dump()["baselines"], MinimumNormConfig().model_dump()]
+    told = "minimum norm for sub-01: no digitised head points .*; to do without, leave it out of evaluation.baselines"
+    with pytest.raises(UserError, match=told):
+        evaluate(cohort, evaluation=experiment.evaluation.model_dump() | {"baselines": baselines})
 
 
 def test_nothing_is_above_the_oracle_where_it_is_a_bound(cohort):

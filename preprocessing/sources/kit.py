@@ -11,7 +11,7 @@ from mne.io import BaseRaw
 from mne.io.constants import FIFF
 from mne.io.kit import read_mrk
 from mne.io.kit.constants import KIT
-from mne.transforms import apply_trans
+from mne.transforms import apply_trans, get_ras_to_neuromag_trans
 from numpy.typing import NDArray
 
 from crossmodal.config import UserError
@@ -125,15 +125,13 @@ def _check_fit(raw: BaseRaw, path: Path) -> None:
 
 
 def _place_electrodes(raw: BaseRaw) -> None:
-    """Move electrodes to head coordinates; MNE leaves them in those of the device that digitised them."""
-    channels = [
-        channel
-        for channel in raw.info["chs"]
-        if channel["kind"] not in (FIFF.FIFFV_MEG_CH, FIFF.FIFFV_REF_MEG_CH)
-        and np.isfinite(channel["loc"][:3]).all()
-        and channel["loc"][:3].any()
-    ]
-    places_m = [point["r"] for point in raw.info["dig"] if point["kind"] == FIFF.FIFFV_POINT_EEG]
-    for channel, place_m in zip(channels, places_m, strict=True):
-        channel["loc"][:3] = place_m
-        channel["coord_frame"] = FIFF.FIFFV_COORD_HEAD
+    """Move electrodes that the file itself holds to head coordinates: MNE leaves them in those of the digitiser."""
+    landmarks_m = raw._raw_extras[0].get("elp")
+    if landmarks_m is None:
+        return
+    to_head = get_ras_to_neuromag_trans(*landmarks_m[:3])
+    for channel in raw.info["chs"]:
+        place_m = channel["loc"][:3]
+        if channel["kind"] == FIFF.FIFFV_EEG_CH and place_m.any():
+            channel["loc"][:3] = apply_trans(to_head, place_m)
+            channel["coord_frame"] = FIFF.FIFFV_COORD_HEAD

@@ -151,3 +151,19 @@ def test_a_room_whose_sidecars_were_not_fetched_is_done_without(tmp_path):
     (tmp_path / "sub-03/meg/sub-03_task-x_meg.json").write_bytes(b"\xff")
     entries = list_recordings(BidsRecordings(root=str(tmp_path)))
     assert [entry.empty_room and entry.empty_room.uri for entry in entries] == [str(tmp_path / rooms[0]), None, None]
+
+
+@pytest.mark.parametrize(
+    ("name", "opened_by"),
+    [("meg.con", ""), ("meg.ds", "/sub-emptyroom_ses-20200301_task-noise_meg.res4"), ("meg", "/c,rfDC"), ("meg.pdf", "/c,rfDC")],
+)
+def test_empty_rooms_are_found_in_every_format_that_is_read(tmp_path, name, opened_by):
+    near, far = (f"sub-emptyroom/ses-{day}/meg/sub-emptyroom_ses-{day}_task-noise_{name}" for day in ("20200301", "20210101"))
+    own = opened_by.replace("emptyroom_ses-20200301_task-noise", "01_task-x"), opened_by.replace("emptyroom_ses-20200301", "02")
+    recordings = [f"sub-01/meg/sub-01_task-x_{name}{own[0]}", f"sub-02/meg/sub-02_task-noise_{name}{own[1]}"]
+    _touch(tmp_path, near + opened_by, far + opened_by.replace("20200301", "20210101"), *recordings)
+    (tmp_path / "sub-01/sub-01_scans.tsv").write_text(f"filename\tacq_time\nmeg/sub-01_task-x_{name}\t2020-03-02T10:00:00\n")
+    (tmp_path / "sub-02/meg/sub-02_task-noise_meg.json").write_text(f'{{"AssociatedEmptyRoom": "/{far}"}}')
+    first, second = list_recordings(BidsRecordings(root=str(tmp_path)))
+    assert first.empty_room.uri == str(tmp_path / near) + opened_by
+    assert second.empty_room.uri == str(tmp_path / far) + opened_by.replace("20200301", "20210101")

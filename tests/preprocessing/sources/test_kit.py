@@ -125,6 +125,17 @@ def test_electrodes_that_the_file_holds_are_placed_on_the_head(folder, tmp_path)
     assert np.isnan(made.signals["eeg"].positions_m[1]).all()
 
 
+def test_electrodes_need_not_be_digitised_where_the_coils_beside_were(folder, tmp_path):
+    x_ct, positions_m = _recorded()
+    write_kit(folder / f"{STEM}_meg.con", NAMES, TYPES, positions_m, x_ct, SFREQ, {NAMES[16]: positions_m[16]})
+    turned_m = COIL_POINTS_M[:, [2, 0, 1]] + [0.1, 0.2, 0.3]
+    write_points(folder / "sub-01_acq-ELP_headshape.pos", turned_m)
+    next(folder.glob("*HSP*")).unlink()
+    _, made = made_of(bids(folder), tmp_path)
+    np.testing.assert_allclose(made.info["dev_head_t"]["trans"], DEWAR_TO_HEAD, atol=1e-6)
+    np.testing.assert_allclose(made.signals["eeg"].positions_m[0], positions_m[16], atol=1e-6)
+
+
 @pytest.mark.parametrize(("removed", "lack"), [("*markers*", r"markers \(\*_markers"), ("*ELP*", r"digitised coils \(\*_headshape")])
 def test_without_markers_or_coils_no_sensor_has_a_place(folder, tmp_path, removed, lack):
     for part in folder.glob(removed):

@@ -1,6 +1,7 @@
 """List and open the recordings of an experiment, whatever their source."""
 
 import hashlib
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,9 +72,15 @@ def open_recording(entry: Entry, recordings: Recordings, scratch: Path) -> Opene
         raise UserError(f"{entry.coordsystem.uri}: is missing, and says in which coordinates the positions of electrodes.tsv are; add it")
     local = {file.uri: stage(file, recordings, scratch) for file in entry.all_files}
     _check_sidecars(entry, local)
-    raw = SOURCES[recordings.kind].open_raw(local[entry.uri], entry.uri, {file.uri: local[file.uri] for file in entry.files[1:]})
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always", RuntimeWarning)
+        raw = SOURCES[recordings.kind].open_raw(local[entry.uri], entry.uri, {file.uri: local[file.uri] for file in entry.files[1:]})
     bold = _open_bold(entry, raw, recordings, local)
-    notes = (*entry.notes, *_place_electrodes(entry, raw, local))
+    notes = (
+        *entry.notes,
+        *_place_electrodes(entry, raw, local),
+        *(str(each.message) for each in warned if each.category is RuntimeWarning),
+    )
     return OpenedRecording(
         raw=raw,
         # The only place where the delay is added; what is read here is never written back.

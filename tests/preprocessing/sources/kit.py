@@ -13,7 +13,7 @@ _SYSTEM, _CHANNELS, _CALIBRATION, _AMPLIFIER, _ACQUISITION, _SAMPLES, _COREGISTR
 _CHANNEL_BYTES = 128
 _CODES = {"mag": 2, "ref_meg": 0x101, "eeg": -2, "trigger": -1, "ecg": -3}
 _NAME_BYTES = {"mag": 6, "eeg": 8, "trigger": 32, "ecg": 32}
-_RANGE_V, _BITS = 10.0, 16
+_RANGE_V, _BITS, _AMPLIFIER_TYPE = 10.0, 16, 100
 _VOLT_PER_BIT = _RANGE_V / 2**_BITS
 # What one bit is: T, V.
 UNITS = {"mag": 1e-15, "ref_meg": 1e-14, "eeg": 1e-8, "ecg": 1e-8, "trigger": _VOLT_PER_BIT}
@@ -33,6 +33,7 @@ def write_kit(
     x_ct: NDArray[np.float64],
     sfreq: float,
     digitised_m: Mapping[str, NDArray[np.float64]] | None = None,
+    amplifier: int = _AMPLIFIER_TYPE,
 ) -> None:
     """Write samples as 16-bit integers.
 
@@ -46,11 +47,13 @@ def write_kit(
         T or V.
     digitised_m : mapping of name to array, shape (3,), optional
         Electrodes in head coordinates, which are then in the file, as are landmarks and coils.
+    amplifier : int
+        Its type.
     """
     n_channels, n_times = x_ct.shape
     unit = np.array([UNITS[kind] for kind in types])
     gain = [UNITS[kind] / _VOLT_PER_BIT if kind in ("mag", "ref_meg") else 1.0 for kind in types]
-    sections = _acquired(n_channels, sfreq, n_times) | {
+    sections = _acquired(n_channels, sfreq, n_times, amplifier) | {
         _CHANNELS: b"".join(_channel(*each) for each in zip(names, types, _in_dewar(positions_m), strict=True)),
         _CALIBRATION: np.array([(0.0, each) for each in gain], "<f8").tobytes(),
         _SAMPLES: np.round(x_ct / unit[:, None]).astype("<i2").T.tobytes(),
@@ -68,7 +71,7 @@ def write_kit(
 
 def write_markers(path: Path, coils_m: NDArray[np.float64] = COILS_M) -> None:
     """Write where the coils (in head coordinates, shape (5, 3)) were in the dewar."""
-    path.write_bytes(_file(_acquired(0, 1000.0, 0) | {_COREGISTRATION: _coregistration(coils_m)}))
+    path.write_bytes(_file(_acquired(0, 1000.0, 0, _AMPLIFIER_TYPE) | {_COREGISTRATION: _coregistration(coils_m)}))
 
 
 def write_points(path: Path, points_m: NDArray[np.float64], form: str = "FastSCAN", unit_m: float = 1e-3) -> None:
@@ -118,15 +121,15 @@ def _file(sections: Mapping[int, bytes]) -> bytes:
     return b"".join([*entries, *(sections[index] for index in sorted(sections))])
 
 
-def _acquired(n_channels: int, sfreq: float, n_times: int) -> dict[int, bytes]:
+def _acquired(n_channels: int, sfreq: float, n_times: int, amplifier: int) -> dict[int, bytes]:
     acquisition = struct.pack("<idii", 1, sfreq, 0, n_times)
-    return {_SYSTEM: _system(n_channels), _AMPLIFIER: struct.pack("<i", 0), _ACQUISITION: acquisition}
+    return {_SYSTEM: _system(n_channels, amplifier), _AMPLIFIER: struct.pack("<i", 0), _ACQUISITION: acquisition}
 
 
-def _system(n_channels: int) -> bytes:
+def _system(n_channels: int, amplifier: int) -> bytes:
     about = struct.pack("<iii128s128si256sii", 2, 4, 345, b"System", b"Model", n_channels, b"", 1_500_000_000, 1_500_000_000)
     # Dewar, flux-locked loop, trigger and board, each after three spare numbers; then spare ones.
-    types = struct.pack("<3ii3ii3ii3ii29i", *(0,) * 4, *(0,) * 3, 100, *(0,) * 8, *(0,) * 29)
+    types = struct.pack("<3ii3ii3ii3ii29i", *(0,) * 4, *(0,) * 3, amplifier, *(0,) * 8, *(0,) * 29)
     return about + types + struct.pack("<diii", _RANGE_V, 0, _BITS, _BITS)
 
 

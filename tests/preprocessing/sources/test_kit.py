@@ -149,6 +149,15 @@ def test_without_markers_or_coils_no_sensor_has_a_place(folder, tmp_path, remove
         located_channels(_of_meg(made.info))
 
 
+def test_an_amplifier_whose_gain_mne_guesses_is_told(folder, tmp_path):
+    x_ct, positions_m = _recorded()
+    write_kit(folder / f"{STEM}_meg.con", NAMES, TYPES, positions_m, x_ct, SFREQ, amplifier=110)
+    write_points(folder / "sub-01_acq-HSP_headshape.pos", np.tile(template_head().scalp_m[::50], (200, 1)))
+    _, made = made_of(bids(folder), tmp_path)
+    (note,) = made.provenance["notes"]
+    assert note.startswith("Unknown site filter settings (FLL)")
+
+
 def test_the_shape_of_the_head_may_lack(folder, tmp_path):
     next(folder.glob("*HSP*")).unlink()
     _, made = made_of(bids(folder), tmp_path)

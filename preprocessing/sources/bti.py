@@ -25,8 +25,15 @@ def is_bti_data(name: str) -> bool:
     return _DATA_FILE.fullmatch(name) is not None
 
 
-def read_bti(path: Path) -> BaseRaw:
+def read_bti(path: Path, called: str) -> BaseRaw:
     """Open a recording by its data file; its channels are called as the system called them (A1), not by their place among others.
+
+    Parameters
+    ----------
+    path : Path
+        In its folder.
+    called : str
+        What sentences call it.
 
     Raises
     ------
@@ -34,12 +41,12 @@ def read_bti(path: Path) -> BaseRaw:
         A part of it is missing, or it stores channels in an order that MNE takes for another.
     """
     if not path.with_name(_CONFIGURATION).is_file():
-        raise UserError(f"{path}: its {_CONFIGURATION} is missing beside it; fetch it or leave the recording out")
-    _check_complete(path)
+        raise UserError(f"{called}: its {_CONFIGURATION} is missing beside it; fetch it or leave the recording out")
+    _check_complete(path, called)
     raw = _read(path, rename_channels=False)
     stored = raw._raw_extras[0]
     if [channel["index"] for channel in stored["chs"]] != list(stored["order"]):
-        raise UserError(f"{path}: stores its channels in another order than it numbers them, which MNE would mix up; convert it to FIF")
+        raise UserError(f"{called}: stores its channels in another order than it numbers them, which MNE would mix up; convert it to FIF")
     # Without a measurement of the coils on the head, the system writes NaN, or that sensors are where they are.
     if raw.info["dig"] is None or np.array_equal(raw.info["dev_ctf_t"]["trans"], np.eye(4)):
         raw.info["dev_head_t"] = None
@@ -65,7 +72,7 @@ def _read(path: Path, rename_channels: bool) -> BaseRaw:
     )
 
 
-def _check_complete(path: Path) -> None:
+def _check_complete(path: Path, called: str) -> None:
     """Refuse a data file that lacks its end, where its header is: MNE would take samples for one, and might read on for ever."""
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -85,4 +92,4 @@ def _check_complete(path: Path) -> None:
     whole = 0 < position < size and sample_bytes and _FIRST_EPOCH_AT + n_epochs * _EPOCH_BYTES <= len(header)
     n_samples = sum(number(_FIRST_EPOCH_AT + epoch * _EPOCH_BYTES, 4) for epoch in range(n_epochs)) if whole else 0
     if not 0 < n_samples * number(_CHANNELS_AT, 2) * sample_bytes <= position:
-        raise UserError(f"{path}: is truncated, its header or samples are not all there; fetch it again or leave the recording out")
+        raise UserError(f"{called}: is truncated, its header or samples are not all there; fetch it again or leave the recording out")

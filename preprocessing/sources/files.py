@@ -62,8 +62,8 @@ def read_raw_file(path: Path, uri: str | None = None, parts: Mapping[str, Path] 
     UserError
         The file is missing, empty, of another format, or broken; the sentence names it and the cause.
     """
-    reader = _reader(path, parts or {})
     called = uri or str(path)
+    reader = _reader(path, called, parts or {})
     if reader is None:
         named = ", ".join((*_READERS, *KIT_SUFFIXES))
         raise UserError(f"{called}: recordings are read from {named} or folders of 4D/BTi; convert it to one of them")
@@ -75,11 +75,11 @@ def read_raw_file(path: Path, uri: str | None = None, parts: Mapping[str, Path] 
         return reader(path)
 
 
-def _reader(path: Path, parts: Mapping[str, Path]) -> Callable[[Path], BaseRaw] | None:
+def _reader(path: Path, called: str, parts: Mapping[str, Path]) -> Callable[[Path], BaseRaw] | None:
     suffix = _suffix(path.name)
     if suffix in KIT_SUFFIXES:
-        return partial(read_kit, parts=parts)
-    return read_bti if is_bti_data(path.name) else _READERS.get(suffix)
+        return partial(read_kit, called=called, parts=parts)
+    return partial(read_bti, called=called) if is_bti_data(path.name) else _READERS.get(suffix)
 
 
 def list_files(recordings: FileRecordings) -> list[Entry]:

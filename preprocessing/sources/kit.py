@@ -29,15 +29,17 @@ _WORST_FIT_M = 0.01
 _Points = NDArray[np.float64]
 
 
-def read_kit(path: Path, parts: Mapping[str, Path]) -> BaseRaw:
+def read_kit(path: Path, called: str, parts: Mapping[str, Path]) -> BaseRaw:
     """Open a recording, with sensors around the head as far as that is known.
 
     Parameters
     ----------
     path : Path
         Its samples.
+    called : str
+        What sentences call it.
     parts : mapping of str to Path
-        Markers and digitised points on this machine, by what sentences call them. Where one kind lacks, the head was where the recording
+        Its markers and digitised points, by what sentences call them. Where one kind lacks, the head was where the recording
         itself says, or nobody knows where.
 
     Raises
@@ -51,7 +53,9 @@ def read_kit(path: Path, parts: Mapping[str, Path]) -> BaseRaw:
     shapes = {called: each for called, each in points.items() if called not in coils}
     for several, most in ((markers, _MOST_MARKERS), (coils, 1), (shapes, 1)):
         if len(several) > most:
-            raise UserError(f"{path}: {', '.join(several)} are {len(several)} of what it can have {most} of; keep those that belong to it")
+            raise UserError(
+                f"{called}: {', '.join(several)} are {len(several)} of what it can have {most} of; keep those that belong to it"
+            )
     placed = {}
     if markers and coils:
         # The head's shape, which only a fitted head needs, may lack.
@@ -61,12 +65,12 @@ def read_kit(path: Path, parts: Mapping[str, Path]) -> BaseRaw:
         warnings.filterwarnings("ignore", message="The selected head shape")
         # But of an amplifier that it does not know, whose gain it guesses, MNE only warns.
         raw = mne.io.read_raw_kit(path, **placed, verbose="warning")
-    _check_complete(raw, path)
+    _check_complete(raw, path, called)
     if raw.info["dig"] is None:
         # MNE would take the dewar's coordinates for the head's.
         raw.info["dev_head_t"] = None
     else:
-        _check_fit(raw, path)
+        _check_fit(raw, called)
         _place_electrodes(raw)
     return raw
 
@@ -108,23 +112,23 @@ def _named(path: Path, suffix: str) -> Iterator[Path]:
         yield named
 
 
-def _check_complete(raw: BaseRaw, path: Path) -> None:
+def _check_complete(raw: BaseRaw, path: Path, called: str) -> None:
     """Refuse a file that ends before its samples do: MNE gives whatever lies in memory for the rest."""
     stored = raw._raw_extras[0]
     sample_bytes = stored["nchan"] * stored["dtype"].itemsize
     there = max(path.stat().st_size - int(stored["dirs"][KIT.DIR_INDEX_RAW_DATA]["offset"]), 0) // sample_bytes
     if there < len(raw.times):
-        raise UserError(f"{path}: is truncated, it holds {there} of {len(raw.times)} samples; fetch it again or leave the recording out")
+        raise UserError(f"{called}: is truncated, it holds {there} of {len(raw.times)} samples; fetch it again or leave the recording out")
 
 
-def _check_fit(raw: BaseRaw, path: Path) -> None:
+def _check_fit(raw: BaseRaw, called: str) -> None:
     """Refuse markers of another head: a rigid movement is fitted to whatever there is."""
     in_dewar_m = np.array([point["r"] for point in raw.info["hpi_results"][0]["dig_points"]])
     on_head_m = np.array([point["r"] for point in raw.info["dig"] if point["kind"] == FIFF.FIFFV_POINT_HPI])
     distance_m = float(np.sqrt(((apply_trans(raw.info["dev_head_t"], in_dewar_m) - on_head_m) ** 2).sum(axis=1).mean()))
     if not distance_m <= _WORST_FIT_M:
         raise UserError(
-            f"{path}: its markers and digitised coils lie {1e3 * distance_m:.0f} mm apart at best; one of them is another head's or in"
+            f"{called}: its markers and digitised coils lie {1e3 * distance_m:.0f} mm apart at best; one of them is another head's or in"
             " another unit: replace it, or remove it to read the recording without a head position"
         )
 

@@ -15,6 +15,7 @@ _JOB = Path(__file__).resolve().parents[2] / "jobs/preprocess.py"
 def experiment(tmp_path):
     """Write an experiment of one whole recording and one that is broken."""
     info = mne.create_info(["C3", "C4", "MEG0111", "MEG0121"], 200.0, ["eeg", "eeg", "mag", "mag"])
+    info["dev_head_t"] = mne.transforms.Transform("meg", "head")
     noise = np.random.default_rng(0).normal(size=(4, 2000)) * [[1e-5], [1e-5], [1e-13], [1e-13]]
     mne.io.RawArray(noise, info, verbose="error").save(tmp_path / "whole_raw.fif", verbose="error")
     (tmp_path / "broken_raw.fif").write_bytes((tmp_path / "whole_raw.fif").read_bytes()[:500])

@@ -222,6 +222,14 @@ def test_from_s3_with_its_parts(folder, s3, tmp_path):
         np.testing.assert_allclose(made.info["dev_head_t"]["trans"], DEWAR_TO_HEAD, atol=1e-6)
 
 
+def test_of_a_recording_on_s3_sentences_name_its_place_there(folder, s3, tmp_path):
+    _truncate(folder)
+    filesystem, path = open_fs(join(s3, "kit-broken"))
+    filesystem.put(f"{folder.parent.parent}/", path, recursive=True)
+    with pytest.raises(UserError, match=f"^{join(s3, 'kit-broken')}/sub-01/meg/{STEM}_meg.con: is truncated"):
+        made_of(BidsRecordings(root=join(s3, "kit-broken")), tmp_path)
+
+
 def _truncate(folder):
     path = folder / f"{STEM}_meg.con"
     path.write_bytes(path.read_bytes()[:-100])

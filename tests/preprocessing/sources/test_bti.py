@@ -134,7 +134,7 @@ def test_what_mne_bids_writes_is_read(tmp_path):
     assert made.provenance["interpolated"] == ["A2"]
 
 
-@pytest.mark.parametrize("named", ["", "/c,rfDC"])
+@pytest.mark.parametrize("named", ["", "/", "/c,rfDC"])
 def test_it_can_be_named_as_a_plain_folder_or_by_its_data_file(tmp_path, named):
     write(tmp_path / "17@4D/0001")
     recordings = FileRecordings(files=(FileEntry(path=f"{tmp_path}/17@4D/0001{named}", subject="01"),))
@@ -148,7 +148,7 @@ def test_from_s3_with_all_its_files(s3, tmp_path):
     filesystem, path = open_fs(join(s3, "bti"))
     filesystem.put(f"{tmp_path}/bids/", path, recursive=True)
     folder = join(s3, "bti/sub-01/meg/sub-01_task-x_meg")
-    plain = [FileRecordings(files=(FileEntry(path=named, subject="01"),)) for named in (folder, f"{folder}/c,rfDC")]
+    plain = [FileRecordings(files=(FileEntry(path=named, subject="01"),)) for named in (f"{folder}/", f"{folder}/c,rfDC")]
     for index, recordings in enumerate([BidsRecordings(root=join(s3, "bti")), *plain]):
         scratch = tmp_path / f"scratch{index}"
         scratch.mkdir()

@@ -111,6 +111,18 @@ def test_types_and_triggers_are_what_mne_says(folder):
     assert mne.find_events(raw, verbose="error")[:, [0, 2]].tolist() == [[500, 1], [1000, 2]]
 
 
+def test_a_folder_may_hold_a_recording_and_its_markers(folder, tmp_path):
+    """As BIDS had it at first."""
+    inner = folder / f"{STEM}_meg"
+    inner.mkdir()
+    for path in (folder / f"{STEM}_meg.con", *folder.glob("*_markers.sqd")):
+        path.rename(inner / path.name)
+    entry, made = made_of(bids(folder), tmp_path)
+    assert len(entry.files) == 5
+    assert made.events.trial_type == ("face",)
+    np.testing.assert_allclose(made.info["dev_head_t"]["trans"], DEWAR_TO_HEAD, atol=1e-6)
+
+
 def test_electrodes_that_the_file_holds_are_placed_on_the_head(folder, tmp_path):
     x_ct, positions_m = _recorded()
     # Case differs between systems that digitise and that record.

@@ -21,13 +21,14 @@ def read_brainvision(path: Path) -> BaseRaw:
     Raises
     ------
     UserError
-        The data are missing, or shorter than the header says, than whole samples, or than the markers reach.
+        The data or the markers are missing, or the data shorter than the header says, than whole samples, or than the markers reach.
     """
     header = dict(re.findall(r"^(\w+)=(.*?)\s*$", path.read_text(encoding="latin-1"), flags=re.MULTILINE))
     data = _data_file(path, header.get("DataFile", ""))
     _check_complete(data, header)
     raw = mne.io.read_raw_brainvision(path, overrides={"data_fname": data.name}, verbose="error")
-    _check_markers(data, _markers_file(path, header.get("MarkerFile", "")), len(raw.times))
+    if header.get("MarkerFile"):
+        _check_markers(data, _markers_file(path, header["MarkerFile"]), len(raw.times))
     return raw
 
 
@@ -53,14 +54,18 @@ def _check_complete(data: Path, header: dict[str, str]) -> None:
         raise UserError(f"{data}: is truncated, it ends within a sample; fetch it again or leave the recording out")
 
 
-def _markers_file(path: Path, named: str) -> Path | None:
-    candidates = [path.with_name(named.replace("$b", path.stem))] if named else []
-    return next((candidate for candidate in [*candidates, path.with_suffix(".vmrk")] if candidate.is_file()), None)
+def _markers_file(path: Path, named: str) -> Path:
+    """Find the file of events and boundaries, which MNE does without."""
+    candidates = (path.with_name(named.replace("$b", path.stem)), path.with_suffix(".vmrk"))
+    found = next((candidate for candidate in candidates if candidate.is_file()), None)
+    if found is None:
+        raise UserError(f"{path}: its marker file (.vmrk) is missing; fetch it or leave the recording out")
+    return found
 
 
-def _check_markers(data: Path, markers: Path | None, n_samples: int) -> None:
+def _check_markers(data: Path, markers: Path, n_samples: int) -> None:
     """Refuse data that end before the last marker: recorders' headers do not say how many samples there are, and MNE drops such markers."""
-    text = markers.read_text(encoding="latin-1") if markers else ""
+    text = markers.read_text(encoding="latin-1")
     # Mk<number>=<type>,<text>,<position from 1>,...
     last = max(map(int, re.findall(r"^Mk\d+=[^,]*,[^,]*,(\d+)", text, flags=re.MULTILINE)), default=0)
     if last > n_samples + 1:

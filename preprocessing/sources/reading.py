@@ -140,8 +140,6 @@ def _events(entry: Entry, raw: BaseRaw, recordings: Recordings, local: Mapping[s
 def _open_bold(entry: Entry, raw: BaseRaw, recordings: Recordings, local: Mapping[str, Path]) -> OpenedBold | None:
     if entry.bold is None or isinstance(recordings, BidsRecordings | FileRecordings):
         return None
-    if entry.uri.endswith(".vhdr") and not any(file.name.endswith(".vmrk") for file in entry.files):
-        raise UserError(f"{entry.uri}: its marker file (.vmrk) is missing, which times the volumes; fetch it or leave the recording out")
     image, tr_s = open_image(entry.bold, local)
     markers = SOURCES[recordings.kind].volume_markers(raw, recordings, tr_s, entry.uri)
     duration_s = len(raw.times) / raw.info["sfreq"]

@@ -32,6 +32,14 @@ def test_edf_and_bdf_that_end_early_are_refused(make_raw, tmp_path, extension, m
         read_raw_file(path)
 
 
+def test_brainvision_without_its_markers_is_refused(make_raw, tmp_path):
+    """They tell its events, and where nothing is filtered across."""
+    mne.export.export_raw(tmp_path / "a.vhdr", make_raw().pick("eeg"), verbose="error")
+    (tmp_path / "a.vmrk").unlink()
+    with pytest.raises(UserError, match=r"a.vhdr: its marker file \(.vmrk\) is missing; fetch it"):
+        read_raw_file(tmp_path / "a.vhdr")
+
+
 def test_split_fif_is_listed_with_its_siblings(make_raw, tmp_path):
     raw = make_raw(duration_s=250.0)
     raw.save(tmp_path / "a_raw.fif", split_size="2MB", verbose="error")

@@ -18,14 +18,14 @@ from preprocessing.sources.broken import broken_told
 from preprocessing.sources.bti import is_bti_data, read_bti
 from preprocessing.sources.ctf import read_ctf
 from preprocessing.sources.edf import read_bdf, read_edf
+from preprocessing.sources.fif import read_fif
 from preprocessing.sources.kit import read_kit
 from preprocessing.sources.kit_parts import KIT_SUFFIXES, kit_parts
 from preprocessing.sources.listing import files
 
-# Raw recordings with internal active shielding are opened, too: an empty room needs no SSS, and the run says so of any other.
 _FILE_READERS: dict[str, Callable[[Path], BaseRaw]] = {
-    ".fif": lambda path: mne.io.read_raw_fif(path, allow_maxshield="yes", verbose="error"),
-    ".fif.gz": lambda path: mne.io.read_raw_fif(path, allow_maxshield="yes", verbose="error"),
+    ".fif": read_fif,
+    ".fif.gz": read_fif,
     ".edf": read_edf,
     ".bdf": read_bdf,
     ".vhdr": read_brainvision,

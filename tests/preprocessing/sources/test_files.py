@@ -1,3 +1,5 @@
+import struct
+
 import mne
 import numpy as np
 import pytest
@@ -29,6 +31,21 @@ def test_edf_and_bdf_that_end_early_are_refused(make_raw, tmp_path, extension, m
     assert len(read_raw_file(path).times) == 2000
     path.write_bytes(path.read_bytes()[:-missing_bytes])
     with pytest.raises(UserError, match=r"a.[eb]df: cannot be read as a recording \(it is truncated and holds \d of 10 records\)"):
+        read_raw_file(path)
+
+
+def test_fif_that_ends_between_two_buffers_is_refused(make_raw, tmp_path):
+    """There MNE reads what comes before and says nothing."""
+    path = tmp_path / "a_raw.fif"
+    make_raw().save(path, verbose="error")
+    whole = path.read_bytes()
+    at, buffers = 0, []
+    while at < len(whole):
+        kind, _, size, _ = struct.unpack(">iIii", whole[at : at + 16])
+        buffers += [at] * (kind == 300)
+        at += 16 + size
+    path.write_bytes(whole[: buffers[4]])
+    with pytest.raises(UserError, match=r"a_raw.fif: cannot be read as a recording \(a_raw.fif is truncated: it ends before its data do\)"):
         read_raw_file(path)
 
 

@@ -3,6 +3,7 @@
 The exports mark every volume, but not from their first sample: the first one is 129.6 s into sub-35 and 71.4 s into sub-36.
 """
 
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from fsspec import AbstractFileSystem
@@ -29,9 +30,15 @@ def list_noddi(recordings: NoddiRecordings) -> list[Entry]:
 
 def _entry(filesystem: AbstractFileSystem, root: str, subject: str) -> Entry:
     exported, imaged = files(filesystem, f"{root}/EEG/{subject}/export"), files(filesystem, f"{root}/fMRI/{subject}")
-    header = next((file for file in exported if file.name.endswith(".vhdr")), SourceFile.missing(f"{root}/EEG/{subject}/export/*.vhdr"))
+    headers = [file for file in exported if file.name.endswith(".vhdr")]
+    images = [file for file in imaged if file.name.endswith("_cross.nii.gz")]
+    header = headers[0] if headers else SourceFile.missing(f"{root}/EEG/{subject}/export/*.vhdr")
     parts = tuple(file for file in exported if file.name.endswith((".vmrk", ".dat", ".eeg")))
-    image = next(
-        (file for file in imaged if file.name.endswith("_cross.nii.gz")), SourceFile.missing(f"{root}/fMRI/{subject}/*_cross.nii.gz")
-    )
-    return Entry(subject=subject, run="01", files=(header, *parts), bold=BoldFiles(image=image))
+    image = images[0] if images else SourceFile.missing(f"{root}/fMRI/{subject}/*_cross.nii.gz")
+    return Entry(subject=subject, run="01", files=(header, *parts), bold=BoldFiles(image=image), flaw=_several(headers) or _several(images))
+
+
+def _several(found: Sequence[SourceFile]) -> str:
+    """Say that nobody can tell which one belongs to the other."""
+    names = ", ".join(file.name for file in found)
+    return f"{found[0].uri}: is one of several of this subject ({names}); keep one, or leave the recording out" if len(found) > 1 else ""

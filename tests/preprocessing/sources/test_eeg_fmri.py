@@ -203,6 +203,15 @@ def test_what_is_wrong_with_a_recording_is_one_sentence(tmp_path, cause, sentenc
     assert "\n" not in str(told.value)
 
 
+@pytest.mark.parametrize("several", ["EEG/32/export/32.vhdr", "fMRI/32/32_rest_cross.nii.gz"])
+def test_which_of_several_noddi_files_belong_together_is_not_guessed(tmp_path, several):
+    layouts.noddi(tmp_path, "32")
+    one = tmp_path / several
+    one.with_name(f"31{one.name}").write_bytes(one.read_bytes())
+    with pytest.raises(UserError, match=rf"31{one.name}: is one of several of this subject \(31{one.name}, {one.name}\); keep one"):
+        made(NoddiRecordings(root=str(tmp_path)), tmp_path)
+
+
 def test_a_subject_with_several_images_stops_no_other(tmp_path):
     layouts.cn_epfl(tmp_path / "data", "01")
     recordings = bids_recordings(tmp_path / "data")

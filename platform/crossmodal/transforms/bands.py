@@ -80,7 +80,7 @@ class BandAmplitude(nn.Module):
             into_rm = sums[self._band_of[piece.kernel]][piece.rows, piece.samples]
             into_rm.unflatten(-1, piece.values_rbm.shape[1:]).add_(workspace.magnitude(piece.values_rbm))
         weights = {name: unit_r[:, None].to(dtype) / len(members) for name, members in self._members.items()}
-        return {name: (sum_rm * weights[name]).reshape(*x_t.shape[:-1], -1) for name, sum_rm in sums.items()}
+        return {name: (sum_rm * weights[name]).reshape(*x_t.shape[:-1], sum_rm.shape[-1]) for name, sum_rm in sums.items()}
 
 
 def _checked(every: Mapping[str, int], bands_hz: Mapping[str, tuple[float, float]]) -> dict[str, int]:

@@ -48,6 +48,7 @@ def test_every_k_th_sample_is_that_of_the_full_rate(n_times, ks):
 def test_bands_of_one_rate_stack_and_of_several_do_not():
     x_ct = torch.randn(2, 3, 1000)
     assert BandAmplitude(BANDS_HZ, FREQUENCIES_HZ, SFREQ, every=dict.fromkeys(BANDS_HZ, 3))(x_ct).shape == (2, 3, 3, 334)
+    assert BandAmplitude(BANDS_HZ, FREQUENCIES_HZ, SFREQ)(x_ct[:0]).shape == (0, 3, 3, 1000)
     with pytest.raises(AssertionError, match="use by_band"):
         BandAmplitude(BANDS_HZ, FREQUENCIES_HZ, SFREQ, every={"alpha": 3})(x_ct)
 

@@ -7,6 +7,7 @@ import mne
 from mne.io import BaseRaw
 
 from crossmodal.config import UserError
+from preprocessing.sources.timeline import mark_boundaries
 
 _BYTES = {"INT_16": 2, "UINT_16": 2, "INT_32": 4, "IEEE_FLOAT_32": 4, "IEEE_FLOAT_64": 8}
 _DATA = (".eeg", ".dat")
@@ -15,8 +16,8 @@ _DATA = (".eeg", ".dat")
 def read_brainvision(path: Path) -> BaseRaw:
     """Open a recording by its header.
 
-    A header that still names the files as the amplifier did, which datasets renamed later on have, is read with the files beside it that
-    bear its own name.
+    Where the recorder paused, a new segment begins, and with it a boundary of acquisition. A header that still names the files as the
+    amplifier did, which datasets renamed later on have, is read with the files beside it that bear its own name.
 
     Raises
     ------
@@ -29,6 +30,7 @@ def read_brainvision(path: Path) -> BaseRaw:
     raw = mne.io.read_raw_brainvision(path, overrides={"data_fname": data.name}, verbose="error")
     if header.get("MarkerFile"):
         _check_markers(data, _markers_file(path, header["MarkerFile"]), len(raw.times))
+    mark_boundaries(raw, "New Segment/")
     return raw
 
 

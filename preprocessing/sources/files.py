@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-import mne
 from mne.io import BaseRaw
 
 from crossmodal.config import UserError
@@ -18,6 +17,7 @@ from preprocessing.sources.broken import broken_told
 from preprocessing.sources.bti import is_bti_data, read_bti
 from preprocessing.sources.ctf import read_ctf
 from preprocessing.sources.edf import read_bdf, read_edf
+from preprocessing.sources.eeglab import read_eeglab
 from preprocessing.sources.fif import read_fif
 from preprocessing.sources.kit import read_kit
 from preprocessing.sources.kit_parts import KIT_SUFFIXES, kit_parts
@@ -29,7 +29,7 @@ _FILE_READERS: dict[str, Callable[[Path], BaseRaw]] = {
     ".edf": read_edf,
     ".bdf": read_bdf,
     ".vhdr": read_brainvision,
-    ".set": lambda path: mne.io.read_raw_eeglab(path, verbose="error"),
+    ".set": read_eeglab,
 }
 SUFFIXES = tuple(_FILE_READERS)
 # A CTF recording is a folder, which may also be named by the header in it.

@@ -23,7 +23,7 @@ from preprocessing.sources.staging import stage
 from preprocessing.sources.timeline import Span, bad_spans, recorded_events
 from preprocessing.sources.triggers import trigger_events
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)

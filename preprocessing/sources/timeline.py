@@ -31,6 +31,17 @@ def annotations(raw: BaseRaw) -> list[tuple[float, float, str]]:
     return [(float(note["onset"]) - raw.first_time, float(note["duration"]), str(note["description"])) for note in raw.annotations]
 
 
+def mark_boundaries(raw: BaseRaw, text: str) -> None:
+    """Make of annotations of some text, in place, those that nothing is filtered across.
+
+    A format may place them half a sample before what follows, and give them the length of what is missing, as EEGLAB does.
+    """
+    found = np.flatnonzero(raw.annotations.description == text)
+    at = np.ceil((raw.annotations.onset[found] - raw.first_time) * raw.info["sfreq"] - 1e-3)
+    raw.annotations.delete(found)
+    raw.annotations.append(at[at > 0] / raw.info["sfreq"] + raw.first_time, 0.0, "EDGE boundary")
+
+
 def bad_spans(raw: BaseRaw) -> list[Span]:
     """Spans that annotations call bad, or that hold a boundary of acquisition."""
     return [Span(onset_s, onset_s + duration_s) for onset_s, duration_s, text in annotations(raw) if _is_bad(text)]

@@ -7,6 +7,8 @@ import pytest
 from crossmodal.config import UserError
 from crossmodal.config.preprocessing import FileEntry, FileRecordings
 from preprocessing.sources.files import list_files, read_raw_file
+from preprocessing.sources.timeline import continuous_pieces, recorded_events
+from tests.preprocessing.sources import layouts
 
 
 def test_real_files_of_every_format_open(real_data):
@@ -55,6 +57,25 @@ def test_brainvision_without_its_markers_is_refused(make_raw, tmp_path):
     (tmp_path / "a.vmrk").unlink()
     with pytest.raises(UserError, match=r"a.vhdr: its marker file \(.vmrk\) is missing; fetch it"):
         read_raw_file(tmp_path / "a.vhdr")
+
+
+def boundaries_of(path):
+    raw = read_raw_file(path)
+    return [piece.stop_s for piece in continuous_pieces(raw)][:-1], recorded_events(raw).trial_type
+
+
+def test_pauses_of_brainvision_are_boundaries_and_no_events(tmp_path):
+    markers = [("Stimulus", "S  1", 100), ("New Segment", "", 1000), ("Stimulus", "S  1", 1500)]
+    layouts.write_brainvision(tmp_path / "a.vhdr", layouts.noise(2, 2000), ["Cz", "Pz"], 200.0, markers)
+    assert boundaries_of(tmp_path / "a.vhdr") == ([5.0], ("Stimulus/S  1", "Stimulus/S  1"))
+
+
+def test_cuts_of_eeglab_are_boundaries_and_no_events(make_raw, tmp_path):
+    """A cut lies between two samples, and is as long as what was cut out."""
+    raw = make_raw().pick("eeg")
+    raw.set_annotations(mne.Annotations([1.0, 4.9975, 7.0], [0.0, 3.0, 0.0], ["face", "boundary", "face"]))
+    mne.export.export_raw(tmp_path / "a.set", raw, verbose="error")
+    assert boundaries_of(tmp_path / "a.set") == ([5.0], ("face", "face"))
 
 
 def test_split_fif_is_listed_with_its_siblings(make_raw, tmp_path):

@@ -1,14 +1,22 @@
-"""EDF and BDF recordings, complete or refused: MNE reads what is there of a truncated one and says nothing."""
+"""EDF and BDF recordings, complete or refused: MNE reads what is there of a truncated or interrupted one and says nothing."""
 
+import math
+import re
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
+from typing import BinaryIO
 
 import mne
 from mne.io import BaseRaw
 
-# Of the header: EDF's specification, Kemp et al. (1992), Electroencephalogr. Clin. Neurophysiol. 82:391; BDF differs in bytes a sample.
-_SIZE, _RECORDS, _SIGNALS = slice(184, 192), slice(236, 244), slice(252, 256)
-_FIXED_BYTES, _BYTES_BEFORE_SAMPLES = 256, 216
+# Of the header: EDF's specification, Kemp et al. (1992), Electroencephalogr. Clin. Neurophysiol. 82:391, and EDF+'s, Kemp and Olivan
+# (2003), Clin. Neurophysiol. 114:1755; BDF differs in bytes a sample.
+_SIZE, _KIND, _RECORDS, _DURATION, _SIGNALS = slice(184, 192), slice(192, 236), slice(236, 244), slice(244, 252), slice(252, 256)
+_FIXED_BYTES, _LABEL_BYTES, _BYTES_BEFORE_SAMPLES = 256, 16, 216
+# A record of EDF+ says when it begins in the first annotation of the first signal that holds any.
+_BEGINS = re.compile(rb"([+-]\d+(?:\.\d*)?)\x14")
+_LEAST_GAP_S = 1e-3
 
 
 def read_edf(path: Path) -> BaseRaw:
@@ -17,7 +25,7 @@ def read_edf(path: Path) -> BaseRaw:
     Raises
     ------
     ValueError
-        It holds fewer records than its header says.
+        It holds fewer records than its header says, or time passed between two, of which MNE knows nothing.
     """
     return _read(path, mne.io.read_raw_edf, 2)
 
@@ -28,7 +36,7 @@ def read_bdf(path: Path) -> BaseRaw:
     Raises
     ------
     ValueError
-        It holds fewer records than its header says.
+        It holds fewer records than its header says, or time passed between two, of which MNE knows nothing.
     """
     return _read(path, mne.io.read_raw_bdf, 3)
 
@@ -37,11 +45,27 @@ def _read(path: Path, reader: Callable[..., BaseRaw], sample_bytes: int) -> Base
     with path.open("rb") as file:
         fixed = file.read(_FIXED_BYTES)
         n_signals = int(fixed[_SIGNALS])
+        labels = [file.read(_LABEL_BYTES) for _ in range(n_signals)]
         file.seek(_FIXED_BYTES + _BYTES_BEFORE_SAMPLES * n_signals)
-        samples = sum(int(file.read(8)) for _ in range(n_signals))
-    # -1 where the recorder did not say.
-    stated = int(fixed[_RECORDS])
-    there = (path.stat().st_size - int(fixed[_SIZE])) // (sample_bytes * samples)
-    if there < stated:
-        raise ValueError(f"it is truncated and holds {there} of {stated} records")
+        signal_bytes = [sample_bytes * int(file.read(8)) for _ in range(n_signals)]
+        # -1 where the recorder did not say.
+        stated, there = int(fixed[_RECORDS]), (path.stat().st_size - int(fixed[_SIZE])) // sum(signal_bytes)
+        if there < stated:
+            raise ValueError(f"it is truncated and holds {there} of {stated} records")
+        notes = [number for number, label in enumerate(labels) if label.strip().endswith(b"Annotations")]
+        if b"+D" in fixed[_KIND] and notes:
+            firsts = range(int(fixed[_SIZE]) + sum(signal_bytes[: notes[0]]), path.stat().st_size, sum(signal_bytes))
+            _check_continuous([_begins_s(file, first, signal_bytes[notes[0]]) for first in firsts[:there]], float(fixed[_DURATION]))
     return reader(path, verbose="error")
+
+
+def _begins_s(file: BinaryIO, first: int, n_bytes: int) -> float:
+    file.seek(first)
+    told = _BEGINS.match(file.read(n_bytes))
+    return float(told[1]) if told else math.nan
+
+
+def _check_continuous(begins_s: list[float], duration_s: float) -> None:
+    for number, (before_s, after_s) in enumerate(pairwise(begins_s), start=1):
+        if abs(after_s - before_s - duration_s) > _LEAST_GAP_S:
+            raise ValueError(f"it is discontinuous: {after_s - before_s - duration_s:g} s are missing after {number * duration_s:g} s")

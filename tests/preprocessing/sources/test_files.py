@@ -36,6 +36,20 @@ def test_edf_and_bdf_that_end_early_are_refused(make_raw, tmp_path, extension, m
         read_raw_file(path)
 
 
+@pytest.mark.parametrize("extension", [".edf", ".bdf"])
+def test_edf_that_was_interrupted_is_refused(make_raw, tmp_path, extension):
+    """EDF+D may have gaps between records, and need not."""
+    path = tmp_path / f"a{extension}"
+    raw = make_raw().pick("eeg")
+    mne.export.export_raw(path, raw.set_annotations(mne.Annotations([2.5], [0.0], ["a remark of some length"])), verbose="error")
+    whole = path.read_bytes().replace(b"F+C", b"F+D", 1)
+    path.write_bytes(whole)
+    assert len(read_raw_file(path).times) == 2000
+    path.write_bytes(whole.replace(b"+9\x14\x14\x00\x00", b"+12\x14\x14\x00", 1))
+    with pytest.raises(UserError, match=rf"a{extension}: cannot be read as a recording \(it is discontinuous: 3 s are missing after 9 s\)"):
+        read_raw_file(path)
+
+
 def test_fif_that_ends_between_two_buffers_is_refused(make_raw, tmp_path):
     """There MNE reads what comes before and says nothing."""
     path = tmp_path / "a_raw.fif"

@@ -20,7 +20,7 @@ from crossmodal.config.cleaning import Ica
 from preprocessing.sources.timeline import Span
 from preprocessing.steps.references import to_fit
 
-VERSION = 1
+VERSION = 2
 
 _MOST_ITERATIONS = 500
 # Over few beats any component's phases agree: of two, all components would be the heart's.

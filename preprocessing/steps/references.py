@@ -8,7 +8,7 @@ from mne.io import BaseRaw, RawArray
 from numpy.typing import NDArray
 
 from crossmodal.config import UserError
-from preprocessing.sources.timeline import Span
+from preprocessing.sources.timeline import Span, continuous_pieces
 
 # Fast enough for a heartbeat's shape, slow enough that components are fitted in seconds.
 _FIT_RATE_HZ = 250.0
@@ -77,6 +77,10 @@ def to_fit(raw: BaseRaw, picks: str, references: RawArray, bad_spans: Iterable[S
     """
     indices = mne.pick_types(raw.info, eeg=picks == "eeg", meg=picks == "meg")
     copy = _plain(raw.get_data(picks=indices), mne.pick_info(raw.info, indices))
+    # As the recording itself, the copy is not filtered across boundaries of acquisition.
+    edges_s = {edge_s for piece in continuous_pieces(raw) for edge_s in (piece.start_s, piece.stop_s)}
+    inner_s = sorted(edge_s for edge_s in edges_s if 0 < edge_s < len(raw.times) / raw.info["sfreq"])
+    copy.set_annotations(mne.Annotations(inner_s, 0.0, "EDGE boundary"))
     if (raw.info["highpass"] or 0.0) < _FIT_HIGHPASS_HZ:
         copy.filter(_FIT_HIGHPASS_HZ, None, n_jobs=1, verbose="error")
     beside = references.copy()

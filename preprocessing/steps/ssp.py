@@ -17,7 +17,7 @@ from crossmodal.config.cleaning import Ssp
 from preprocessing.sources.timeline import Span
 from preprocessing.steps.references import to_fit
 
-VERSION = 1
+VERSION = 2
 
 _COMPUTE: dict[str, Callable[..., tuple[list[Projection] | None, Any]]] = {"eog": compute_proj_eog, "ecg": compute_proj_ecg}
 _WHAT = {"eog": "blink", "ecg": "heartbeat"}

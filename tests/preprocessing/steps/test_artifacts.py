@@ -21,7 +21,7 @@ from preprocessing.sources.simulated.recording import sensor_patterns, simulate_
 from preprocessing.sources.simulated.subject import draw_subject, template_conductor
 from preprocessing.steps.channel_types import keep_brain_channels
 from preprocessing.steps.ica import remove_components, take_off
-from preprocessing.steps.references import split_references
+from preprocessing.steps.references import split_references, to_fit
 from preprocessing.steps.ssp import project_artifacts
 
 _TYPES = {"EEG061": "eog", "EEG062": "eog", "EEG063": "ecg", "EEG064": "misc"}
@@ -107,6 +107,18 @@ def test_components_are_taken_off_without_copies_of_the_recording():
     tracemalloc.stop()
     assert peak < 0.5 * whole.nbytes
     np.testing.assert_allclose(long.get_data(), whole, rtol=1e-9, atol=1e-15)
+
+
+def test_what_components_are_fitted_to_is_not_filtered_across_a_boundary():
+    raw, references = filtered(True)
+    made = []
+    for sign in (1, -1):
+        other = raw.copy()
+        other._data[:, :2000] *= sign
+        other.set_annotations(mne.Annotations([20.0], 0.0, "EDGE boundary"))
+        made.append(to_fit(other, "eeg", references, []).get_data(picks="eeg"))
+    np.testing.assert_array_equal(made[0][:, 2000:], made[1][:, 2000:])
+    np.testing.assert_allclose(made[0][:, :2000], -made[1][:, :2000])
 
 
 def test_nothing_is_taken_off_where_no_component_follows_closely():

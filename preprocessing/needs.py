@@ -12,7 +12,7 @@ from preprocessing.sources.base import Entry
 from preprocessing.sources.heads import fif_holds_two_bytes, image_shape
 
 # Seconds of one core for a gigabyte of FIF in float32, from reading to a published shard.
-CORE_S_PER_GB: Mapping[str, float] = {"basic": 13.5, "0.1 Hz": 14.5, "maxwell": 50.0, "line_noise": 2.6, "ica": 49.0, "ssp": 14.0}
+CORE_S_PER_GB: Mapping[str, float] = {"basic": 10.0, "0.1 Hz": 17.5, "maxwell": 50.0, "line_noise": 2.6, "ica": 49.0, "ssp": 14.0}
 # The same for a gigabyte of BOLD in float32, and besides for one on the grid it is resampled to.
 BOLD_CORE_S_PER_GB: Mapping[str, float] = {"bold": 12.5, "grid": 10.0}
 # Bytes at the peak for a byte of recording: the most that any step that is on takes.

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import mne
 from mne.io import BaseRaw
+from mne.io.constants import FIFF
 
 # Of a tag: its kind, type, size, and where the next one begins, 0 where that is behind it and -1 where there is none.
-_TAG = struct.Struct(">iIii")
-_BLOCK_START, _BLOCK_END = 104, 105
+TAG = struct.Struct(">iIii")
 
 
 def read_fif(path: Path) -> BaseRaw:
@@ -31,10 +31,10 @@ def _check_whole(path: Path) -> None:
     """Follow the tags to the end, as a whole file has as many ends of blocks as starts."""
     left_open, at = 0, 0
     with path.open("rb") as file:
-        while len(header := file.read(_TAG.size)) == _TAG.size:
-            kind, _, size, following = _TAG.unpack(header)
-            left_open += (kind == _BLOCK_START) - (kind == _BLOCK_END)
-            at = max(following, at + _TAG.size + size)
+        while len(header := file.read(TAG.size)) == TAG.size:
+            kind, _, size, following = TAG.unpack(header)
+            left_open += (kind == FIFF.FIFF_BLOCK_START) - (kind == FIFF.FIFF_BLOCK_END)
+            at = max(following, at + TAG.size + size)
             if following == -1:
                 break
             file.seek(at)

@@ -1,6 +1,5 @@
 """What the first bytes of a file tell, for one small request to its store."""
 
-import struct
 import zlib
 from typing import Any
 
@@ -9,13 +8,13 @@ from nibabel.nifti1 import Nifti1Header
 
 from crossmodal.config.preprocessing import Recordings
 from crossmodal.storage.uri import open_fs
+from preprocessing.sources.fif import TAG
 
 # Of an image; and what surely holds them where it is packed.
 _HEADER_BYTES, _PACKED_HEADER_BYTES = 348, 4096
 _GZIP = 31
 # A raw recording's channels, digitised head and projections take about half as many, before its samples.
 _FIF_BYTES = 2**18
-_FIF_TAG = struct.Struct(">iIii")
 _TWO_BYTES = {FIFF.FIFFT_SHORT, FIFF.FIFFT_DAU_PACK16}
 
 
@@ -36,18 +35,18 @@ def fif_holds_two_bytes(uri: str, recordings: Recordings) -> bool:
 
     Notes
     -----
-    Source: the tags of the FIF format (kind, type, size, place of the next one, each 4 bytes, big-endian) as `mne` reads them.
+    Source: the tags of the FIF format as `mne` reads them.
     """
     try:
         head = _head(uri, recordings, _FIF_BYTES)
     except Exception:
         return False
     place = 0
-    while place + _FIF_TAG.size <= len(head):
-        kind, form, size, following = _FIF_TAG.unpack_from(head, place)
+    while place + TAG.size <= len(head):
+        kind, form, size, following = TAG.unpack_from(head, place)
         if kind == FIFF.FIFF_DATA_BUFFER:
             return form in _TWO_BYTES
-        place = following if following > place else place + _FIF_TAG.size + max(size, 0)
+        place = following if following > place else place + TAG.size + max(size, 0)
     return False
 
 

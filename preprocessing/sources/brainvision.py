@@ -13,11 +13,18 @@ _BYTES = {"INT_16": 2, "UINT_16": 2, "INT_32": 4, "IEEE_FLOAT_32": 4, "IEEE_FLOA
 _DATA = (".eeg", ".dat")
 
 
-def read_brainvision(path: Path) -> BaseRaw:
+def read_brainvision(path: Path, called: str) -> BaseRaw:
     """Open a recording by its header.
 
     Where the recorder paused, a new segment begins, and with it a boundary of acquisition. A header that still names the files as the
     amplifier did, which datasets renamed later on have, is read with the files beside it that bear its own name.
+
+    Parameters
+    ----------
+    path : Path
+        Its header.
+    called : str
+        What sentences call the header; they call what lies beside it alike.
 
     Raises
     ------
@@ -25,25 +32,26 @@ def read_brainvision(path: Path) -> BaseRaw:
         The data or the markers are missing, or the data shorter than the header says, than whole samples, or than the markers reach.
     """
     header = dict(re.findall(r"^(\w+)=(.*?)\s*$", path.read_text(encoding="latin-1"), flags=re.MULTILINE))
-    data = _data_file(path, header.get("DataFile", ""))
-    _check_complete(data, header)
+    data = _data_file(path, header.get("DataFile", ""), called)
+    data_called = called.removesuffix(path.name) + data.name
+    _check_complete(data, header, data_called)
     raw = mne.io.read_raw_brainvision(path, overrides={"data_fname": data.name}, verbose="error")
     if header.get("MarkerFile"):
-        _check_markers(data, _markers_file(path, header["MarkerFile"]), len(raw.times))
+        _check_markers(_markers_file(path, header["MarkerFile"], called), len(raw.times), data_called)
     mark_boundaries(raw, "New Segment/")
     return raw
 
 
-def _data_file(path: Path, named: str) -> Path:
+def _data_file(path: Path, named: str, called: str) -> Path:
     candidates = [path.with_name(named.replace("$b", path.stem))] if named else []
     candidates += [path.with_suffix(suffix) for suffix in _DATA]
     found = next((candidate for candidate in candidates if candidate.is_file()), None)
     if found is None:
-        raise UserError(f"{path}: its data file is missing; fetch {candidates[0].name} or leave the recording out")
+        raise UserError(f"{called}: its data file is missing; fetch {candidates[0].name} or leave the recording out")
     return found
 
 
-def _check_complete(data: Path, header: dict[str, str]) -> None:
+def _check_complete(data: Path, header: dict[str, str], called: str) -> None:
     if header.get("DataFormat", "BINARY").upper() != "BINARY" or header.get("BinaryFormat") not in _BYTES:
         return
     sample_bytes = int(header["NumberOfChannels"]) * _BYTES[header["BinaryFormat"]]
@@ -51,26 +59,26 @@ def _check_complete(data: Path, header: dict[str, str]) -> None:
     samples = int(header.get("DataPoints", 0))
     if size_bytes < samples * sample_bytes:
         there = size_bytes // sample_bytes
-        raise UserError(f"{data}: is truncated, it holds {there} of {samples} samples; fetch it again or leave the recording out")
+        raise UserError(f"{called}: is truncated, it holds {there} of {samples} samples; fetch it again or leave the recording out")
     if size_bytes % sample_bytes:
-        raise UserError(f"{data}: is truncated, it ends within a sample; fetch it again or leave the recording out")
+        raise UserError(f"{called}: is truncated, it ends within a sample; fetch it again or leave the recording out")
 
 
-def _markers_file(path: Path, named: str) -> Path:
+def _markers_file(path: Path, named: str, called: str) -> Path:
     """Find the file of events and boundaries, which MNE does without."""
     candidates = (path.with_name(named.replace("$b", path.stem)), path.with_suffix(".vmrk"))
     found = next((candidate for candidate in candidates if candidate.is_file()), None)
     if found is None:
-        raise UserError(f"{path}: its marker file (.vmrk) is missing; fetch it or leave the recording out")
+        raise UserError(f"{called}: its marker file (.vmrk) is missing; fetch it or leave the recording out")
     return found
 
 
-def _check_markers(data: Path, markers: Path, n_samples: int) -> None:
+def _check_markers(markers: Path, n_samples: int, called: str) -> None:
     """Refuse data that end before the last marker: recorders' headers do not say how many samples there are, and MNE drops such markers."""
     text = markers.read_text(encoding="latin-1")
     # Mk<number>=<type>,<text>,<position from 1>,...
     last = max(map(int, re.findall(r"^Mk\d+=[^,]*,[^,]*,(\d+)", text, flags=re.MULTILINE)), default=0)
     if last > n_samples + 1:
         raise UserError(
-            f"{data}: is truncated, it holds {n_samples} samples and a marker is at {last}; fetch it again or leave the recording out"
+            f"{called}: is truncated, it holds {n_samples} samples and a marker is at {last}; fetch it again or leave the recording out"
         )

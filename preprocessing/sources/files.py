@@ -28,10 +28,10 @@ _FILE_READERS: dict[str, Callable[[Path], BaseRaw]] = {
     ".fif.gz": read_fif,
     ".edf": read_edf,
     ".bdf": read_bdf,
-    ".vhdr": read_brainvision,
     ".set": read_eeglab,
 }
-SUFFIXES = tuple(_FILE_READERS)
+_BRAINVISION = ".vhdr"
+SUFFIXES = (*_FILE_READERS, _BRAINVISION)
 # A CTF recording is a folder, which may also be named by the header in it.
 _READERS = _FILE_READERS | {".ds": read_ctf, ".res4": lambda path: read_ctf(path.parent)}
 # Names of files that hold a part of the recording that `stem` opens.
@@ -65,7 +65,7 @@ def read_raw_file(path: Path, uri: str | None = None, parts: Mapping[str, Path] 
     called = uri or str(path)
     reader = _reader(path, called, parts or {})
     if reader is None:
-        named = ", ".join((*_READERS, *KIT_SUFFIXES))
+        named = ", ".join((*_READERS, _BRAINVISION, *KIT_SUFFIXES))
         raise UserError(f"{called}: recordings are read from {named} or folders of 4D/BTi; convert it to one of them")
     if not path.exists():
         raise UserError(f"{called}: no such recording; check the path")
@@ -79,6 +79,8 @@ def _reader(path: Path, called: str, parts: Mapping[str, Path]) -> Callable[[Pat
     suffix = _suffix(path.name)
     if suffix in KIT_SUFFIXES:
         return partial(read_kit, called=called, parts=parts)
+    if suffix == _BRAINVISION:
+        return partial(read_brainvision, called=called)
     return partial(read_bti, called=called) if is_bti_data(path.name) else _READERS.get(suffix)
 
 
@@ -135,7 +137,7 @@ def _parts(first: SourceFile, listed: Mapping[str, SourceFile]) -> list[SourceFi
 
 
 def _is_known(name: str) -> bool:
-    return is_bti_data(name) or _suffix(name) in (*_READERS, *KIT_SUFFIXES)
+    return is_bti_data(name) or _suffix(name) in (*_READERS, _BRAINVISION, *KIT_SUFFIXES)
 
 
 def _suffix(name: str) -> str:

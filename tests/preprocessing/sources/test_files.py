@@ -84,6 +84,18 @@ def test_pauses_of_brainvision_are_boundaries_and_no_events(tmp_path):
     assert boundaries_of(tmp_path / "a.vhdr") == ([5.0], ("Stimulus/S  1", "Stimulus/S  1"))
 
 
+def test_a_staged_copy_is_called_by_where_it_came_from(tmp_path):
+    layouts.write_brainvision(tmp_path / "a.vhdr", layouts.noise(2, 2000), ["Cz", "Pz"], 200.0, [])
+    samples = tmp_path / "a.eeg"
+    samples.write_bytes(samples.read_bytes()[:-1])
+    with pytest.raises(UserError, match="^s3://bucket/sub-01/a.eeg: is truncated, it "):
+        read_raw_file(tmp_path / "a.vhdr", uri="s3://bucket/sub-01/a.vhdr")
+    (tmp_path / "a.vmrk").unlink()
+    samples.unlink()
+    with pytest.raises(UserError, match="^s3://bucket/sub-01/a.vhdr: its data file is missing"):
+        read_raw_file(tmp_path / "a.vhdr", uri="s3://bucket/sub-01/a.vhdr")
+
+
 def test_cuts_of_eeglab_are_boundaries_and_no_events(make_raw, tmp_path):
     """A cut lies between two samples, and is as long as what was cut out."""
     raw = make_raw().pick("eeg")

@@ -112,6 +112,11 @@ def load_latest(store: str, config_fingerprint: str) -> Manifest:
     return load(store, read_bytes(pointer).decode())
 
 
+def shares_recordings(store: str, name: str, manifest: Manifest) -> bool | None:
+    """Tell whether a dataset has recordings in common with another; None where it was deleted, so that nobody can tell."""
+    return bool(load(store, name).shards & manifest.shards) if is_published(store, name) else None
+
+
 def _check_unique(entries: Sequence[ShardEntry]) -> None:
     for before, after in pairwise(entries):
         if (before.subject, before.run) == (after.subject, after.run):

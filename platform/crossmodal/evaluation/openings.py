@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from crossmodal.config import Config
-from crossmodal.datasets.manifest import Manifest, is_published, load
+from crossmodal.datasets.manifest import Manifest, shares_recordings
 from crossmodal.storage.uri import exists, join, list_names, read_json, write_json
 
 _FOLDER = "test-openings"
@@ -47,9 +47,10 @@ def openings(store: str, manifest: Manifest) -> tuple[Opening, ...]:
 def _openings(store: str, dataset: str, manifest: Manifest) -> list[Opening]:
     folder = _folder(store, dataset)
     found = [Opening.model_validate(read_json(join(folder, name))) for name in list_names(folder)]
-    if is_published(store, dataset):
-        return found if load(store, dataset).shards & manifest.shards else []
-    return [opening for opening in found if set(opening.subjects) & set(manifest.subjects)]
+    shares = shares_recordings(store, dataset, manifest)
+    if shares is None:
+        return [opening for opening in found if set(opening.subjects) & set(manifest.subjects)]
+    return found if shares else []
 
 
 def _folder(store: str, dataset: str) -> str:

@@ -1,7 +1,7 @@
 """Test subjects of searches, written down in the store for whoever scores them beside a search."""
 
 from crossmodal.config import Config
-from crossmodal.datasets.manifest import Manifest, is_published, load
+from crossmodal.datasets.manifest import Manifest, shares_recordings
 from crossmodal.storage.uri import join, list_names, read_json, write_json
 
 _FILE = "test-subjects.json"
@@ -28,7 +28,7 @@ def write_lock(store: str, lock: Lock) -> None:
 def locks(store: str, manifest: Manifest) -> tuple[Lock, ...]:
     """What all studies of a dataset keep, and of those that it has grown from or shares recordings with; of deleted ones, too."""
     known = [_read(store, study) for study in list_names(_sweeps(store))]
-    return tuple(lock for lock in known if lock and _may_share(store, lock.dataset, manifest))
+    return tuple(lock for lock in known if lock and shares_recordings(store, lock.dataset, manifest) is not False)
 
 
 def _read(store: str, study: str) -> Lock | None:
@@ -36,10 +36,6 @@ def _read(store: str, study: str) -> Lock | None:
         return Lock.model_validate(read_json(join(sweep_uri(store, study), _FILE)))
     except FileNotFoundError:
         return None
-
-
-def _may_share(store: str, dataset: str, manifest: Manifest) -> bool:
-    return not is_published(store, dataset) or bool(load(store, dataset).shards & manifest.shards)
 
 
 def _sweeps(store: str) -> str:

@@ -2,7 +2,6 @@
 
 import math
 import re
-from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
@@ -20,28 +19,14 @@ _LEAST_GAP_S = 1e-3
 
 
 def read_edf(path: Path) -> BaseRaw:
-    """Open an EDF recording, 2 bytes a sample.
+    """Open an EDF recording, 2 bytes a sample, or a BDF one, 3.
 
     Raises
     ------
     ValueError
         It holds fewer records than its header says, or time passed between two, of which MNE knows nothing.
     """
-    return _read(path, mne.io.read_raw_edf, 2)
-
-
-def read_bdf(path: Path) -> BaseRaw:
-    """Open a BDF recording, 3 bytes a sample.
-
-    Raises
-    ------
-    ValueError
-        It holds fewer records than its header says, or time passed between two, of which MNE knows nothing.
-    """
-    return _read(path, mne.io.read_raw_bdf, 3)
-
-
-def _read(path: Path, reader: Callable[..., BaseRaw], sample_bytes: int) -> BaseRaw:
+    reader, sample_bytes = (mne.io.read_raw_bdf, 3) if path.suffix.lower() == ".bdf" else (mne.io.read_raw_edf, 2)
     with path.open("rb") as file:
         fixed = file.read(_FIXED_BYTES)
         n_signals = int(fixed[_SIGNALS])

@@ -16,7 +16,7 @@ from preprocessing.sources.brainvision import read_brainvision
 from preprocessing.sources.broken import broken_told
 from preprocessing.sources.bti import is_bti_data, read_bti
 from preprocessing.sources.ctf import read_ctf
-from preprocessing.sources.edf import read_bdf, read_edf
+from preprocessing.sources.edf import read_edf
 from preprocessing.sources.eeglab import read_eeglab
 from preprocessing.sources.fif import read_fif
 from preprocessing.sources.kit import read_kit
@@ -27,7 +27,7 @@ _FILE_READERS: dict[str, Callable[[Path], BaseRaw]] = {
     ".fif": read_fif,
     ".fif.gz": read_fif,
     ".edf": read_edf,
-    ".bdf": read_bdf,
+    ".bdf": read_edf,
     ".set": read_eeglab,
 }
 _BRAINVISION = ".vhdr"

@@ -7,17 +7,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-from tests.servers import free_port
+from tests.servers import free_ports
 
 ROOT = Path(__file__).resolve().parents[1]
 RAY = str(Path(sys.executable).with_name("ray"))
 _AGENTS = ("dashboard-agent-listen-", "dashboard-agent-grpc-", "runtime-env-agent-", "metrics-export-")
+_HEAD_AGENTS = (*_AGENTS, "ray-client-server-")
 _UP = "Ray runtime started"
 
 
@@ -47,9 +48,8 @@ class RayCluster:
     @contextlib.contextmanager
     def node(self, name: str, num_cpus: int) -> Iterator["subprocess.Popen[bytes]"]:
         """Join one more node."""
-        with _started(
-            [f"--address={self.address}", f"--num-cpus={num_cpus}", *_ports(_AGENTS)], self.environment, self.home / name
-        ) as node:
+        options = [f"--address={self.address}", f"--num-cpus={num_cpus}", *_ports(_AGENTS, free_ports(len(_AGENTS)))]
+        with _started(options, self.environment, self.home / name) as node:
             yield node
 
 
@@ -61,13 +61,13 @@ def ray_cluster(num_cpus: int) -> Iterator[RayCluster]:
     agents to choose.
     """
     with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp") as folder:
-        home, port, dashboard = Path(folder), free_port(), free_port()
+        home, (port, dashboard, *ports) = Path(folder), free_ports(2 + len(_HEAD_AGENTS))
         environment = {key: value for key, value in os.environ.items() if not key.startswith("RAY_")}
         environment |= {"HOME": folder, "RAY_TMPDIR": folder, "RAY_AUTH_MODE": "token", "PATH": f"{Path(RAY).parent}:{os.environ['PATH']}"}
         environment |= {"RAY_agent_register_timeout_ms": "120000", "PYTHONPATH": f"{ROOT}/platform:{ROOT}"}
         subprocess.run([RAY, "get-auth-token", "--generate"], env=environment, check=True, capture_output=True)
         options = ["--head", f"--num-cpus={num_cpus}", "--include-dashboard=true", f"--temp-dir={folder}/ray"]
-        options += [f"--port={port}", f"--dashboard-port={dashboard}", *_ports((*_AGENTS, "ray-client-server-"))]
+        options += [f"--port={port}", f"--dashboard-port={dashboard}", *_ports(_HEAD_AGENTS, ports)]
         with _started(options, environment, home / "head"):
             yield RayCluster(environment | {"RAY_API_SERVER_ADDRESS": f"http://127.0.0.1:{dashboard}"}, f"127.0.0.1:{port}", home)
 
@@ -105,5 +105,5 @@ def _stop(node: "subprocess.Popen[bytes]") -> None:
     node.wait()
 
 
-def _ports(names: tuple[str, ...]) -> list[str]:
-    return [f"--{name}port={free_port()}" for name in names]
+def _ports(names: tuple[str, ...], ports: Sequence[int]) -> list[str]:
+    return [f"--{name}port={port}" for name, port in zip(names, ports, strict=True)]

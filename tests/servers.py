@@ -1,5 +1,6 @@
 """Real servers that tests kill and start again at the same address."""
 
+import contextlib
 import json
 import shutil
 import socket
@@ -190,6 +191,13 @@ def _running(server: Server) -> Iterator[Server]:
 
 def free_port() -> int:
     """A port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_ports(1)[0]
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nothing listens on, no two alike: one let go of may be the next one found."""
+    with contextlib.ExitStack() as open_sockets:
+        probes = [open_sockets.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]

@@ -1,7 +1,7 @@
 """Windows of one signal, scaled while they are copied out of memory maps."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -17,6 +17,8 @@ from crossmodal.datasets.windows import WindowSet
 # Samples scaled as if they were one long one: the inner loop of addcmul otherwise runs over channels alone, and costs as much to
 # start as to run. With more of them, their scales and offsets would no longer stay in the nearest cache.
 _MOST_JOINED = 4
+# Windows whose views, of 600 bytes each, are kept.
+_MOST_KEPT = 100_000
 
 # For each block of channels, for each window of a batch, where it goes.
 Destinations = Sequence[Sequence[torch.Tensor]]
@@ -50,9 +52,9 @@ class Gather:
 
     def read(self, chosen: NDArray[np.integer], destinations: Destinations) -> None:
         """Copy the chosen windows to the first destinations."""
-        shards, starts = self._windows.shard_index[chosen].tolist(), self._windows.start[chosen].tolist()
+        windows = chosen.tolist()
         for piece, outs in zip(self._pieces, destinations, strict=True):
-            piece.read(shards, starts, outs)
+            piece.read(windows, outs)
 
 
 class _Piece:
@@ -71,23 +73,21 @@ class _Piece:
         # Neighbours are cut out of the views themselves, others out of each window.
         self._picked = None if isinstance(block.inside, slice) else block.inside
         neighbours = block.inside if isinstance(block.inside, slice) else slice(0, width)
-        self._windows = [_all_windows(samples_tc[:, neighbours], windows.n_times, joined) for samples_tc in maps]
+        self._view = _views([_all_windows(samples_tc[:, neighbours], windows.n_times, joined) for samples_tc in maps], windows)
         self._offset, self._scale = self._offset_c.repeat(joined), self._scale_c.repeat(joined)
 
     def destinations(self, out_btc: torch.Tensor) -> Sequence[torch.Tensor]:
         """Find the place of this block in each window of a batch."""
         return out_btc[..., self._place].view(-1, *self._shape).unbind()
 
-    def read(self, shards: Sequence[int], starts: Sequence[int], outs: Sequence[torch.Tensor]) -> None:
+    def read(self, chosen: Sequence[int], outs: Sequence[torch.Tensor]) -> None:
         """Copy this block of windows to the first of `outs`."""
-        for shard, start, out in zip(shards, starts, outs, strict=False):
-            x = self._window(shard, start)
-            offset = self._offset if self._baseline is None else self._less_baseline(x, self._scale_c)
-            torch.addcmul(offset, x, self._scale, out=out)
-
-    def _window(self, shard: int, start: int) -> torch.Tensor:
-        window = self._windows[shard][start]
-        return window if self._picked is None else window[:, self._picked]
+        view, offset, scale, picked, baseline = self._view, self._offset, self._scale, self._picked, self._baseline
+        for window, out in zip(chosen, outs, strict=False):
+            x = view(window) if picked is None else view(window)[:, picked]
+            if baseline is not None:
+                offset = self._less_baseline(x, self._scale_c)
+            torch.addcmul(offset, x, scale, out=out)
 
     def _less_baseline(self, x: torch.Tensor, scale_c: torch.Tensor) -> torch.Tensor:
         mean_c = x.reshape(-1, len(scale_c))[self._baseline].mean(0)
@@ -102,14 +102,16 @@ class _HalfPiece(_Piece):
     ) -> None:
         super().__init__(block, shards, windows, modality, scaling, is_whole)
         repeats = len(self._scale) // len(self._scale_c)
+        self._shard_index = windows.shard_index
         self._scales_c = [self._scale_c * _scale(shard, modality, block) for shard in shards]
         self._scales = [scale_c.repeat(repeats) for scale_c in self._scales_c]
 
-    def read(self, shards: Sequence[int], starts: Sequence[int], outs: Sequence[torch.Tensor]) -> None:
+    def read(self, chosen: Sequence[int], outs: Sequence[torch.Tensor]) -> None:
         """Copy this block of windows to the first of `outs`."""
-        for shard, start, out in zip(shards, starts, outs, strict=False):
+        for window, out in zip(chosen, outs, strict=False):
+            shard, x = self._shard_index[window], self._view(window)
             # A window at a time stays in the cache between both passes.
-            x = self._window(shard, start).float()
+            x = (x if self._picked is None else x[:, self._picked]).float()
             offset = self._offset if self._baseline is None else self._less_baseline(x, self._scales_c[shard])
             torch.addcmul(offset, x, self._scales[shard], out=out)
 
@@ -124,10 +126,20 @@ def _map(shard: Shard, modality: str, kind: str) -> torch.Tensor:
 
 
 def _all_windows(samples_tc: torch.Tensor, n_times: int, joined: int) -> torch.Tensor:
-    """View the window that begins at each sample, so that to take one is a single cheap call: with windows this short, calls count."""
+    """View the window that begins at each sample."""
     (n_samples, n_channels), width = samples_tc.shape, samples_tc.stride(0)
     shape = (max(0, n_samples - n_times + 1), n_times // joined, joined * n_channels)
     return samples_tc.as_strided(shape, (width, joined * width, 1))
+
+
+def _views(all_windows: Sequence[torch.Tensor], windows: WindowSet) -> Callable[[int], torch.Tensor]:
+    """Find the view of a window by its position: with windows this short, even the making of views counts, so they are kept."""
+    shard_index, start = windows.shard_index.tolist(), windows.start.tolist()
+
+    def view(window: int) -> torch.Tensor:
+        return all_windows[shard_index[window]][start[window]]
+
+    return view if len(windows) > _MOST_KEPT else [view(window) for window in range(len(windows))].__getitem__
 
 
 def _scale(shard: Shard, modality: str, block: Block) -> torch.Tensor:

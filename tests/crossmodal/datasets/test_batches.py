@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossmodal.config.data import Data, EpochWindows, Signals, SlidingWindows
+from crossmodal.datasets import gather
 from crossmodal.datasets.batches import epoch_order, iterate
 
 SLIDING = SlidingWindows(length_s=1, hop_s=0.5)
@@ -54,6 +55,19 @@ def test_windows_of_any_length_are_copied_whole(open_data, length_s, channels):
     (batch,) = iterate(opened.test, len(opened.test), np.arange(len(opened.test)))
     expected = [meg[start : start + opened.n_times].T for start in opened.test.windows.start]
     np.testing.assert_allclose(opened.normaliser.target.inverse(batch.target_bst.double()), expected, rtol=1e-4, atol=1e-18)
+
+
+@pytest.mark.parametrize("windows", [SLIDING, EpochWindows(tmin_s=-0.2, tmax_s=0.5, baseline_s=(-0.2, 0.0))])
+def test_more_windows_than_views_are_kept_of_read_the_same(open_data, monkeypatch, windows):
+    def read():
+        opened = open_data(Data(windows=windows))
+        (batch,) = iterate(opened.train, len(opened.train), np.arange(len(opened.train)))
+        return batch.source_bct.clone(), batch.target_bst.clone()
+
+    kept = read()
+    monkeypatch.setattr(gather, "_MOST_KEPT", 2)
+    for ours, theirs in zip(read(), kept, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 def test_source_and_target_can_change_places(open_data):

@@ -181,7 +181,7 @@ def _bare(path: Path, scratch: Path) -> None:
     raw = mne.io.read_raw_fif(path, verbose="error").pick(["eeg", "meg"], verbose="error").load_data(verbose="error")
     starts = np.arange(0, len(raw.times), round(SFREQ))
     for index in range(len(raw.ch_names)):
-        x_t = raw[index][0][0]
+        x_t = raw.get_data(picks=[index])[0]
         assert np.isfinite(x_t).all()
         peak_to_peak = np.maximum.reduceat(x_t, starts) - np.minimum.reduceat(x_t, starts)
         assert np.mean(peak_to_peak == 0) < 0.05

@@ -63,7 +63,7 @@ def find_bad_channels(raw: BaseRaw, marked: Collection[str], good: NDArray[np.bo
     reasons = {name: "marked bad" for name in raw.ch_names if name in marked or name in raw.info["bads"]}
     flat = {}
     for index, (name, kind) in enumerate(zip(raw.ch_names, raw.get_channel_types(), strict=True)):
-        x_t = raw[index][0][0]
+        x_t = raw.get_data(picks=[index])[0]
         if not np.isfinite(x_t).all():
             reasons[name] = "NaN"
             continue

@@ -37,6 +37,6 @@ def good_samples(raw: BaseRaw, bad_spans: Iterable[Span], settings: Preprocessin
     for index, kind in enumerate(raw.get_channel_types()):
         limit = limits[kind]
         if limit is not None:
-            too_far |= peak_to_peak(raw[index][0][0], starts) > limit
+            too_far |= peak_to_peak(raw.get_data(picks=[index])[0], starts) > limit
     lengths = np.diff(np.append(starts, n_samples))
     return good & ~np.repeat(too_far, lengths)

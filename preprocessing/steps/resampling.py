@@ -52,7 +52,7 @@ def resample_recording(raw: BaseRaw, settings: Preprocessing) -> BaseRaw:
     n_new = max(round(len(raw.times) * new_hz / old_hz), 1)
     data_ct = np.empty((len(raw.ch_names), n_new))
     for index in range(len(data_ct)):
-        data_ct[index] = resample(raw[index][0][0], old_hz, new_hz, n_new, bounds)
+        data_ct[index] = resample(raw.get_data(picks=[index])[0], old_hz, new_hz, n_new, bounds)
     raw.crop(tmax=0)
     return RawArray(data_ct, info, verbose="error")
 

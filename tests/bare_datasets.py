@@ -11,7 +11,7 @@ def bare_manifest(subjects: Iterable[str], runs: tuple[str, ...] = ("01",), n_sa
     entries = [
         ShardEntry(
             uri="x", subject=subject, run=run, fingerprint=f"{subject} {run} {preprocessing}", n_samples=n_samples, sfreq=100.0,
-            size_bytes=1, sha256="", channels={"eeg": ("a",)}, types={"eeg": ("eeg",)},
+            size_bytes=1, sha256="", samples={"eeg": f"{subject} {run}"}, channels={"eeg": ("a",)}, types={"eeg": ("eeg",)},
         )
         for subject in subjects
         for run in runs

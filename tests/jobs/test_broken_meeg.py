@@ -23,6 +23,8 @@ CAUSES = {
     "09": "_eeg.fif: cannot be read as a recording (",
     "12": "sub-12_task-x_run-01_events.tsv: is missing, and other recordings of task-x have theirs (sub-01_task-x_run-01_events.tsv)",
     "13": "sub-13_task-x_run-01_channels.tsv: is missing, and other recordings of task-x have theirs (sub-01_task-x_run-01_channels.tsv)",
+    "14": "_eeg.vhdr: its EEG is that of sub-15 run 01, sample for sample; keep it under the right label",
+    "15": "_eeg.vhdr: its EEG is that of sub-14 run 01, sample for sample; keep it under the right label",
     "11": "_eeg.vhdr: differs from other recordings in its EEG channels: it lacks O2 and has Pz besides; leave it out",
 }
 
@@ -30,9 +32,9 @@ CAUSES = {
 SIDECARS = {"events": "onset\tduration\n1\t0\n", "channels": "name\ttype\nFp1\tEEG\n"}
 
 
-def write(root, subject, extension, sfreq=200.0, last="O2"):
+def write(root, subject, extension, sfreq=200.0, last="O2", seed=None):
     info = mne.create_info(["Fp1", "Fp2", "C3", "C4", "O1", last], sfreq, "eeg")
-    raw = mne.io.RawArray(2e-5 * np.random.default_rng(0).standard_normal((6, round(12 * sfreq))), info, verbose="error")
+    raw = mne.io.RawArray(2e-5 * np.random.default_rng(seed or int(subject)).standard_normal((6, round(12 * sfreq))), info, verbose="error")
     raw.set_montage("colin27_1020", verbose="error")
     path = root / f"sub-{subject}/eeg/sub-{subject}_task-x_run-01_eeg{extension}"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -64,6 +66,8 @@ def break_recordings(root):
     truncated = write(root, "09", ".fif")
     truncated.write_bytes(truncated.read_bytes()[: truncated.stat().st_size // 2])
     write(root, "11", ".vhdr", last="Pz")
+    write(root, "14", ".vhdr")
+    write(root, "15", ".vhdr", seed=14)
     for subject, name in (("12", "events"), ("13", "channels")):
         write(root, subject, ".vhdr").with_name(f"sub-{subject}_task-x_run-01_{name}.tsv").unlink()
 
@@ -91,7 +95,7 @@ def done(folder):
 
 def test_whole_recordings_are_finished_and_the_job_ends_with_one(done, folder):
     assert done.returncode == 1, done.stderr
-    assert "made 2, cached 0, failed 12; dataset " in done.stdout
+    assert "made 2, cached 0, failed 14; dataset " in done.stdout
     experiment = load_experiment(folder / "broken.yaml")
     assert load_latest(str(folder / "store"), experiment.dataset_recipe).subjects == ("01", "10")
 

@@ -25,6 +25,7 @@ def outcome(subject, uri=None, **changes):
         "sfreq": 100.0,
         "size_bytes": 1,
         "sha256": "0",
+        "samples": {"eeg": subject},
         "channels": {"eeg": ("E1", "E2")},
         "types": {"eeg": ("eeg", "eeg")},
         "volumes": VOLUMES,
@@ -81,6 +82,16 @@ def test_each_misfit_has_its_own_cause_and_whoever_failed_keeps_theirs():
     assert causes["5"] == "/5b: is sub-5 run 01, and so is /5a; keep one of them"
     assert "250 Hz" in causes["6"]
     assert "it has them in another order" in causes["7"]
+
+
+@pytest.mark.parametrize("modality", ["eeg", "meg", "bold"])
+def test_nobody_can_tell_whose_a_recording_is_that_two_subjects_have(modality):
+    names = ("1", "2", "3", "4")
+    causes = told(*(outcome(name, samples={"eeg": name, modality: "3" if name == "1" else name}) for name in names))
+    assert causes == {
+        name: f"/{name}: its {modality.upper()} is that of sub-{other} run 01, sample for sample; keep it under the right label"
+        for name, other in (("1", "3"), ("3", "1"))
+    }
 
 
 def test_as_many_of_each_are_all_kept_and_refused_as_a_dataset():

@@ -18,6 +18,7 @@ class ShardEntry(Config):
     sfreq: float = Field(gt=0, description="Hz")
     size_bytes: int
     sha256: str = Field(description="of the listing of its files and their checksums")
+    samples: dict[str, str] = Field(description="sha256 of the samples by modality: no two recordings have the same")
     channels: dict[str, tuple[str, ...]] = Field(description="names by modality, in column order")
     types: dict[str, tuple[str, ...]] = Field(description="types by modality, in column order")
     volumes: VolumesEntry | None = Field(None, description="BOLD recorded meanwhile")

@@ -25,7 +25,7 @@ from crossmodal.storage.uri import join, read_json
 # Written last: a folder that has it is complete.
 LAST_FILE = "shard.json"
 # A shard of another format is made again.
-FORMAT = 3
+FORMAT = 4
 _AGAIN = "delete the folder and run jobs/preprocess.py again"
 # Fields of an mne.Info that tell who was recorded, by whom or when.
 _WHO = ("subject_info", "experimenter", "helium_info", "proj_id", "proj_name", "description")
@@ -252,12 +252,18 @@ def _write_listing(recording: Recording, signals: dict[str, Signal], fingerprint
         sfreq=recording.sfreq,
         size_bytes=sum(path.stat().st_size for path in folder.iterdir()),
         sha256=hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest(),
+        samples=_samples(signals, recording.volumes),
         channels={modality: signal.names for modality, signal in signals.items()},
         types={modality: signal.types for modality, signal in signals.items()},
         volumes=recording.volumes.entry if recording.volumes else None,
     )
     listing = {"format": FORMAT, "entry": entry.model_dump(mode="json"), "key": recording.key, "files": files}
     (folder / LAST_FILE).write_text(json.dumps(listing, indent=1))
+
+
+def _samples(signals: dict[str, Signal], volumes: Volumes | None) -> dict[str, str]:
+    samples = {modality: signal.data_tc for modality, signal in signals.items()} | ({BOLD: volumes.data_vs} if volumes else {})
+    return {modality: hashlib.sha256(data.tobytes()).hexdigest() for modality, data in samples.items()}
 
 
 def _read_listing(folder: Path) -> dict[str, Any]:

@@ -17,6 +17,7 @@ def _entry(subject: str = "01", run: str = "01", **changes) -> ShardEntry:
         "sfreq": 100.0,
         "size_bytes": 10,
         "sha256": "0",
+        "samples": {"eeg": f"{subject}{run}"},
         "channels": {"eeg": ("E1", "E2"), "meg": ("M1", "G1")},
         "types": {"eeg": ("eeg", "eeg"), "meg": ("mag", "grad")},
     }

@@ -8,6 +8,7 @@ from crossmodal.datasets.manifest import Manifest, is_published, load
 from crossmodal.evaluation.evaluate import evaluate_folds
 from crossmodal.evaluation.scores import model_scores
 from crossmodal.tracking.champions import Champion
+from crossmodal.tracking.outage import outlast
 from crossmodal.tracking.runs import Tracker
 from crossmodal.training.experiment import plan_training
 from crossmodal.training.fold import FoldProgress
@@ -45,7 +46,8 @@ def defend(
 ) -> Champion:
     """Train the champion's settings on the folds of all trials, unless that is done, and take its scores there."""
     settings = settings_alone(sweep.experiment, champion.overrides, f"{sweep.study}-champion-{champion.version}", sweep.split)
-    training = plan_training(settings)
+    outage_s = settings.training.outage_s
+    training = outlast(lambda: plan_training(settings), outage_s)
     train_beside_trials(training, journal, tracker, {"level": "champion", "version": champion.version}, show)
-    evaluated = evaluate_folds(training.experiment, training.manifest, training.run, training.folds)
+    evaluated = outlast(lambda: list(evaluate_folds(training.experiment, training.manifest, training.run, training.folds)), outage_s)
     return replace(champion, dataset=sweep.manifest.fingerprint, folds=folds, scores=model_scores([fold.scores for fold in evaluated]))

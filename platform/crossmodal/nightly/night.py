@@ -14,6 +14,7 @@ from crossmodal.nightly.defence import defend, has_grown
 from crossmodal.nightly.record import NightRecord, spending
 from crossmodal.nightly.verdict import Verdict, judge
 from crossmodal.tracking.champions import Champion, champion_tags, crown, find_champion, find_former
+from crossmodal.tracking.outage import outlast
 from crossmodal.tracking.runs import Tracker
 from crossmodal.training.experiment import plan_training
 from crossmodal.training.fold import FoldProgress
@@ -138,6 +139,7 @@ def run_night(
     UserError
         No trial was finished, this night or before, or the one that this night promoted is no longer in the study.
     """
+    outage_s = plan.sweep.experiment.training.outage_s
     seconds = max(1.0, record.budget_s - record.search_s)
     with spending(nights, record.date, "search_s"):
         study, journal, reason = search(plan.sweep, tracker, show_trial, seconds)
@@ -162,8 +164,8 @@ def run_night(
         overrides = winner.user_attrs["overrides"]
         tags = champion_tags(run, plan.sweep.manifest.fingerprint, plan.folds, overrides, plan.sweep.test, scores)
         version = register(plan.sweep, winner, training, tracker, plan.model, tags)
-        crown(tracker, plan.model, version, record.date, verdict.sentence, plan.champion)
-    tracker.end(journal.run_id, "FINISHED")
+        outlast(lambda: crown(tracker, plan.model, version, record.date, verdict.sentence, plan.champion), outage_s)
+    outlast(lambda: tracker.end(journal.run_id, "FINISHED"), outage_s)
     since = datetime.fromisoformat(record.began)
     return NightResult(plan, reason, trials, since, winner, cost, journal.run_id, verdict, development, test, version)
 

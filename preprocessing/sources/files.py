@@ -90,18 +90,12 @@ def list_files(recordings: FileRecordings) -> list[Entry]:
     Raises
     ------
     UserError
-        A store cannot be reached or refuses the credentials, or two recordings are the same run.
+        A store cannot be reached or refuses the credentials.
     """
     remote = {file.path.partition("://")[2].partition("/")[0]: file.path for file in recordings.files if not is_local(file.path)}
     for path in remote.values():
         check_reachable(path, recordings.anonymous, recordings.endpoint_url)
-    entries = [_entry(file, recordings) for file in recordings.files]
-    by_name: dict[tuple[str, str], Entry] = {}
-    for entry in entries:
-        other = by_name.setdefault((entry.subject, entry.run), entry)
-        if other is not entry:
-            raise UserError(f"{entry.uri} and {other.uri} are both {entry.label}; give each its own run in recordings.files")
-    return entries
+    return [_entry(file, recordings) for file in recordings.files]
 
 
 def _entry(file: FileEntry, recordings: FileRecordings) -> Entry:

@@ -6,7 +6,7 @@ import pytest
 import ray
 
 from crossmodal.config import Experiment, UnavailableError, UserError
-from crossmodal.config.preprocessing import BidsRecordings, Preprocessing
+from crossmodal.config.preprocessing import BidsRecordings, FileEntry, FileRecordings, Preprocessing
 from crossmodal.datasets.manifest import load_latest
 from crossmodal.datasets.shard import Shard
 from crossmodal.storage.node_cache import NodeCache
@@ -71,6 +71,17 @@ def test_broken_recording_is_a_failure_with_its_cause_and_the_others_go_on(bids,
     assert report.outcomes[1].cause.startswith(f"{broken}: cannot be read")
     assert report.manifest.subjects == ("01", "03")
     assert len(list((tmp_path / "store/shards").iterdir())) == 2
+
+
+def test_of_two_named_files_that_are_the_same_run_neither_is_taken(make_raw, tmp_path):
+    for seed, name in enumerate("abc"):
+        make_raw(seed=seed).save(tmp_path / f"{name}_raw.fif", verbose="error")
+    named = [FileEntry(path=str(tmp_path / f"{name}_raw.fif"), subject=subject) for name, subject in zip("abc", "112", strict=True)]
+    experiment = Experiment(name="test", store=str(tmp_path / "store"), recordings=FileRecordings(files=tuple(named)))
+    report = _run(experiment)
+    assert [outcome.status for outcome in report.outcomes] == ["failed", "failed", "made"]
+    assert report.outcomes[0].cause == f"{tmp_path}/a_raw.fif: is sub-1 run 01, and so is {tmp_path}/b_raw.fif; keep one of them"
+    assert report.manifest.subjects == ("2",)
 
 
 def test_what_nobody_foresaw_is_told_with_its_place(tmp_path):

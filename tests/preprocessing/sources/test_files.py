@@ -143,11 +143,6 @@ def test_averages_are_no_recording(real_data):
         read_raw_file(real_data / "paired_eeg_meg/test-ave.fif.gz")
 
 
-def test_two_files_of_one_name_are_refused():
-    with pytest.raises(UserError, match="b.fif and a.fif are both sub-1 run 01"):
-        list_files(FileRecordings(files=(FileEntry(path="a.fif", subject="1"), FileEntry(path="b.fif", subject="1"))))
-
-
 def test_a_lost_split_is_told(make_raw, tmp_path):
     make_raw(duration_s=250.0).save(tmp_path / "a_raw.fif", split_size="2MB", verbose="error")
     (tmp_path / "a_raw-1.fif").unlink()

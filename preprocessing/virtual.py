@@ -33,7 +33,7 @@ from preprocessing.sources.reading import open_recording
 from preprocessing.sources.timeline import Span
 from preprocessing.steps.channel_types import known_types
 from preprocessing.steps.maxwell import stage_calibration
-from preprocessing.steps.resampling import resample
+from preprocessing.steps.resampling import Resampler
 
 
 @dataclass(frozen=True)
@@ -265,7 +265,8 @@ def _on_clock(
     sfreq = translator.card.shapes.sfreq
     at_rate_st = y_st
     if clock.sfreq != sfreq:
-        at_rate_st = np.stack([resample(y_t, sfreq, clock.sfreq, clock.n_samples) for y_t in y_st])
+        to_clock = Resampler(sfreq, clock.sfreq, y_st.shape[1], clock.n_samples)
+        at_rate_st = np.stack([to_clock(y_t) for y_t in y_st])
     info = mne.pick_info(translator.target_info, [translator.target_info["ch_names"].index(name) for name in translator.card.target_names])
     with info._unlock():
         info["sfreq"] = clock.sfreq

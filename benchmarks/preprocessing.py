@@ -55,13 +55,14 @@ def main() -> None:
     """Measure and print what was reached, and the load beside it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=HALF_RUN_S, help="length of a recording (default %(default)s)")
-    parser.add_argument("--recordings", type=int, default=8)
+    parser.add_argument("--recordings", type=int, default=16, help="two workers end up to one apart (default %(default)s)")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     console = Console()
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)
     # As jobs do; processes that are started from here on have it, and the bare script in this one has not.
-    os.environ.update(KEEP_FREED_MEMORY)
+    # A worker that waits while one core is taken would be ended, and the next one import everything and take fresh memory, for 6 s.
+    os.environ.update(KEEP_FREED_MEMORY, RAY_idle_worker_killing_time_threshold_ms="3600000")
     ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
     with tempfile.TemporaryDirectory() as scratch:
         console.print(f"writing {options.recordings} recordings of {options.seconds:g} s ...")
@@ -107,9 +108,8 @@ def measure_two_workers(paths: Sequence[Path], scratch: Path, rounds: int) -> li
     """How many times as fast two workers are on the clock, and two processes with the bare script, round by round."""
     ratios = []
     with _bare_processes(1, paths, scratch) as alone, _bare_processes(2, paths, scratch) as both:
+        through_pipeline(paths, scratch / "both-warm")
         for turn in range(rounds):
-            # Ray has ended the worker that had nothing to do, and another one has to import everything.
-            through_pipeline(paths[:2], scratch / f"warm{turn}")
             two = through_pipeline(paths, scratch / f"two{turn}").clock_s
             with _one_core_taken():
                 one = through_pipeline(paths, scratch / f"one{turn}").clock_s

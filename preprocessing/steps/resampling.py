@@ -76,18 +76,18 @@ class Resampler:
     def __init__(self, old_hz: float, new_hz: float, n_times: int, n_new: int, bounds: Sequence[int] | None = None) -> None:
         ratio = Fraction(new_hz / old_hz).limit_denominator(_LARGEST_DENOMINATOR)
         self._n_new = n_new
-        self._stretches: list[tuple[slice, slice, _Stretch]] = []
+        self._stretches: list[_Stretch] = []
         for start, stop in pairwise(bounds or (0, n_times)):
             first, last = (min(math.ceil(bound * ratio), n_new) for bound in (start, stop))
             last = n_new if stop == n_times else last
             if last > first:
-                self._stretches.append((slice(start, stop), slice(first, last), _Stretch(ratio, start, stop, first, last)))
+                self._stretches.append(_Stretch(ratio, start, stop, first, last))
 
     def __call__(self, x_t: NDArray[np.float64]) -> NDArray[np.float64]:
         """Resample a signal, shape (n_times,), to shape (n_new,)."""
         new_t = np.empty(self._n_new)
-        for old, new, stretch in self._stretches:
-            new_t[new] = stretch.resample(x_t[old])
+        for stretch in self._stretches:
+            new_t[stretch.new] = stretch.resample(x_t[stretch.old])
         return new_t
 
 
@@ -99,6 +99,7 @@ class _Stretch:
     """
 
     def __init__(self, ratio: Fraction, start: int, stop: int, first: int, last: int) -> None:
+        self.old, self.new = slice(start, stop), slice(first, last)
         begin = (start - _LEAST_PADDING) // ratio.denominator * ratio.denominator
         n_units = scipy.fft.next_fast_len(math.ceil((stop + _LEAST_PADDING - begin) / ratio.denominator), real=True)
         n_old, self._n_padded = n_units * ratio.denominator, n_units * ratio.numerator
@@ -107,8 +108,9 @@ class _Stretch:
         skipped = first - begin * ratio.numerator // ratio.denominator
         self._kept = slice(skipped, skipped + last - first)
         self._gain = float(ratio)
-        parts = (n for n in range(1, ratio.denominator + 1) if ratio.denominator % n == 0 and n * ratio.numerator <= ratio.denominator)
-        self._spectrum = LowSpectrum(n_old, max(parts, default=1), min(self._n_padded, n_old) // 2 + 1)
+        most = max(ratio.denominator // ratio.numerator, 1)
+        n_parts = next(n for n in range(most, 0, -1) if ratio.denominator % n == 0)
+        self._spectrum = LowSpectrum(n_old, n_parts, min(self._n_padded, n_old) // 2 + 1)
 
     def resample(self, x_t: NDArray[np.float64]) -> NDArray[np.float64]:
         padded_t = np.pad(x_t, self._padding, mode="reflect", reflect_type="odd")

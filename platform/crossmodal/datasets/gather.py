@@ -42,7 +42,6 @@ class Gather:
     def __init__(self, shards: Sequence[Shard], windows: WindowSet, signals: Signals, scaling: ChannelScaling) -> None:
         blocks = blocks_of(shards[0], signals)
         self.n_channels = blocks[-1].place.stop
-        self._windows = windows
         piece = _HalfPiece if shards[0].is_half(signals.modality) else _Piece
         self._pieces = [piece(block, shards, windows, signals.modality, scaling, is_whole=len(blocks) == 1) for block in blocks]
 
@@ -71,9 +70,8 @@ class _Piece:
         joined = _largest_divisor(windows.n_times, _MOST_JOINED) if is_whole and n_channels == width else 1
         self._shape = (windows.n_times // joined, joined * n_channels)
         # Neighbours are cut out of the views themselves, others out of each window.
-        self._picked = None if isinstance(block.inside, slice) else block.inside
-        neighbours = block.inside if isinstance(block.inside, slice) else slice(0, width)
-        self._view = _views([_all_windows(samples_tc[:, neighbours], windows.n_times, joined) for samples_tc in maps], windows)
+        neighbours, picked = (block.inside, None) if isinstance(block.inside, slice) else (slice(0, width), block.inside)
+        self._view = _views([_all_windows(samples_tc[:, neighbours], windows.n_times, joined) for samples_tc in maps], windows, picked)
         self._offset, self._scale = self._offset_c.repeat(joined), self._scale_c.repeat(joined)
 
     def destinations(self, out_btc: torch.Tensor) -> Sequence[torch.Tensor]:
@@ -82,9 +80,9 @@ class _Piece:
 
     def read(self, chosen: Sequence[int], outs: Sequence[torch.Tensor]) -> None:
         """Copy this block of windows to the first of `outs`."""
-        view, offset, scale, picked, baseline = self._view, self._offset, self._scale, self._picked, self._baseline
+        view, offset, scale, baseline = self._view, self._offset, self._scale, self._baseline
         for window, out in zip(chosen, outs, strict=False):
-            x = view(window) if picked is None else view(window)[:, picked]
+            x = view(window)
             if baseline is not None:
                 offset = self._less_baseline(x, self._scale_c)
             torch.addcmul(offset, x, scale, out=out)
@@ -109,9 +107,9 @@ class _HalfPiece(_Piece):
     def read(self, chosen: Sequence[int], outs: Sequence[torch.Tensor]) -> None:
         """Copy this block of windows to the first of `outs`."""
         for window, out in zip(chosen, outs, strict=False):
-            shard, x = self._shard_index[window], self._view(window)
+            shard = self._shard_index[window]
             # A window at a time stays in the cache between both passes.
-            x = (x if self._picked is None else x[:, self._picked]).float()
+            x = self._view(window).float()
             offset = self._offset if self._baseline is None else self._less_baseline(x, self._scales_c[shard])
             torch.addcmul(offset, x, self._scales[shard], out=out)
 
@@ -132,14 +130,16 @@ def _all_windows(samples_tc: torch.Tensor, n_times: int, joined: int) -> torch.T
     return samples_tc.as_strided(shape, (width, joined * width, 1))
 
 
-def _views(all_windows: Sequence[torch.Tensor], windows: WindowSet) -> Callable[[int], torch.Tensor]:
-    """Find the view of a window by its position: with windows this short, even the making of views counts, so they are kept."""
+def _views(all_windows: Sequence[torch.Tensor], windows: WindowSet, picked: NDArray[np.integer] | None) -> Callable[[int], torch.Tensor]:
+    """Find a window by its position: with windows this short even the making of views counts, so they are kept, unless picking copies."""
     shard_index, start = windows.shard_index.tolist(), windows.start.tolist()
 
     def view(window: int) -> torch.Tensor:
-        return all_windows[shard_index[window]][start[window]]
+        x = all_windows[shard_index[window]][start[window]]
+        return x if picked is None else x[:, picked]
 
-    return view if len(windows) > _MOST_KEPT else [view(window) for window in range(len(windows))].__getitem__
+    kept = picked is None and len(windows) <= _MOST_KEPT
+    return [view(window) for window in range(len(windows))].__getitem__ if kept else view
 
 
 def _scale(shard: Shard, modality: str, block: Block) -> torch.Tensor:

@@ -96,14 +96,19 @@ def plan_night(experiment: Experiment, space: Space, tracker: Tracker, date: str
 
     A study belongs to one dataset; its name here says which, so that new recordings begin a new one. Test subjects that the experiment
     does not name are the champion's, if there is one: a quarter drawn anew from more subjects would hold others. A night that goes on
-    after its own promotion meets the champion that it began with.
+    after its own promotion meets the champion that it began with. Preprocessing may have taken hours, and is not lost for a store or an
+    MLflow that is away for a moment.
 
     Raises
     ------
     UserError
-        The champion was scored on other folds or on a dataset that this one does not contain, or the search does not go with the
-        experiment.
+        The champion was scored on other folds or on a dataset that this one does not contain, the search does not go with the
+        experiment, or MLflow or the store was away for longer than trainings wait.
     """
+    return outlast(lambda: _plan_night(experiment, space, tracker, date), experiment.training.outage_s)
+
+
+def _plan_night(experiment: Experiment, space: Space, tracker: Tracker, date: str) -> NightPlan:
     model = study_name(experiment)
     manifest = load_latest(experiment.store, experiment.dataset_recipe)
     titled = find_champion(tracker, model)

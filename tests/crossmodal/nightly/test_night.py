@@ -1,5 +1,6 @@
 """What a night is about to do, before anything is spent."""
 
+import threading
 from datetime import datetime
 
 import pytest
@@ -16,6 +17,7 @@ from crossmodal.tuning.space import Space
 from crossmodal.tuning.subjects import divide
 from tests.crossmodal.training.cohort import publish_cohort, small_experiment
 from tests.crossmodal.tuning import small_space
+from tests.servers import mlflow_server
 
 DATE, NEXT_DATE = "2026-03-02", "2026-03-03"
 SMALL = Space("tests.crossmodal.tuning.small_space", small_space.suggest, small_space.FIRST)
@@ -39,7 +41,7 @@ def crowned(tracker, plan, night="2026-03-01"):
         tracker.client.create_registered_model(plan.model)
     scores = {"mag": dict.fromkeys(plan.sweep.split.subjects, -1.0)}
     tags = champion_tags("run", plan.sweep.manifest.fingerprint, plan.folds, {}, plan.sweep.test, scores) | {"trial": "0"}
-    version = tracker.client.create_model_version(plan.model, "file:///nowhere", tags=tags).version
+    version = tracker.client.create_model_version(plan.model, "s3://nowhere/model", tags=tags).version
     crown(tracker, plan.model, version, night, "Promoted: it is better.", plan.champion)
 
 
@@ -55,6 +57,23 @@ def test_the_champion_s_test_subjects_stay_locked_when_subjects_join(experiment,
     joined = plan_night(experiment, SMALL, tracker, DATE)
     assert (joined.sweep.test, joined.defends) == (first.sweep.test, True)
     assert set(joined.sweep.split.subjects) == set(grown.subjects) - set(first.sweep.test)
+
+
+@pytest.mark.slow
+def test_a_champion_is_waited_for_while_mlflow_is_away(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    with mlflow_server(tmp_path / "mlflow") as (mlflow, uri):
+        experiment = overridden(small_experiment(tmp_path, outage_s=60), {"tracking.uri": uri})
+        publish_cohort(experiment, 8, duration_s=2)
+        with Tracker(experiment.tracking) as tracker:
+            crowned(tracker, plan_night(experiment, SMALL, tracker, DATE))
+            mlflow.stop()
+            with pytest.raises(UserError, match="tracking: the server is away"):
+                plan_night(overridden(experiment, {"training.outage_s": 1}), SMALL, tracker, DATE)
+            back = threading.Timer(4.0, mlflow.start)
+            back.start()
+            assert plan_night(experiment, SMALL, tracker, DATE).champion.version == "1"
+            back.join()
 
 
 def test_test_subjects_that_are_named_are_held_against_the_champion_s(experiment, tracker):

@@ -118,7 +118,8 @@ def check(path: Path, n_trials: int) -> list[optuna.trial.FrozenTrial]:
 def test_a_killed_search_goes_on_and_leaves_nothing_twice(tmp_path, place, request):
     store = f"{request.getfixturevalue('s3')}/{tmp_path.name}" if place == "s3" else None
     storage = request.getfixturevalue("postgresql") if place == "postgresql" else None
-    path = prepare(tmp_path, store, epochs=12, storage=storage, parallel_trials=2 if storage else 1)
+    # A trial that is pruned at once could be gone before anyone looks.
+    path = prepare(tmp_path, store, epochs=12, storage=storage, parallel_trials=2 if storage else 1, halving={"grace_epochs": 9})
     for number in (0, 2):
         with running(path, "--trials", "4") as job:
             wait_until(job, path, lambda number=number: has_checkpoint(load_experiment(path).store, f"small-{number:04d}-"))

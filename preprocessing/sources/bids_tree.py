@@ -9,7 +9,7 @@ from fsspec import AbstractFileSystem
 
 from crossmodal.config import UserError
 from preprocessing.sources.base import SourceFile
-from preprocessing.sources.listing import is_folder
+from preprocessing.sources.listing import asked_at_once, is_folder
 
 EMPTY_ROOM = "emptyroom"
 # Tells in which coordinates positions are, not of which recordings.
@@ -77,12 +77,16 @@ def list_tree(filesystem: AbstractFileSystem, tree: str, root: str, subjects: Se
     except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{root}: no such dataset; set recordings.root to the folder that holds sub-*/") from None
     details = [entry for entry in top if not is_folder(filesystem, entry)]
-    for entry in top:
-        subject = PurePosixPath(entry["name"]).name.removeprefix("sub-")
-        is_subject = PurePosixPath(entry["name"]).name.startswith("sub-") and is_folder(filesystem, entry)
-        if is_subject and (subject in subjects if subjects else subject != EMPTY_ROOM):
-            details += filesystem.find(entry["name"], detail=True).values()
+    wanted = [entry["name"] for entry in top if is_folder(filesystem, entry) and _is_wanted(entry["name"], subjects)]
+    for found in asked_at_once(lambda folder: filesystem.find(folder, detail=True), wanted):
+        details += found.values()
     return [_parse(filesystem, entry, tree) for entry in details]
+
+
+def _is_wanted(folder: str, subjects: Sequence[str] | None) -> bool:
+    name = PurePosixPath(folder).name
+    subject = name.removeprefix("sub-")
+    return _is_named(name) and (subject in subjects if subjects else subject != EMPTY_ROOM)
 
 
 def _parse(filesystem: AbstractFileSystem, details: dict[str, Any], tree: str) -> BidsFile:

@@ -5,7 +5,7 @@ process that reads, looks for broken channels, filters, resamples and references
 platform does that in one Ray worker that has already imported everything, and besides takes checksums of what it read and wrote, masks,
 measures statistics and publishes. Rounds alternate and the median of their ratios is told, since what else the machine does slows both.
 Core time counts all of Ray's processes. Two workers need two idle cores to mean anything, and are told beside what two processes with
-the bare script reach on the same machine in the same minutes, where nothing but its memory is shared.
+the bare script reach on the same machine in the same minutes, where nothing but its memory is shared, and beside how much that shares.
 """
 
 import argparse
@@ -29,6 +29,7 @@ from ray.util.placement_group import placement_group, remove_placement_group
 from rich.console import Console
 
 from benchmarks.alone import alone, through_steps
+from benchmarks.machine import in_memory, in_the_cache, two_against_one
 from crossmodal.config import Experiment
 from crossmodal.config.preprocessing import FileEntry, FileRecordings, Preprocessing
 from crossmodal.storage.heap import KEEP_FREED_MEMORY
@@ -80,6 +81,8 @@ def main() -> None:
         verdict = f"wanted at least {SPEEDUP_TARGET:g}: {'reached' if speedup >= SPEEDUP_TARGET else 'missed'}"
         console.print(f"C7: two workers are {speedup:.2f} times as fast as one, {verdict}")
         console.print(f"    two processes with the bare script: {bare_speedup:.2f} times; all rounds: {_told(speedups)}")
+        cache, memory = two_against_one(in_the_cache), two_against_one(in_memory)
+        console.print(f"    two processes that transform what their cores' caches hold: {cache:.2f}; that read memory: {memory:.2f}")
         peak, declared = (needed / paths[0].stat().st_size for needed in measure_memory(paths[0]))
         console.print(f"C7: a recording takes {peak:.2f} bytes of memory a byte, declared {declared:g}")
     loads = ", ".join(f"{load:.1f}" for load in os.getloadavg())

@@ -59,6 +59,18 @@ class Server:
 
 
 @contextmanager
+def without(server: Server, outage_s: float) -> Iterator[None]:
+    """Stop a server, and start it again some seconds later, while something else is done."""
+    server.stop()
+    back = threading.Timer(outage_s, server.start)
+    back.start()
+    try:
+        yield
+    finally:
+        back.join()
+
+
+@contextmanager
 def s3_server(root: Path, public: bool = False) -> Iterator[tuple[Server, dict[str, str]]]:
     """An S3 server whose buckets are the folders in `root`, one of them s3://bucket, and the AWS_* variables that lead there.
 

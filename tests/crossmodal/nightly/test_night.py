@@ -1,6 +1,5 @@
 """What a night is about to do, before anything is spent."""
 
-import threading
 from datetime import datetime
 
 import pytest
@@ -17,7 +16,7 @@ from crossmodal.tuning.space import Space
 from crossmodal.tuning.subjects import divide
 from tests.crossmodal.training.cohort import publish_cohort, small_experiment
 from tests.crossmodal.tuning import small_space
-from tests.servers import mlflow_server
+from tests.servers import mlflow_server, without
 
 DATE, NEXT_DATE = "2026-03-02", "2026-03-03"
 SMALL = Space("tests.crossmodal.tuning.small_space", small_space.suggest, small_space.FIRST)
@@ -70,10 +69,8 @@ def test_a_champion_is_waited_for_while_mlflow_is_away(tmp_path, monkeypatch):
             mlflow.stop()
             with pytest.raises(UserError, match="tracking: the server is away"):
                 plan_night(overridden(experiment, {"training.outage_s": 1}), SMALL, tracker, DATE)
-            back = threading.Timer(4.0, mlflow.start)
-            back.start()
-            assert plan_night(experiment, SMALL, tracker, DATE).champion.version == "1"
-            back.join()
+            with without(mlflow, 4.0):
+                assert plan_night(experiment, SMALL, tracker, DATE).champion.version == "1"
 
 
 def test_test_subjects_that_are_named_are_held_against_the_champion_s(experiment, tracker):

@@ -1,7 +1,5 @@
 """MLflow and the object store go away after the last trial of a search, and come back."""
 
-import contextlib
-import threading
 from dataclasses import replace
 
 import pytest
@@ -20,7 +18,7 @@ from crossmodal.tuning.trial import TrialContext, train_trial
 from crossmodal.tuning.winner import conclude, describe_study, development_scores, open_test, refit, register, winner_experiment
 from tests.crossmodal.training.cohort import publish_cohort, small_experiment
 from tests.crossmodal.tuning.conftest import SMALL
-from tests.servers import lead_to_s3, mlflow_server, s3_server
+from tests.servers import lead_to_s3, mlflow_server, s3_server, without
 
 OUTAGE_S = 4.0
 
@@ -51,16 +49,6 @@ def searched(root, uri):
     return plan, context, study
 
 
-@contextlib.contextmanager
-def without(server):
-    """Stop a server for a while, at the beginning of what is done meanwhile."""
-    server.stop()
-    back = threading.Timer(OUTAGE_S, server.start)
-    back.start()
-    yield
-    back.join()
-
-
 @pytest.mark.slow
 def test_each_step_after_the_last_trial_waits_for_mlflow_and_the_store(servers, tmp_path):
     store, mlflow, uri = servers
@@ -69,15 +57,15 @@ def test_each_step_after_the_last_trial_waits_for_mlflow_and_the_store(servers, 
     with Tracker(plan.experiment.tracking) as tracker:
         with SweepJournal(tracker, context, ("score",), plan.test, SMALL.name) as journal:
             journal.catch_up(study.trials)
-        with without(mlflow):
+        with without(mlflow, OUTAGE_S):
             winner, _ = describe_study(plan, study, journal, tracker)
-        with without(store):
+        with without(store, OUTAGE_S):
             development = development_scores(plan, winner, journal, tracker)
-        with without(store), without(mlflow):
+        with without(store, OUTAGE_S), without(mlflow, OUTAGE_S):
             training = refit(plan, winner, journal, tracker, lambda progress: None)
-        with without(store):
+        with without(store, OUTAGE_S):
             test = open_test(plan, training, tracker, "winner")
-        with without(mlflow):
+        with without(mlflow, OUTAGE_S):
             assert register(plan, winner, training, tracker, plan.study) == "1"
         outcome = conclude(plan, study, journal, tracker, lambda progress: None)
         assert (outcome.winner.number, outcome.model) == (0, "small version 1")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from crossmodal.config.base import UserError
 from crossmodal.evaluation.lagged import Array, FirMoments, apply_fir
+from crossmodal.models.ridge import penalty_over_lags
 
 Signal = NDArray[np.floating]
 Recording = tuple[Signal, Signal, NDArray[np.bool_]]
@@ -21,11 +22,9 @@ Recording = tuple[Signal, Signal, NDArray[np.bool_]]
 # Shortest piece of recording that is used, in half lengths of the FIR: the normal equations take signals to be zero outside a piece.
 _LEAST_PIECE = 8
 
-# Prior on the taps: worth this many seconds of data at lag 0, and rising as 1 + (lag / _PRIOR_LAG_S)^2, since optimal filters
-# between sensors are close to instantaneous. It cuts what fitting thousands of taps to two minutes costs by half, and fades as
-# one over duration.
+# Prior on the taps: worth this many seconds of data at lag 0. It cuts what fitting thousands of taps to two minutes costs by half, and
+# fades as one over duration.
 _PRIOR_S = 0.1
-_PRIOR_LAG_S = 0.005
 
 
 @dataclass(frozen=True)
@@ -85,8 +84,7 @@ def long_fir(recordings: Sequence[Recording], sfreq: float, half_length_s: float
     if len(blocks) < 2:
         needed_s = n_blocks * (_LEAST_PIECE + 1) * half_length / sfreq
         raise UserError(f"a FIR of +-{half_length_s:g} s needs {needed_s:.0f} s of clean recording a subject; lower evaluation.fir_lag_s")
-    lags_s = np.arange(-half_length, half_length + 1) / sfreq
-    penalty_l = _PRIOR_S * sfreq * (1 + (lags_s / _PRIOR_LAG_S) ** 2)
+    penalty_l = _PRIOR_S * sfreq * penalty_over_lags(half_length, sfreq).numpy()
     moments = {block: _block_moments(pieces, block, half_length) for block in blocks}
     unseen, fitted = [], []
     for held_out in blocks:

@@ -12,49 +12,91 @@ from torch.nn.functional import conv1d, pad
 from crossmodal.config.models import RidgeConfig
 from crossmodal.models.base import Baseline, Shapes, Statistics
 
+# Optimal filters between sensors are close to instantaneous: a tap's prior variance falls by half at this lag.
+_PRIOR_LAG_S = 0.005
+
+
+def penalty_over_lags(half_length: int, sfreq: float) -> torch.Tensor:
+    """How the penalty on the taps of an FIR rises with lag: 1 + (lag / 5 ms)^2, shape (2 half_length + 1,), lag -half_length first.
+
+    Parameters
+    ----------
+    half_length : int
+        Samples; lags run from minus this to plus this.
+    sfreq : float
+        Hz.
+    """
+    lags_s = torch.arange(-half_length, half_length + 1, dtype=torch.float64) / sfreq
+    return 1 + (lags_s / _PRIOR_LAG_S) ** 2
+
+
+@dataclass(frozen=True)
+class Products:
+    """Mean products of lagged sources and targets about given means, from which a ridge solution follows.
+
+    Attributes
+    ----------
+    gram_pp : Tensor, shape (lags x n_source, lags x n_source)
+        Lag by lag, lag -h first.
+    cross_ps : Tensor, shape (lags x n_source, n_target)
+    power_s : Tensor, shape (n_target,)
+    """
+
+    gram_pp: torch.Tensor
+    cross_ps: torch.Tensor
+    power_s: torch.Tensor
+
 
 @dataclass
 class RidgeMoments:
-    """Second moments of lagged sources and targets, summed over windows with zeros around them, in float64.
+    """Moments of lagged sources and targets, summed over windows with zeros around them, in float64.
 
     The Gram matrix of all lags is the block Toeplitz matrix of the sources' lagged products, less what the outputs around each
     window, which no target belongs to, add to those.
 
     Attributes
     ----------
-    n_samples : int
-        Target samples.
+    n_windows : int
+    source_ct : Tensor, shape (n_source, n_times)
+        Sum of the windows.
+    target_st : Tensor, shape (n_target, n_times)
+        Sum of their targets.
     source_lcc : Tensor, shape (4 h + 1, n_source, n_source)
         Sum of x(t) x(t + lag)' for lags from -2 h to 2 h.
     outside_pp : Tensor, shape (lags x n_source, lags x n_source)
         Gram matrix of the outputs around the windows.
     cross_lcs : Tensor, shape (2 h + 1, n_source, n_target)
         Sum of x(t) y(t + lag)' for lags from -h to h.
-    target_s : Tensor, shape (n_target,)
+    target_sq_s : Tensor, shape (n_target,)
         Sum of y(t)^2.
     """
 
     half_length: int
-    n_samples: int
+    n_windows: int
+    source_ct: torch.Tensor
+    target_st: torch.Tensor
     source_lcc: torch.Tensor
     outside_pp: torch.Tensor
     cross_lcs: torch.Tensor
-    target_s: torch.Tensor
+    target_sq_s: torch.Tensor
 
     @classmethod
-    def empty(cls, half_length: int, n_source: int, n_target: int) -> "RidgeMoments":
+    def empty(cls, half_length: int, n_source: int, n_target: int, n_times: int) -> "RidgeMoments":
         """Moments of no window."""
         n_lags = 2 * half_length + 1
-        shapes = (2 * n_lags - 1, n_source, n_source), (n_lags * n_source,) * 2, (n_lags, n_source, n_target), (n_target,)
-        return cls(half_length, 0, *(torch.zeros(shape, dtype=torch.float64) for shape in shapes))
+        sums = (n_source, n_times), (n_target, n_times)
+        products = (2 * n_lags - 1, n_source, n_source), (n_lags * n_source,) * 2, (n_lags, n_source, n_target), (n_target,)
+        return cls(half_length, 0, *(torch.zeros(shape, dtype=torch.float64) for shape in sums + products))
 
     def accumulate(self, x_bct: torch.Tensor, y_bst: torch.Tensor) -> None:
         """Take in a batch of windows."""
         x_bct, y_bst = x_bct.double(), y_bst.double()
-        self.n_samples += y_bst.shape[0] * y_bst.shape[2]
+        self.n_windows += len(x_bct)
+        self.source_ct = self.source_ct + x_bct.sum(0)
+        self.target_st = self.target_st + y_bst.sum(0)
         self.source_lcc = self.source_lcc + _lagged_products(x_bct, x_bct, 2 * self.half_length)
         self.cross_lcs = self.cross_lcs + _lagged_products(x_bct, y_bst, self.half_length)
-        self.target_s = self.target_s + y_bst.square().sum((0, 2))
+        self.target_sq_s = self.target_sq_s + y_bst.square().sum((0, 2))
         if self.half_length:
             outside_np = _outside_design(x_bct, self.half_length)
             self.outside_pp = self.outside_pp + outside_np.T @ outside_np
@@ -62,68 +104,111 @@ class RidgeMoments:
     def __add__(self, other: Self) -> "RidgeMoments":
         return replace(
             self,
-            n_samples=self.n_samples + other.n_samples,
+            n_windows=self.n_windows + other.n_windows,
+            source_ct=self.source_ct + other.source_ct,
+            target_st=self.target_st + other.target_st,
             source_lcc=self.source_lcc + other.source_lcc,
             outside_pp=self.outside_pp + other.outside_pp,
             cross_lcs=self.cross_lcs + other.cross_lcs,
-            target_s=self.target_s + other.target_s,
+            target_sq_s=self.target_sq_s + other.target_sq_s,
         )
 
-    def gram(self) -> torch.Tensor:
-        """Mean product of lagged sources, shape (p, p), lag by lag."""
-        n_lags, n_source, _ = self.cross_lcs.shape
-        lag = torch.arange(n_lags)
-        toeplitz_pp = self.source_lcc[n_lags - 1 + lag[:, None] - lag].permute(0, 2, 1, 3).reshape(n_lags * n_source, n_lags * n_source)
-        return (toeplitz_pp - self.outside_pp) / self.n_samples
+    def means(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean of each source channel and of each target sensor over windows and times."""
+        return self.source_ct.mean(1) / self.n_windows, self.target_st.mean(1) / self.n_windows
 
-    def cross(self) -> torch.Tensor:
-        """Mean product of lagged sources and targets, shape (p, n_target)."""
-        return self.cross_lcs.flatten(0, 1) / self.n_samples
+    def about(self, mean_c: torch.Tensor, mean_s: torch.Tensor) -> Products:
+        """Mean products of what is left of sources and targets when `mean_c` and `mean_s` are taken off, zero outside the windows.
+
+        All products are bilinear, so those with a constant follow from the sums of the windows.
+        """
+        n_lags, n_source, n_target = self.cross_lcs.shape
+        n_times = self.source_ct.shape[1]
+        lag = torch.arange(n_lags)
+        toeplitz_llcc = self.source_lcc[n_lags - 1 + lag[:, None] - lag]
+        gram_pp = toeplitz_llcc.permute(0, 2, 1, 3).reshape(n_lags * n_source, n_lags * n_source) - self.outside_pp
+        one_tl = _design(torch.ones(1, n_times, dtype=torch.float64), self.half_length)
+        constant_pp = torch.kron(one_tl.T @ one_tl, torch.outer(mean_c, mean_c))
+        with_constant_pp = torch.kron(_design(self.source_ct, self.half_length).T @ one_tl, mean_c[None])
+        gram_pp = gram_pp - with_constant_pp - with_constant_pp.T + self.n_windows * constant_pp
+        lagged_source_p = _design(self.source_ct, self.half_length).sum(0)
+        lagged_mean_p = torch.kron(one_tl.sum(0), mean_c)
+        lagged_target_ps = torch.kron(one_tl.T @ self.target_st.T, mean_c[:, None])
+        cross_ps = self.cross_lcs.flatten(0, 1) - lagged_target_ps
+        cross_ps = cross_ps - torch.outer(lagged_source_p - self.n_windows * lagged_mean_p, mean_s)
+        n_samples = self.n_windows * n_times
+        power_s = self.target_sq_s / n_samples - mean_s * (2 * self.target_st.sum(1) / n_samples - mean_s)
+        return Products(gram_pp / n_samples, cross_ps / n_samples, power_s)
 
 
 class Ridge(Baseline):
-    """A two-sided FIR filter a channel pair; with `lag_s` 0, one weight.
+    """A two-sided FIR filter a channel pair, about the means of the training windows; with `lag_s` 0, one weight.
 
-    Source: the forward model of the multivariate temporal response function (Crosse et al. 2016, mTRF), with lags both ways.
-    It has no intercept: sources and targets are high-passed.
+    Source: the forward model of the multivariate temporal response function (Crosse et al. 2016, mTRF), with lags both ways and a
+    penalty that rises with lag.
     """
 
     weight_scl: torch.Tensor
+    source_mean_c1: torch.Tensor
+    target_mean_s1: torch.Tensor
 
     def __init__(self, config: RidgeConfig, shapes: Shapes) -> None:
         super().__init__()
         self.half_length = round(config.lag_s * shapes.sfreq)
         self.penalties = config.penalties
+        self.sfreq = shapes.sfreq
+        self.n_times = shapes.n_times
         self.register_buffer("weight_scl", torch.zeros(shapes.n_target, shapes.n_source, 2 * self.half_length + 1))
+        self.register_buffer("source_mean_c1", torch.zeros(shapes.n_source, 1))
+        self.register_buffer("target_mean_s1", torch.zeros(shapes.n_target, 1))
 
     def new_statistics(self) -> RidgeMoments:
         """Moments of no window yet."""
         n_target, n_source, _ = self.weight_scl.shape
-        return RidgeMoments.empty(self.half_length, n_source, n_target)
+        return RidgeMoments.empty(self.half_length, n_source, n_target, self.n_times)
 
     def solve(self, training: Statistics, validation: Statistics) -> None:
         """Solve for each penalty and keep the one with the least squared error on validation windows, sensors weighted alike."""
         assert isinstance(training, RidgeMoments)
         assert isinstance(validation, RidgeMoments)
-        solutions = [_solution(training.gram(), training.cross(), penalty) for penalty in self.penalties]
-        gram_pp, cross_ps = validation.gram(), validation.cross()
-        power_s = (validation.target_s / validation.n_samples).clamp_min(torch.finfo(torch.float64).tiny)
-        errors = [float((((gram_pp @ w_ps - 2 * cross_ps) * w_ps).sum(0) / power_s).sum()) for w_ps in solutions]
+        mean_c, mean_s = training.means()
+        fitted, observed = training.about(mean_c, mean_s), validation.about(mean_c, mean_s)
+        rise_l = penalty_over_lags(self.half_length, self.sfreq)
+        solutions = [_solution(fitted, penalty * rise_l) for penalty in self.penalties]
+        power_s = observed.power_s.clamp_min(torch.finfo(torch.float64).tiny)
+        errors = [float((((observed.gram_pp @ w_ps - 2 * observed.cross_ps) * w_ps).sum(0) / power_s).sum()) for w_ps in solutions]
         best_ps = solutions[errors.index(min(errors))]
         n_target, n_source, n_lags = self.weight_scl.shape
         # The filter's tap k multiplies the source k samples after t - h, which is lag h - k.
         self.weight_scl = best_ps.reshape(n_lags, n_source, n_target).flip(0).permute(2, 1, 0).float().contiguous()
+        self.source_mean_c1, self.target_mean_s1 = mean_c.float()[:, None], mean_s.float()[:, None]
 
     def forward(self, x_bct: torch.Tensor) -> torch.Tensor:
-        """Filter the source, zero outside the window."""
-        return conv1d(x_bct, self.weight_scl, padding=self.half_length)
+        """Filter what departs from the mean of the source, zero outside the window, and add the mean of the target."""
+        return conv1d(x_bct - self.source_mean_c1, self.weight_scl, padding=self.half_length) + self.target_mean_s1
 
 
-def _solution(gram_pp: torch.Tensor, cross_ps: torch.Tensor, penalty: float) -> torch.Tensor:
-    """Solve the penalised normal equations; the penalty also settles the directions that an average reference leaves without variance."""
-    variances_p = gram_pp.diagonal()
-    variances_p += penalty * variances_p.mean()
-    return torch.cholesky_solve(cross_ps, torch.linalg.cholesky(gram_pp))
+def _solution(products: Products, penalty_l: torch.Tensor) -> torch.Tensor:
+    """Solve the penalised normal equations; the penalty also settles the directions that an average reference leaves without variance.
+
+    Parameters
+    ----------
+    penalty_l : Tensor, shape (lags,)
+        In units of the mean variance of a source channel.
+    """
+    variances_p = products.gram_pp.diagonal()
+    penalised_pp = products.gram_pp.clone()
+    penalised_pp.diagonal().add_((penalty_l * variances_p.mean()).repeat_interleave(len(variances_p) // len(penalty_l)))
+    return torch.cholesky_solve(products.cross_ps, torch.linalg.cholesky(penalised_pp))
+
+
+def _design(x_ct: torch.Tensor, half_length: int) -> torch.Tensor:
+    """Lagged source at each output of one window, zero around it: shape (n_times, lags x channels), lag -h first.
+
+    Column (lag, c) of output t holds x_c(t - lag).
+    """
+    windows_ctl = pad(x_ct, (half_length, half_length)).unfold(1, 2 * half_length + 1, 1)
+    return windows_ctl.flip(2).permute(1, 2, 0).flatten(1)
 
 
 def _lagged_products(a_bct: torch.Tensor, b_bst: torch.Tensor, most: int) -> torch.Tensor:

@@ -23,17 +23,24 @@ def design(x_bct, half_length):
 @settings(deadline=None, max_examples=25)
 @given(half_length=st.integers(0, 4), n_times=st.integers(9, 30), n_source=st.integers(1, 4), penalty=st.sampled_from([1e-4, 1e-2, 1.0]))
 def test_it_is_the_ridge_solution_of_the_lagged_design(half_length, n_times, n_source, penalty):
+    """About the means of the training windows, with a penalty that doubles at a lag of 5 ms and grows as its square."""
     rng = np.random.default_rng(half_length * 100 + n_times)
     x_bct, y_bst = rng.standard_normal((12, n_source, n_times)), rng.standard_normal((12, 2, n_times))
+    x_bct += 5 * rng.standard_normal((n_source, 1))
+    y_bst += 5 * rng.standard_normal((2, 1))
     model = build_model(RidgeConfig(lag_s=half_length / 100, penalties=(penalty,)), Shapes(n_source, 2, n_times, 100.0))
     statistics = model.new_statistics()
     for part in (slice(0, 5), slice(5, 12)):
         statistics.accumulate(torch.from_numpy(x_bct[part]), torch.from_numpy(y_bst[part]))
     model.solve(statistics, statistics)
-    lagged = design(x_bct, half_length)
+    mean_s1 = y_bst.mean((0, 2))[:, None]
+    lagged = design(x_bct - x_bct.mean((0, 2))[:, None], half_length)
+    rise_l = 1 + (np.arange(-half_length, half_length + 1) / 100 / 0.005) ** 2
+    # A ridge whose columns are scaled down penalises their weights by as much more.
+    scaled = lagged / np.sqrt(np.repeat(rise_l, n_source))
     alpha = penalty * np.square(lagged).mean() * len(lagged)
-    reference = ReferenceRidge(alpha=alpha, fit_intercept=False).fit(lagged, y_bst.transpose(0, 2, 1).reshape(-1, 2))
-    expected = reference.predict(lagged).reshape(12, n_times, 2).transpose(0, 2, 1)
+    reference = ReferenceRidge(alpha=alpha, fit_intercept=False).fit(scaled, (y_bst - mean_s1).transpose(0, 2, 1).reshape(-1, 2))
+    expected = reference.predict(scaled).reshape(12, n_times, 2).transpose(0, 2, 1) + mean_s1
     np.testing.assert_allclose(model(torch.from_numpy(x_bct).float()), expected, atol=1e-4)
 
 
@@ -44,8 +51,47 @@ def test_statistics_of_subjects_add_up():
     together.accumulate(x_bct, y_bst)
     first.accumulate(x_bct[:4], y_bst[:4])
     second.accumulate(x_bct[4:], y_bst[4:])
-    torch.testing.assert_close((first + second).gram(), together.gram())
-    torch.testing.assert_close((first + second).cross(), together.cross())
+    means = together.means()
+    torch.testing.assert_close((first + second).means(), means)
+    torch.testing.assert_close(vars((first + second).about(*means)), vars(together.about(*means)))
+
+
+@pytest.mark.parametrize("lag_s", [0.0, 0.02])
+def test_offsets_change_no_prediction(lag_s):
+    """Recordings that were not high-passed have them; without an intercept, 5 sd turn the score below zero."""
+    torch.manual_seed(0)
+    x_bct = torch.randn(40, 6, 50)
+    y_bst = 0.5 * x_bct[:, :2] + torch.randn(40, 2, 50)
+    predicted = []
+    for offset in (0.0, 5.0):
+        model = build_model(RidgeConfig(lag_s=lag_s), Shapes(6, 2, 50, 100.0))
+        statistics = model.new_statistics()
+        statistics.accumulate(x_bct + offset, y_bst - offset)
+        model.solve(statistics, statistics)
+        predicted.append(model(x_bct + offset) + offset)
+    torch.testing.assert_close(predicted[1], predicted[0], atol=1e-3, rtol=1e-3)
+
+
+def test_a_penalty_that_rises_with_lag_beats_a_flat_one_where_lags_tell_nothing():
+    """Instantaneous fields under noise, few minutes: what a network seems to win over a flat penalty is what the penalty loses."""
+    rng = np.random.default_rng(0)
+    mixing_sc = rng.standard_normal((8, 12))
+
+    def windows(n):
+        x_bct = rng.standard_normal((n, 12, 100))
+        return torch.from_numpy(x_bct), torch.from_numpy(np.einsum("sc,bct->bst", mixing_sc, x_bct) + 8 * rng.standard_normal((n, 8, 100)))
+
+    training, validation, (x_bct, y_bst) = windows(60), windows(30), windows(200)
+    explained = {}
+    for lag_s in (0.0, 0.1):
+        model = build_model(RidgeConfig(lag_s=lag_s, penalties=tuple(np.geomspace(1e-6, 10, 15))), Shapes(12, 8, 100, 100.0))
+        of_training, of_validation = model.new_statistics(), model.new_statistics()
+        of_training.accumulate(*training)
+        of_validation.accumulate(*validation)
+        model.solve(of_training, of_validation)
+        explained[lag_s] = float(1 - (y_bst - model(x_bct.float())).square().sum() / y_bst.square().sum())
+    # A flat penalty on the lagged taps costs .028 here, the rising one .003.
+    assert explained[0.1] > explained[0.0] - 0.01
 
 
 def test_the_penalty_is_chosen_on_validation_windows():

@@ -122,7 +122,7 @@ class RidgeMoments:
 
         All products are bilinear, so those with a constant follow from the sums of the windows.
         """
-        n_lags, n_source, n_target = self.cross_lcs.shape
+        n_lags, n_source, _ = self.cross_lcs.shape
         n_times = self.source_ct.shape[1]
         lag = torch.arange(n_lags)
         toeplitz_llcc = self.source_lcc[n_lags - 1 + lag[:, None] - lag]

@@ -5,7 +5,6 @@ from typing import Any, cast
 
 import nibabel
 import numpy as np
-import pandas as pd
 from nibabel.spatialimages import SpatialImage
 
 from crossmodal.config import UserError
@@ -17,6 +16,8 @@ from preprocessing.sources.bold import OpenedBold
 from preprocessing.sources.broken import broken_told
 from preprocessing.sources.listing import FindFile
 from preprocessing.sources.staging import stage
+from preprocessing.sources.tables import rows_of
+from preprocessing.sources.text import read_text
 from preprocessing.steps import volume_markers
 from preprocessing.steps.bold import detrending, resampling, scrubbing, targets
 from preprocessing.steps.bold.targets import Targets
@@ -112,5 +113,5 @@ def _labels(settings: RegionTargets, recordings: Recordings, scratch: Path) -> d
         return {}
     path = stage(SourceFile.at(settings.labels, recordings.anonymous, recordings.endpoint_url), recordings, scratch)
     with broken_told(settings.labels):
-        table = pd.read_csv(path, sep="\t")
-        return {int(index): str(name) for index, name in zip(table["index"], table["name"], strict=True)}
+        rows = rows_of(read_text(path, settings.labels), settings.labels, required=("index", "name"))
+        return {int(row["index"]): row["name"] for row in rows.values()}

@@ -14,6 +14,7 @@ from preprocessing.sources.empty_room import find_empty_room
 from preprocessing.sources.listing import asked_at_once, folders, open_root
 from preprocessing.sources.missing_sidecars import tell_missing_sidecars
 from preprocessing.sources.parts import is_bti, opens_recording, parts_of
+from preprocessing.sources.text import decode
 from preprocessing.sources.unread import unread_recordings
 
 # Files that MaxFilter takes bear the suffix of recordings.
@@ -58,8 +59,8 @@ def list_bids(recordings: BidsRecordings) -> list[Entry]:
     def text_of(file: SourceFile) -> str:
         with refused_clearly(file.uri, recordings.endpoint_url):
             try:
-                return str(filesystem.cat_file(open_fs(file.uri)[1]).decode())
-            except (FileNotFoundError, PermissionError, UnicodeDecodeError):
+                return decode(filesystem.cat_file(open_fs(file.uri)[1]))
+            except (FileNotFoundError, PermissionError, ValueError):
                 # As datalad leaves what it did not fetch: no sample depends on it, so that it stops no recording.
                 return ""
 

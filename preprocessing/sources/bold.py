@@ -1,9 +1,9 @@
 """Open a BOLD image that was recorded with EEG, and time its volumes on the EEG's clock."""
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import cast
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from crossmodal.config import UserError
 from preprocessing.sources.base import BoldFiles
 from preprocessing.sources.broken import broken_told
+from preprocessing.sources.text import lines_of, read_json, read_text
 from preprocessing.sources.timeline import annotations
 from preprocessing.steps.volume_markers import pair_volumes
 
@@ -133,7 +134,7 @@ def _check_present(path: Path, uri: str, what: str) -> None:
 def _stated_tr_s(path: Path, uri: str) -> float:
     _check_present(path, uri, "the sidecar that states the repetition time")
     try:
-        tr_s = float(json.loads(path.read_text())["RepetitionTime"])
+        tr_s = float(read_json(path, uri)["RepetitionTime"])
     except (ValueError, KeyError, TypeError):
         tr_s = math.nan
     if not (math.isfinite(tr_s) and tr_s > 0):
@@ -146,9 +147,9 @@ def _read_motion(path: Path, uri: str, n_volumes: int) -> NDArray[np.float64]:
     _check_present(path, uri, "its motion parameters")
     with broken_told(uri):
         if path.suffix == ".tsv":
-            motion = pd.read_csv(path, sep="\t")[_CONFOUNDS].to_numpy(dtype=np.float64)
+            motion = pd.read_csv(StringIO(read_text(path, uri)), sep="\t")[_CONFOUNDS].to_numpy(dtype=np.float64)
         else:
-            motion = np.loadtxt(path, ndmin=2)[:, :6]
+            motion = np.loadtxt(lines_of(read_text(path, uri)), ndmin=2)[:, :6]
             # FSL writes rotations first.
             motion = np.roll(motion, 3, axis=1) if path.suffix == ".par" else motion
     if motion.shape != (n_volumes, 6) or not np.isfinite(motion).all():
@@ -159,7 +160,7 @@ def _read_motion(path: Path, uri: str, n_volumes: int) -> NDArray[np.float64]:
 def _read_transform(path: Path, uri: str) -> NDArray[np.float64]:
     _check_present(path, uri, "its transform")
     with broken_told(uri):
-        transform = np.loadtxt(path, ndmin=2)
+        transform = np.loadtxt(lines_of(read_text(path, uri)), ndmin=2)
     if transform.shape != (4, 4) or abs(np.linalg.det(transform)) < 1e-6 or not np.allclose(transform[3], [0, 0, 0, 1]):
         raise UserError(f"{uri}: is no 4 x 4 affine matrix; write one line a row, mm")
     return transform

@@ -1,6 +1,5 @@
 """Place electrodes where electrodes.tsv says they are, in head coordinates."""
 
-import json
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -12,22 +11,24 @@ from mne_bids.config import BIDS_TO_MNE_FRAMES
 from numpy.typing import NDArray
 
 from crossmodal.config import UserError
-from preprocessing.sources.sidecars import rows_of
+from preprocessing.sources.tables import UNSTATED, rows_of
 
 _METRES = {"m": 1.0, "cm": 0.01, "mm": 0.001}
 _LANDMARKS = {"nasion": ("NAS", "Nasion", "nasion"), "lpa": ("LPA",), "rpa": ("RPA",)}
 _Place = NDArray[np.float64]
 
 
-def place_electrodes(raw: BaseRaw, table: str, system: str, called: str) -> str:
+def place_electrodes(raw: BaseRaw, table: str, described: Mapping[str, Any], called: str) -> str:
     """Set the positions of a recording's electrodes, instead of what its file says of them.
 
     Parameters
     ----------
     raw : BaseRaw
         Need not be loaded; electrodes that the table does not list stay as they are.
-    table, system : str
-        Text of electrodes.tsv and of coordsystem.json.
+    table : str
+        Text of electrodes.tsv.
+    described : mapping
+        What coordsystem.json states.
     called : str
         What sentences call electrodes.tsv.
 
@@ -41,7 +42,6 @@ def place_electrodes(raw: BaseRaw, table: str, system: str, called: str) -> str:
     UserError
         A position is no number, or its unit is none of length.
     """
-    described = json.loads(system)
     frame = BIDS_TO_MNE_FRAMES.get(described.get("EEGCoordinateSystem", "n/a"), "unknown")
     places = _places(table, _metres(described.get("EEGCoordinateUnits"), called), called)
     landmarks = _landmarks(described, called)
@@ -58,9 +58,9 @@ def place_electrodes(raw: BaseRaw, table: str, system: str, called: str) -> str:
 
 def _places(table: str, metre: float, called: str) -> dict[str, _Place]:
     places = {}
-    for line, row in enumerate(rows_of(table), start=2):
-        values = [row.get(axis, "n/a") for axis in "xyz"]
-        if "n/a" in values:
+    for line, row in rows_of(table, called, required=("name", "x", "y", "z")).items():
+        values = [row[axis] for axis in "xyz"]
+        if UNSTATED in values:
             continue
         try:
             place = np.array([float(value) for value in values])

@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
+from crossmodal.config import UserError
 from preprocessing.sources.base import SourceFile
 from preprocessing.sources.bids_tree import EMPTY_ROOM, BidsFile, find_sidecar
-from preprocessing.sources.sidecars import rows_of
+from preprocessing.sources.tables import rows_of
 
 
 def find_empty_room(
@@ -56,7 +57,12 @@ def _paths(named: Any) -> list[str]:
 
 def _recorded(recording: BidsFile, trees: Sequence[Sequence[BidsFile]], read: Callable[[SourceFile], str]) -> date | None:
     scans = find_sidecar("scans", ".tsv", recording, *trees)
-    for row in rows_of(read(scans)) if scans else ():
+    try:
+        rows = rows_of(read(scans), scans.uri) if scans else {}
+    except UserError:
+        # As above.
+        return None
+    for row in rows.values():
         if row.get("filename", "").endswith(f"/{recording.recording_name}"):
             return _day(row.get("acq_time", "")[:10])
     return None

@@ -20,6 +20,7 @@ from preprocessing.sources.electrodes import place_electrodes
 from preprocessing.sources.registry import SOURCES
 from preprocessing.sources.sidecars import ChannelTable, TimedEvents, parse_channels, parse_events
 from preprocessing.sources.staging import stage
+from preprocessing.sources.text import read_json, read_text
 from preprocessing.sources.timeline import Span, bad_spans, recorded_events
 from preprocessing.sources.triggers import trigger_events
 
@@ -105,7 +106,7 @@ def _check_sidecars(entry: Entry, local: Mapping[str, Path]) -> None:
 def _channels(entry: Entry, raw: BaseRaw, local: Mapping[str, Path]) -> ChannelTable:
     if entry.channels is None:
         return ChannelTable({}, ())
-    table = parse_channels(local[entry.channels.uri].read_text())
+    table = parse_channels(read_text(local[entry.channels.uri], entry.channels.uri), entry.channels.uri)
     if is_bti_data(entry.files[0].name):
         return as_system_names(table, raw)
     return without_system(table) if entry.uri.endswith(".res4") else table
@@ -114,8 +115,9 @@ def _channels(entry: Entry, raw: BaseRaw, local: Mapping[str, Path]) -> ChannelT
 def _place_electrodes(entry: Entry, raw: BaseRaw, local: Mapping[str, Path]) -> tuple[str, ...]:
     if entry.electrodes is None or entry.coordsystem is None:
         return ()
+    table = read_text(local[entry.electrodes.uri], entry.electrodes.uri)
+    system = read_json(local[entry.coordsystem.uri], entry.coordsystem.uri)
     with broken_told(entry.electrodes.uri):
-        table, system = local[entry.electrodes.uri].read_text(), local[entry.coordsystem.uri].read_text()
         note = place_electrodes(raw, table, system, entry.electrodes.uri)
     return (note,) if note else ()
 
@@ -126,7 +128,7 @@ def _events(entry: Entry, raw: BaseRaw, recordings: Recordings, local: Mapping[s
             return trigger_events(raw, recordings.triggers, entry.uri)
         if entry.events is None:
             return recorded_events(raw)
-    events = parse_events(local[entry.events.uri].read_text(), entry.events.uri)
+    events = parse_events(read_text(local[entry.events.uri], entry.events.uri), entry.events.uri)
     duration_s = len(raw.times) / raw.info["sfreq"]
     late_s = events.onset_s[events.onset_s > duration_s]
     if len(late_s):

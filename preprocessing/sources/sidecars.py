@@ -1,6 +1,5 @@
 """Read BIDS sidecars: what the channels are and what happened when."""
 
-import csv
 import math
 from dataclasses import dataclass
 
@@ -8,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossmodal.config import UserError
+from preprocessing.sources.tables import UNSTATED, rows_of
 
 # BIDS channel types that say what an input of the amplifier really recorded; others, as RESP or TRIG, are no brain either, whatever the
 # file calls them. MEG types are left to the recording itself.
 _TYPES = {"EEG": "eeg", "EOG": "eog", "HEOG": "eog", "VEOG": "eog", "ECG": "ecg", "EMG": "emg", "MISC": "misc"}
-_UNSTATED = {"", "N/A"}
 # Columns that may hold what an event was, the first present wins; ds000117 uses stim_type.
 _TRIAL_TYPE_COLUMNS = ("trial_type", "stim_type", "value", "trigger")
 
@@ -53,11 +52,19 @@ class TimedEvents:
         return TimedEvents(self.onset_s + delay_s, self.duration_s, self.trial_type)
 
 
-def parse_channels(text: str) -> ChannelTable:
-    """Read channels.tsv, which need not list every channel of the file."""
-    rows = [row for row in rows_of(text) if row.get("name")]
-    stated = {row["name"]: row.get("type", "n/a").upper() for row in rows}
-    types = {name: _TYPES.get(kind, "misc") for name, kind in stated.items() if kind not in _UNSTATED and not kind.startswith("MEG")}
+def parse_channels(text: str, uri: str) -> ChannelTable:
+    """Read channels.tsv, which need not list every channel of the file.
+
+    Raises
+    ------
+    UserError
+        It is no such table; the sentence names the file.
+    """
+    rows = rows_of(text, uri, required=("name",)).values()
+    stated = {row["name"]: row.get("type", UNSTATED) for row in rows}
+    types = {
+        name: _TYPES.get(kind.upper(), "misc") for name, kind in stated.items() if kind != UNSTATED and not kind.upper().startswith("MEG")
+    }
     return ChannelTable(types, tuple(row["name"] for row in rows if row.get("status") == "bad"))
 
 
@@ -67,24 +74,19 @@ def parse_events(text: str, uri: str) -> TimedEvents:
     Raises
     ------
     UserError
-        An onset is not a number; the sentence names the file and line.
+        It is no such table, or an onset is not a number; the sentence names the file and line.
     """
-    rows = rows_of(text)
-    columns = set().union(*rows) if rows else set()
+    rows = rows_of(text, uri, required=("onset",))
+    columns = set().union(*rows.values())
     label = next((column for column in _TRIAL_TYPE_COLUMNS if column in columns), None)
-    onsets = np.array([_seconds(row, "onset", uri, line) for line, row in enumerate(rows, start=2)], dtype=np.float64)
-    durations = np.array([_seconds(row, "duration", uri, line, missing=0.0) for line, row in enumerate(rows, start=2)], dtype=np.float64)
-    return TimedEvents(onsets, durations, tuple(row[label] if label else "event" for row in rows))
-
-
-def rows_of(text: str) -> list[dict[str, str]]:
-    """Rows of a table of BIDS, "n/a" where one ends early."""
-    return list(csv.DictReader(text.removeprefix("\ufeff").splitlines(), delimiter="\t", restval="n/a"))
+    onsets = np.array([_seconds(row, "onset", uri, line) for line, row in rows.items()], dtype=np.float64)
+    durations = np.array([_seconds(row, "duration", uri, line, missing=0.0) for line, row in rows.items()], dtype=np.float64)
+    return TimedEvents(onsets, durations, tuple(row[label] if label else "event" for row in rows.values()))
 
 
 def _seconds(row: dict[str, str], column: str, uri: str, line: int, missing: float | None = None) -> float:
-    text = row.get(column, "n/a")
-    if text == "n/a" and missing is not None:
+    text = row.get(column, UNSTATED)
+    if text == UNSTATED and missing is not None:
         return missing
     try:
         value = float(text)

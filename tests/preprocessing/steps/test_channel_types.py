@@ -11,7 +11,7 @@ def test_eyes_and_heart_of_ds000117_are_no_inputs(make_raw, real_data):
     names = dict(zip(["Fp1", "Fp2", "C3", "C4", "P7"], [f"EEG06{number}" for number in range(1, 6)], strict=True))
     raw = make_raw(rename=names)
     table = (real_data / "ds000117_bids/sub-01/ses-meg/sub-01_ses-meg_task-facerecognition_channels.tsv").read_text()
-    notes = keep_brain_channels(raw, _BOTH, {}, parse_channels(table).types, "a.fif")
+    notes = keep_brain_channels(raw, _BOTH, {}, parse_channels(table, "channels.tsv").types, "a.fif")
     assert raw.ch_names[:4] == ["EEG065", "P8", "O1", "O2"]
     assert notes == []
 

@@ -57,8 +57,7 @@ def as_system_names(table: ChannelTable, raw: BaseRaw) -> ChannelTable:
     """The same table for channels as `read_bti` names them, also where it was written with the names that MNE gives them ('MEG 001')."""
     theirs = _read(Path(raw.filenames[0]), rename_channels=True).ch_names
     names = dict(zip(theirs, raw.ch_names, strict=True))
-    types = {names.get(name, name): kind for name, kind in table.types.items()}
-    return ChannelTable(types, tuple(names.get(name, name) for name in table.bad))
+    return table.renamed({name: names.get(name, name) for name in table.units})
 
 
 def _read(path: Path, rename_channels: bool) -> BaseRaw:

@@ -26,5 +26,4 @@ def read_ctf(folder: Path) -> BaseRaw:
 
 def without_system(table: ChannelTable) -> ChannelTable:
     """The same table for channels as `read_ctf` names them, however it was written: 'MLC11-1706' is 'MLC11'."""
-    types = {name.partition("-")[0]: kind for name, kind in table.types.items()}
-    return ChannelTable(types, tuple(name.partition("-")[0] for name in table.bad))
+    return table.renamed({name: name.partition("-")[0] for name in table.units})

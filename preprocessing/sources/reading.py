@@ -15,6 +15,7 @@ from preprocessing.sources.base import Entry
 from preprocessing.sources.bold import OpenedBold, open_image, time_volumes
 from preprocessing.sources.broken import broken_told
 from preprocessing.sources.bti import as_system_names, is_bti_data
+from preprocessing.sources.channel_names import match_rows
 from preprocessing.sources.ctf import without_system
 from preprocessing.sources.electrodes import place_electrodes
 from preprocessing.sources.registry import SOURCES
@@ -77,8 +78,10 @@ def open_recording(entry: Entry, recordings: Recordings, scratch: Path) -> Opene
         warnings.simplefilter("always", RuntimeWarning)
         raw = SOURCES[recordings.kind].open_raw(local[entry.uri], entry.uri, {file.uri: local[file.uri] for file in entry.files[1:]})
     bold = _open_bold(entry, raw, recordings, local)
+    channels, told = _channels(entry, raw, local)
     notes = (
         *entry.notes,
+        *told,
         *_place_electrodes(entry, raw, local),
         *(str(each.message) for each in warned if each.category is RuntimeWarning),
     )
@@ -87,7 +90,7 @@ def open_recording(entry: Entry, recordings: Recordings, scratch: Path) -> Opene
         # The only place where the delay is added; what is read here is never written back.
         events=_events(entry, raw, recordings, local).shifted(recordings.stimulus_delay_s),
         bad_spans=bad_spans(raw),
-        channels=_channels(entry, raw, local),
+        channels=channels,
         source=[file.model_dump() | {"sha256": _checksum(local[file.uri])} for file in entry.all_files],
         bold=bold,
         notes=notes,
@@ -103,13 +106,17 @@ def _check_sidecars(entry: Entry, local: Mapping[str, Path]) -> None:
             )
 
 
-def _channels(entry: Entry, raw: BaseRaw, local: Mapping[str, Path]) -> ChannelTable:
+def _channels(entry: Entry, raw: BaseRaw, local: Mapping[str, Path]) -> tuple[ChannelTable, tuple[str, ...]]:
+    """Read channels.tsv by the names that the recording gives its channels; also say what the run should of names that differ."""
     if entry.channels is None:
-        return ChannelTable({}, ())
+        return ChannelTable({}, ()), ()
     table = parse_channels(read_text(local[entry.channels.uri], entry.channels.uri), entry.channels.uri)
     if is_bti_data(entry.files[0].name):
-        return as_system_names(table, raw)
-    return without_system(table) if entry.uri.endswith(".res4") else table
+        table = as_system_names(table, raw)
+    elif entry.uri.endswith(".res4"):
+        table = without_system(table)
+    matched = match_rows(list(table.units), raw.ch_names, entry.channels.uri)
+    return table.renamed(matched.channels), matched.notes
 
 
 def _place_electrodes(entry: Entry, raw: BaseRaw, local: Mapping[str, Path]) -> tuple[str, ...]:
@@ -118,8 +125,7 @@ def _place_electrodes(entry: Entry, raw: BaseRaw, local: Mapping[str, Path]) -> 
     table = read_text(local[entry.electrodes.uri], entry.electrodes.uri)
     system = read_json(local[entry.coordsystem.uri], entry.coordsystem.uri)
     with broken_told(entry.electrodes.uri):
-        note = place_electrodes(raw, table, system, entry.electrodes.uri)
-    return (note,) if note else ()
+        return place_electrodes(raw, table, system, entry.electrodes.uri)
 
 
 def _events(entry: Entry, raw: BaseRaw, recordings: Recordings, local: Mapping[str, Path]) -> TimedEvents:

@@ -1,12 +1,14 @@
 """Read BIDS sidecars: what the channels are and what happened when."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crossmodal.config import UserError
+from preprocessing.sources.channel_names import unique_names
 from preprocessing.sources.tables import UNSTATED, rows_of
 
 # BIDS channel types that say what an input of the amplifier really recorded; others, as RESP or TRIG, are no brain either, whatever the
@@ -26,10 +28,18 @@ class ChannelTable:
         MNE's type ('eeg', 'eog', 'ecg', 'emg', 'misc') by channel name, where BIDS's has one.
     bad : tuple of str
         Channels whose status is bad.
+    units : dict
+        The unit of every row, as written, by channel name.
     """
 
     types: dict[str, str]
     bad: tuple[str, ...]
+    units: dict[str, str] = field(default_factory=dict)
+
+    def renamed(self, names: Mapping[str, str]) -> "ChannelTable":
+        """Return the same of channels under other names, without those that have none."""
+        types, units = ({names[name]: said for name, said in said_of.items() if name in names} for said_of in (self.types, self.units))
+        return ChannelTable(types, tuple(names[name] for name in self.bad if name in names), units)
 
 
 @dataclass(frozen=True)
@@ -60,12 +70,12 @@ def parse_channels(text: str, uri: str) -> ChannelTable:
     UserError
         It is no such table; the sentence names the file.
     """
-    rows = rows_of(text, uri, required=("name",)).values()
-    stated = {row["name"]: row.get("type", UNSTATED) for row in rows}
-    types = {
-        name: _TYPES.get(kind.upper(), "misc") for name, kind in stated.items() if kind != UNSTATED and not kind.upper().startswith("MEG")
-    }
-    return ChannelTable(types, tuple(row["name"] for row in rows if row.get("status") == "bad"))
+    listed = list(rows_of(text, uri, required=("name",)).values())
+    rows = dict(zip(unique_names(row["name"] for row in listed), listed, strict=True))
+    stated = {name: row.get("type", UNSTATED).upper() for name, row in rows.items()}
+    types = {name: _TYPES.get(kind, "misc") for name, kind in stated.items() if kind != UNSTATED.upper() and not kind.startswith("MEG")}
+    bad = tuple(name for name, row in rows.items() if row.get("status", UNSTATED).lower().startswith("bad"))
+    return ChannelTable(types, bad, {name: row.get("units", UNSTATED) for name, row in rows.items()})
 
 
 def parse_events(text: str, uri: str) -> TimedEvents:

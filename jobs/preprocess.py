@@ -4,6 +4,7 @@ import argparse
 import sys
 import time
 from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from cluster import start_ray
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from preprocessing.report import Outcome, Report
 
 _LINE_EVERY_S = 10
+# Of a plan, unless all are asked for.
+_FIRST_ROWS = 20
 
 
 def preprocess(experiment: "Experiment", arguments: argparse.Namespace) -> int:
@@ -27,7 +30,7 @@ def preprocess(experiment: "Experiment", arguments: argparse.Namespace) -> int:
     if arguments.why:
         return _print_why(plan, arguments.why)
     if arguments.plan:
-        return _print_plan(plan, arguments.price)
+        return _print_plan(plan, arguments.price, len(plan.entries) if arguments.all else _FIRST_ROWS)
     # Only now, since it brings Ray, which takes seconds that a wrong path need not wait for.
     from preprocessing.pipeline import preprocess_dataset
 
@@ -81,6 +84,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--plan", action="store_true", help="tell what is there, what would be made and what it would take, and make nothing"
     )
+    parser.add_argument("--all", action="store_true", help=f"with --plan: tell every recording, not the first {_FIRST_ROWS} alone")
     parser.add_argument("--price", type=float, default=0.05, metavar="USD", help="of a core-hour, for --plan (default %(default)s)")
     parser.add_argument("--why", metavar="RECORDING", help="tell what changed since the last dataset; 'sub-01', 'sub-01 run 02' or a file")
     parser.add_argument("--list", action=_ListSources, nargs=0, help="list the sources of recordings and exit")
@@ -94,15 +98,17 @@ def _print_why(plan: "Plan", wanted: str) -> int:
     return 0
 
 
-def _print_plan(plan: "Plan", price: float) -> int:
+def _print_plan(plan: "Plan", price: float, n_rows: int) -> int:
     from preprocessing.estimate import estimate
 
     expected = estimate(plan, price)
     rows = [
         (entry.label, "cached" if name in plan.present else "to be made", f"{entry.size_bytes / 1e9:.3f}", entry.uri)
-        for name, entry in plan.entries.items()
+        for name, entry in islice(plan.entries.items(), n_rows)
     ]
     _print_table(("recording", "shard", "GB", "file"), rows)
+    if len(plan.entries) > n_rows:
+        print(f"... and {len(plan.entries) - n_rows} more recordings; --plan --all tells every one")
     print(f"cached {len(plan.present)}, {expected.bytes_cached / 1e9:.3f} GB of shards in {plan.store}")
     written = "" if expected.bytes_written is None else f" into about {expected.bytes_written / 1e9:.3f} GB of shards"
     cost = f"about {expected.core_hours:.2g} core-hours, {expected.cost:.2g} USD at {price:g} a core-hour"

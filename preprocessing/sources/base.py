@@ -1,5 +1,6 @@
 """What a source of recordings hands on: entries that can be named without opening them."""
 
+import contextlib
 import os
 from typing import Any
 
@@ -27,9 +28,11 @@ class SourceFile(Config):
     def listed(cls, filesystem: fsspec.AbstractFileSystem, details: dict[str, Any]) -> "SourceFile":
         """Describe a file by its entry in a listing of `filesystem`."""
         uri = details["name"] if isinstance(filesystem, LocalFileSystem) else filesystem.unstrip_protocol(details["name"])
-        if details.get("islink") and os.path.exists(uri):
-            # What a link leads to may change while the link does not.
-            details = filesystem.info(os.path.realpath(uri))
+        if details.get("islink"):
+            # What a link leads to may change while the link does not; one to nothing is listed as it is.
+            with contextlib.suppress(OSError):
+                target = os.stat(uri)
+                details = details | {"size": target.st_size, "mtime": target.st_mtime}
         version = details["ETag"].strip('"') if "ETag" in details else repr(details["mtime"])
         return cls(uri=uri, size_bytes=details["size"], version=version)
 

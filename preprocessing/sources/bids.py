@@ -1,6 +1,6 @@
 """List the recordings of a BIDS dataset, local or on S3, with the sidecars that apply to each."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 
 from fsspec import AbstractFileSystem
@@ -9,8 +9,8 @@ from crossmodal.config import UserError
 from crossmodal.config.preprocessing import BidsRecordings
 from crossmodal.storage.uri import open_fs, refused_clearly
 from preprocessing.sources.base import Entry, SourceFile
-from preprocessing.sources.bids_tree import EMPTY_ROOM, BidsFile, find_positions, find_sidecar, list_tree, run_labels
-from preprocessing.sources.empty_room import find_empty_room
+from preprocessing.sources.bids_tree import EMPTY_ROOM, BidsFile, BidsTree, find_positions, find_sidecar, list_tree, run_labels
+from preprocessing.sources.empty_room import EmptyRooms
 from preprocessing.sources.listing import asked_at_once, folders, open_root
 from preprocessing.sources.missing_sidecars import tell_missing_sidecars
 from preprocessing.sources.parts import is_bti, opens_recording, parts_of
@@ -19,6 +19,9 @@ from preprocessing.sources.unread import unread_recordings
 
 # Files that MaxFilter takes bear the suffix of recordings.
 _CALIBRATION, _CROSSTALK = "calibration", "crosstalk"
+_OF_SYSTEM = {_CALIBRATION: ".dat", _CROSSTALK: ".fif"}
+# Subject, session where there is one, and which of them.
+_System = tuple[str, str | None, str]
 
 
 def list_bids(recordings: BidsRecordings) -> list[Entry]:
@@ -42,18 +45,19 @@ def list_bids(recordings: BidsRecordings) -> list[Entry]:
             list_tree(filesystem, derivative, recordings.root, recordings.subjects)
             for derivative in folders(filesystem, f"{root}/derivatives")
         ]
-    candidates = [file for tree in trees for file in tree if _is_wanted(file, recordings)]
+    candidates = [file for tree in trees for file in tree.files if _is_wanted(file, recordings)]
     groups = _group_splits(file for file in candidates if opens_recording(file, recordings.datatype))
     unread = unread_recordings(candidates, groups)
     if not groups and not unread:
         raise UserError(f"{recordings.root}: no recording found ({_wanted(recordings)}); check recordings.subjects, task and processing")
     _check_subjects({*(parts[0].entities["sub"] for parts in groups), *(entry.subject for entry in unread)}, recordings)
-    own_tree = {id(file): tree for tree in trees for file in tree}
-    entries = [_entry(parts, run, own_tree[id(parts[0])], raw_files) for parts, run in zip(groups, run_labels(groups), strict=True)]
+    own_tree = {id(file): tree for tree in trees for file in tree.files}
+    system_files = _system_files(raw_files)
+    labels = run_labels(groups)
+    entries = [_entry(parts, run, own_tree[id(parts[0])], raw_files, system_files) for parts, run in zip(groups, labels, strict=True)]
     entries = tell_missing_sidecars([parts[0] for parts in groups], entries, reads_events=recordings.triggers is None)
     if recordings.datatype != "meg":
         return entries + unread
-    rooms = _empty_rooms(filesystem, root, recordings.root)
 
     @cache
     def text_of(file: SourceFile) -> str:
@@ -64,17 +68,21 @@ def list_bids(recordings: BidsRecordings) -> list[Entry]:
                 # As datalad leaves what it did not fetch: no sample depends on it, so that it stops no recording.
                 return ""
 
-    found_rooms = asked_at_once(lambda parts: find_empty_room(parts[0], (own_tree[id(parts[0])], raw_files), rooms, text_of), groups)
+    rooms = EmptyRooms(_empty_rooms(filesystem, root, recordings.root), text_of)
+    found_rooms = asked_at_once(lambda parts: rooms.find(parts[0], (own_tree[id(parts[0])], raw_files)), groups)
     return [entry.model_copy(update={"empty_room": room}) for entry, room in zip(entries, found_rooms, strict=True)] + unread
 
 
 def _empty_rooms(filesystem: AbstractFileSystem, root: str, called: str) -> list[BidsFile]:
-    files = list_tree(filesystem, root, called, (EMPTY_ROOM,))
-    return [file for file in files if opens_recording(file, "meg") and file.entities.get("sub") == EMPTY_ROOM]
+    tree = list_tree(filesystem, root, called, (EMPTY_ROOM,))
+    return [file for file in tree.files if opens_recording(file, "meg") and file.entities.get("sub") == EMPTY_ROOM]
 
 
-def _entry(splits: tuple[BidsFile, ...], run: str, own_tree: list[BidsFile], raw_files: list[BidsFile]) -> Entry:
+def _entry(
+    splits: tuple[BidsFile, ...], run: str, own_tree: BidsTree, raw_files: BidsTree, system_files: Mapping[_System, SourceFile]
+) -> Entry:
     first = splits[0]
+    session = first.entities["sub"], first.entities.get("ses")
     # MEG recordings know where their own electrodes are.
     electrodes, coordsystem = (None, None) if first.suffix == "meg" else find_positions(first, own_tree)
     return Entry(
@@ -85,8 +93,8 @@ def _entry(splits: tuple[BidsFile, ...], run: str, own_tree: list[BidsFile], raw
         channels=find_sidecar("channels", ".tsv", first, own_tree, raw_files),
         electrodes=electrodes,
         coordsystem=coordsystem,
-        calibration=_of_system(_CALIBRATION, ".dat", first, raw_files),
-        crosstalk=_of_system(_CROSSTALK, ".fif", first, raw_files),
+        calibration=system_files.get((*session, _CALIBRATION)),
+        crosstalk=system_files.get((*session, _CROSSTALK)),
         flaw=_several(splits) if is_bti(first) and len(splits) > 1 else "",
     )
 
@@ -103,19 +111,19 @@ def _is_wanted(file: BidsFile, recordings: BidsRecordings) -> bool:
         file.suffix == recordings.datatype
         and "sub" in entities
         and entities.get("proc") == recordings.processing
-        and entities.get("acq") not in {_CALIBRATION, _CROSSTALK}
+        and entities.get("acq") not in _OF_SYSTEM
         and (recordings.task is None or entities.get("task") == recordings.task)
     )
 
 
-def _of_system(acquisition: str, extension: str, recording: BidsFile, files: Iterable[BidsFile]) -> SourceFile | None:
-    """Find what BIDS keeps beside a session's recordings of the MEG system that made them."""
-    wanted = {"sub": recording.entities["sub"], "ses": recording.entities.get("ses"), "acq": acquisition}
-    for file in files:
-        found = {key: file.entities.get(key) for key in wanted}
-        if file.suffix == "meg" and file.source.name.endswith(extension) and found == wanted:
-            return file.source
-    return None
+def _system_files(tree: BidsTree) -> dict[_System, SourceFile]:
+    """Gather what BIDS keeps beside each session's recordings of the MEG system that made them."""
+    found: dict[_System, SourceFile] = {}
+    for file in tree.files:
+        acquisition = file.entities.get("acq", "")
+        if file.suffix == "meg" and "sub" in file.entities and file.source.name.endswith(_OF_SYSTEM.get(acquisition, "/")):
+            found.setdefault((file.entities["sub"], file.entities.get("ses"), acquisition), file.source)
+    return found
 
 
 def _wanted(recordings: BidsRecordings) -> str:

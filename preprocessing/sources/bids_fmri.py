@@ -1,10 +1,11 @@
 """EEG and BOLD recorded at once, in BIDS: sub-*/**/eeg/*_eeg.* beside sub-*/**/func/*_bold.nii.gz."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from crossmodal.config.eeg_fmri import BidsFmriRecordings, CnEpflRecordings
 from preprocessing.sources.base import BoldFiles, Entry, SourceFile
-from preprocessing.sources.bids_tree import BidsFile, find_positions, find_sidecar, list_tree, run_labels
+from preprocessing.sources.bids_tree import BidsFile, BidsTree, find_positions, find_sidecar, list_tree, run_labels
 from preprocessing.sources.eeg_fmri import wanted_subjects, with_files_elsewhere
 from preprocessing.sources.listing import open_root
 from preprocessing.sources.missing_sidecars import tell_missing_sidecars
@@ -28,12 +29,15 @@ def list_bids_fmri(recordings: BidsFmriRecordings | CnEpflRecordings) -> list[En
     """
     filesystem, root = open_root(recordings.root, recordings.anonymous, recordings.endpoint_url)
     tree = list_tree(filesystem, root, recordings.root, recordings.subjects)
-    candidates = [file for file in tree if _is_wanted(file, recordings)]
+    candidates = [file for file in tree.files if _is_wanted(file, recordings)]
     found = sorted((file for file in candidates if opens_recording(file, "eeg")), key=lambda file: file.source.uri)
     groups = [(file,) for file in found]
     unread = unread_recordings(candidates, groups)
     wanted_subjects(recordings, {*(file.entities["sub"] for file in found), *(entry.subject for entry in unread)}, _expected(recordings))
-    entries = [_entry(file, run, tree, recordings) for file, run in zip(found, run_labels(groups), strict=True)]
+    images = _images_by_recording(tree)
+    outside_func = BidsTree(file for file in tree.files if "func" not in file.folder.parts)
+    labels = run_labels(groups)
+    entries = [_entry(eeg, run, tree, outside_func, images[_shared(eeg.entities)]) for eeg, run in zip(found, labels, strict=True)]
     entries = with_files_elsewhere(entries, recordings)
     return tell_missing_sidecars(found, entries, reads_events=recordings.triggers is None) + unread
 
@@ -52,11 +56,9 @@ def _expected(recordings: BidsFmriRecordings | CnEpflRecordings) -> str:
     return f"sub-*/**/eeg/*_task-{task}*_eeg.* of the runs {', '.join(recordings.runs)}" if recordings.runs else f"*_task-{task}*_eeg.*"
 
 
-def _entry(eeg: BidsFile, run: str, tree: Sequence[BidsFile], recordings: BidsFmriRecordings | CnEpflRecordings) -> Entry:
-    images = _images(eeg, tree)
+def _entry(eeg: BidsFile, run: str, tree: BidsTree, outside_func: BidsTree, images: Sequence[BidsFile]) -> Entry:
     image = images[0] if len(images) == 1 else None
-    files = list(tree)
-    sidecar = find_sidecar("bold", ".json", image, files) if image else None
+    sidecar = find_sidecar("bold", ".json", image, tree) if image else None
     if image is None:
         source = SourceFile.missing(_beside(eeg.source.uri))
     else:
@@ -67,8 +69,8 @@ def _entry(eeg: BidsFile, run: str, tree: Sequence[BidsFile], recordings: BidsFm
         subject=eeg.entities["sub"],
         run=run,
         files=(eeg.source, *parts_of(eeg, tree)),
-        events=find_sidecar("events", ".tsv", eeg, [file for file in files if "func" not in file.folder.parts]),
-        channels=find_sidecar("channels", ".tsv", eeg, files),
+        events=find_sidecar("events", ".tsv", eeg, outside_func),
+        channels=find_sidecar("channels", ".tsv", eeg, tree),
         electrodes=electrodes,
         coordsystem=coordsystem,
         bold=BoldFiles(image=source, sidecar=sidecar),
@@ -76,14 +78,13 @@ def _entry(eeg: BidsFile, run: str, tree: Sequence[BidsFile], recordings: BidsFm
     )
 
 
-def _images(eeg: BidsFile, tree: Sequence[BidsFile]) -> list[BidsFile]:
-    """Find the images of the same session, task and run: in func/ beside eeg/, where there should be one."""
-    wanted = _shared(eeg.entities)
-    return [
-        file
-        for file in tree
-        if file.suffix == "bold" and file.source.name.endswith(_IMAGES) and _shared(file.entities) == wanted and "echo" not in file.entities
-    ]
+def _images_by_recording(tree: BidsTree) -> defaultdict[tuple[str | None, ...], list[BidsFile]]:
+    """Gather images by session, task and run: in func/ beside eeg/, where there should be one of each."""
+    images = defaultdict[tuple[str | None, ...], list[BidsFile]](list)
+    for file in tree.files:
+        if file.suffix == "bold" and file.source.name.endswith(_IMAGES) and "echo" not in file.entities:
+            images[_shared(file.entities)].append(file)
+    return images
 
 
 def _several(eeg: BidsFile, images: Sequence[BidsFile]) -> str:

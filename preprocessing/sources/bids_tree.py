@@ -1,9 +1,11 @@
 """Files of a BIDS dataset: their names taken apart, and which apply to which."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import PurePosixPath
-from typing import Any
+from types import MappingProxyType
 
 from fsspec import AbstractFileSystem
 
@@ -70,7 +72,34 @@ class BidsFile:
         return self.folder == recording.folder or self.folder in recording.folder.parents
 
 
-def list_tree(filesystem: AbstractFileSystem, tree: str, root: str, subjects: Sequence[str] | None) -> list[BidsFile]:
+class BidsTree:
+    """Files of a dataset or derivative, kept so that those of one recording are found without looking through those of all others.
+
+    Attributes
+    ----------
+    files : tuple of BidsFile
+    """
+
+    def __init__(self, files: Iterable[BidsFile]) -> None:
+        self.files = tuple(files)
+        self._by_folder = defaultdict[PurePosixPath, list[BidsFile]](list)
+        self._by_suffix = defaultdict[tuple[PurePosixPath, str, str], list[BidsFile]](list)
+        for file in self.files:
+            self._by_folder[file.folder].append(file)
+            self._by_suffix[file.folder, file.suffix, file.entities.get("sub", "")].append(file)
+
+    def beside(self, recording: BidsFile) -> Sequence[BidsFile]:
+        """All files in the folder of a recording, itself included."""
+        return self._by_folder.get(recording.folder, ())
+
+    def levels_above(self, recording: BidsFile, suffix: str) -> Iterator[list[BidsFile]]:
+        """Files with a suffix in the folder of a recording, then in each folder that holds that; none that names another subject."""
+        subject = recording.entities.get("sub", "")
+        for folder in (recording.folder, *recording.folder.parents):
+            yield [file for named in {subject, ""} for file in self._by_suffix.get((folder, suffix, named), ())]
+
+
+def list_tree(filesystem: AbstractFileSystem, tree: str, root: str, subjects: Sequence[str] | None) -> BidsTree:
     """List the files at the top of a dataset and of its wanted subjects."""
     try:
         top = filesystem.ls(tree, detail=True)
@@ -80,17 +109,14 @@ def list_tree(filesystem: AbstractFileSystem, tree: str, root: str, subjects: Se
     wanted = [entry["name"] for entry in top if is_folder(filesystem, entry) and _is_wanted(entry["name"], subjects)]
     for found in asked_at_once(lambda folder: filesystem.find(folder, detail=True), wanted):
         details += found.values()
-    return [_parse(filesystem, entry, tree) for entry in details]
+    folder_of = cache(lambda folder: PurePosixPath(folder).relative_to(tree))
+    return BidsTree(BidsFile.named(SourceFile.listed(filesystem, each), folder_of(each["name"].rpartition("/")[0])) for each in details)
 
 
 def _is_wanted(folder: str, subjects: Sequence[str] | None) -> bool:
     name = PurePosixPath(folder).name
     subject = name.removeprefix("sub-")
     return _is_named(name) and (subject in subjects if subjects else subject != EMPTY_ROOM)
-
-
-def _parse(filesystem: AbstractFileSystem, details: dict[str, Any], tree: str) -> BidsFile:
-    return BidsFile.named(SourceFile.listed(filesystem, details), PurePosixPath(details["name"]).parent.relative_to(tree))
 
 
 def _taken_apart(name: str) -> tuple[dict[str, str], str]:
@@ -117,7 +143,7 @@ def run_labels(groups: Sequence[tuple[BidsFile, ...]]) -> Iterator[str]:
         yield "_".join([f"{entity}-{first.entities[entity]}" for entity in varying] + [first.entities.get("run", "01")])
 
 
-def find_sidecar(suffix: str, extension: str, recording: BidsFile, *trees: Sequence[BidsFile]) -> SourceFile | None:
+def find_sidecar(suffix: str, extension: str, recording: BidsFile, *trees: BidsTree) -> SourceFile | None:
     """Find the most specific sidecar, in the recording's own tree before others."""
     for tree in trees:
         found = _most_specific(suffix, extension, recording, tree)
@@ -126,16 +152,22 @@ def find_sidecar(suffix: str, extension: str, recording: BidsFile, *trees: Seque
     return None
 
 
-def find_positions(recording: BidsFile, tree: Sequence[BidsFile]) -> tuple[SourceFile | None, SourceFile | None]:
+def find_positions(recording: BidsFile, tree: BidsTree) -> tuple[SourceFile | None, SourceFile | None]:
     """Find electrodes.tsv of a recording, and coordsystem.json of the same space."""
     table = _most_specific("electrodes", ".tsv", recording, tree)
     if table is None:
         return None, None
-    same_space = [file for file in tree if file.entities.get(_SPACE) == table.entities.get(_SPACE)]
-    system = _most_specific("coordsystem", ".json", recording, same_space)
+    system = _most_specific("coordsystem", ".json", recording, tree, {_SPACE: table.entities.get(_SPACE)})
     return table.source, system.source if system else SourceFile.missing(table.source.uri.replace("electrodes.tsv", "coordsystem.json"))
 
 
-def _most_specific(suffix: str, extension: str, recording: BidsFile, tree: Sequence[BidsFile]) -> BidsFile | None:
-    fitting = [file for file in tree if file.suffix == suffix and file.source.name.endswith(extension) and file.applies_to(recording)]
-    return max(fitting, key=lambda file: len(file.entities), default=None)
+def _most_specific(
+    suffix: str, extension: str, recording: BidsFile, tree: BidsTree, entities: Mapping[str, str | None] = MappingProxyType({})
+) -> BidsFile | None:
+    """Find what applies to a recording: of the nearest level, as BIDS says, and of that what names most entities."""
+    for level in tree.levels_above(recording, suffix):
+        fitting = [file for file in level if file.source.name.endswith(extension) and file.applies_to(recording)]
+        fitting = [file for file in fitting if all(file.entities.get(key) == value for key, value in entities.items())]
+        if fitting:
+            return max(fitting, key=lambda file: len(file.entities))
+    return None

@@ -8,6 +8,7 @@ from preprocessing.sources.base import SourceFile
 from preprocessing.sources.bids_tree import BidsFile
 
 KIT_SUFFIXES = (".con", ".sqd")
+KIT_PARTS = _OF_MARKERS, _OF_POINTS = "markers", "headshape"
 _MARKERS, _POINTS = (".mrk", ".sqd", ".con", ".txt"), (".pos", ".elp", ".hsp", ".txt")
 # How MNE-BIDS says in acq- to which run markers belong.
 _OF_RUN = re.compile(r"run(\d+)(?:pre|post)?")
@@ -18,8 +19,8 @@ def kit_parts(recording: BidsFile, files: Sequence[BidsFile]) -> list[SourceFile
 
     Source: BIDS's appendix on MEG file formats; MNE-BIDS calls points acq-ELP and acq-HSP, and tells the run of markers in acq-, too.
     """
-    markers = [file for file in files if file.suffix == "markers" and file.source.name.lower().endswith(_MARKERS)]
-    points = [file for file in files if file.suffix == "headshape" and file.source.name.lower().endswith(_POINTS)]
+    markers = [file for file in files if file.suffix == _OF_MARKERS and file.source.name.lower().endswith(_MARKERS)]
+    points = [file for file in files if file.suffix == _OF_POINTS and file.source.name.lower().endswith(_POINTS)]
     return [file.source for file in (*_closest(recording, markers), *_closest(recording, points))]
 
 

@@ -1,13 +1,12 @@
 """Which files of a BIDS dataset open a recording, and which are parts of one."""
 
-from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from preprocessing.sources.base import SourceFile
-from preprocessing.sources.bids_tree import BidsFile
+from preprocessing.sources.bids_tree import BidsFile, BidsTree
 from preprocessing.sources.bti import is_bti_data
 from preprocessing.sources.files import SUFFIXES
-from preprocessing.sources.kit_parts import KIT_SUFFIXES, kit_parts
+from preprocessing.sources.kit_parts import KIT_PARTS, KIT_SUFFIXES, kit_parts
 
 _OPENED_BY = {"meg": (".fif", ".fif.gz", ".res4", *KIT_SUFFIXES), "eeg": SUFFIXES}
 _CTF_HEADER = ".res4"
@@ -29,17 +28,17 @@ def is_bti(file: BidsFile) -> bool:
     return in_folder and file.suffix == "meg" and is_bti_data(file.source.name)
 
 
-def parts_of(recording: BidsFile, tree: Sequence[BidsFile]) -> list[SourceFile]:
+def parts_of(recording: BidsFile, tree: BidsTree) -> list[SourceFile]:
     """Find the files that hold parts of a recording.
 
     They are BrainVision's markers and data, EEGLAB's data, all of a CTF or BTi folder, and KIT's markers and digitised points.
     """
     name = recording.source.name
     if name.endswith(_CTF_HEADER) or is_bti(recording):
-        return [file.source for file in tree if file.folder == recording.folder and file is not recording]
+        return [file.source for file in tree.beside(recording) if file is not recording]
     if name.lower().endswith(KIT_SUFFIXES):
-        return kit_parts(recording, tree)
+        return kit_parts(recording, [file for suffix in KIT_PARTS for level in tree.levels_above(recording, suffix) for file in level])
     stem = name.partition(".")[0]
-    beside = [file.source for file in tree if file.folder == recording.folder and file.source.name.partition(".")[0] == stem]
+    beside = [file.source for file in tree.beside(recording) if file.source.name.partition(".")[0] == stem]
     suffixes = _PARTS.get(PurePosixPath(name).suffix, ())
     return sorted((file for file in beside if file.name.endswith(suffixes)), key=lambda file: file.name)

@@ -75,3 +75,14 @@ def test_mistake_is_one_sentence(experiment, override, sentence):
     assert sentence in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert not (experiment / "store").exists()
+
+
+@pytest.mark.parametrize(("options", "n_rows"), [((), 20), (("--all",), 23)])
+def test_a_long_plan_is_told_by_its_first_rows_unless_all_are_asked_for(experiment, options, n_rows):
+    files = [{"path": "whole_raw.fif", "subject": f"{number:02}"} for number in range(23)]
+    override = f"recordings.files={yaml.safe_dump(files, default_flow_style=True, width=10_000).strip()}"
+    planned = _run(experiment, "whole.yaml", override, "--plan", *options)
+    assert planned.returncode == 0, planned.stderr
+    assert sum("to be made  " in line for line in planned.stdout.splitlines()) == n_rows
+    assert ("and 3 more recordings" in planned.stdout) == (n_rows < len(files))
+    assert "to be made 23, from" in planned.stdout

@@ -12,6 +12,7 @@ class Evaluation(Config):
     """Baselines, ceilings and statistics of an evaluation."""
 
     baselines: tuple[BaselineConfig, ...] = (TrainingMeanConfig(), RidgeConfig(), RidgeConfig(lag_s=0.1), MinimumNormConfig())
+    physiology: RidgeConfig = Field(RidgeConfig(lag_s=0.1), description="map from EOG and ECG alone, a row wherever these are recorded")
     ceilings: bool = Field(True, description="oracle and linear reference, where the cohort's truth is known")
     fir_lag_s: float = Field(0.1, gt=0, description="half-length of the subject-fitted FIR; its cost grows with the square")
     confidence: float = Field(0.95, gt=0.5, lt=1)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from crossmodal.datasets.entry import ShardEntry
+from crossmodal.datasets.recording import PHYSIOLOGY
 
 _Channels = tuple[tuple[str, str], ...]
 
@@ -27,8 +28,11 @@ class Trait:
 
 
 def traits_of(entries: Iterable[ShardEntry]) -> list[Trait]:
-    """All that is to be the same: sampling rate, channels and types of each modality in order, targets and repetition time of BOLD."""
-    modalities = sorted({modality for entry in entries for modality in entry.channels})
+    """All that is to be the same: sampling rate, channels and types of each modality in order, targets and repetition time of BOLD.
+
+    EOG and ECG may differ: no model reads them.
+    """
+    modalities = sorted({modality for entry in entries for modality in entry.channels} - {PHYSIOLOGY})
     channels = [Trait(partial(_channels, modality=modality), partial(_other_channels, modality=modality)) for modality in modalities]
     return [Trait(lambda entry: entry.sfreq, _other_rate), *channels, Trait(_targets, _other_volumes)]
 

@@ -1,6 +1,6 @@
 """Baselines of every fold, fitted from statistics of each subject that are read once."""
 
-from collections.abc import Sequence
+from dataclasses import replace
 from functools import reduce
 from operator import add
 from threading import Lock
@@ -10,13 +10,15 @@ import numpy as np
 import torch
 
 from crossmodal.config.data import Data
-from crossmodal.config.models import BaselineConfig, TrainingMeanConfig
+from crossmodal.config.evaluation import Evaluation
+from crossmodal.config.models import TrainingMeanConfig
 from crossmodal.datasets.batches import BatchReader, iterate
 from crossmodal.datasets.channels import columns_of
 from crossmodal.datasets.normaliser import ChannelScaling, Normaliser
 from crossmodal.datasets.opening import FoldData
+from crossmodal.datasets.physiology import PhysiologyReader, shared_physiology
 from crossmodal.datasets.windows import WindowSet
-from crossmodal.evaluation.names import predictor_name
+from crossmodal.evaluation.names import EYES_AND_HEART, predictor_name
 from crossmodal.models.base import Baseline, Shapes, Statistics
 from crossmodal.models.registry import build_model
 
@@ -33,14 +35,16 @@ class BaselineFitter:
 
     Parameters
     ----------
-    configs : sequence of BaselineConfig
-        Baselines to fit; the training mean is always among them.
+    evaluation : Evaluation
+        Names the baselines to fit; the training mean is always among them, and so is what EOG and ECG alone predict, wherever all
+        recordings of a fold have some of these channels in common.
     data : Data
         Names source and target channels.
     """
 
-    def __init__(self, configs: Sequence[BaselineConfig], data: Data) -> None:
-        self._configs = {predictor_name(config): config for config in (TrainingMeanConfig(), *configs)}
+    def __init__(self, evaluation: Evaluation, data: Data) -> None:
+        self._configs = {predictor_name(config): config for config in (TrainingMeanConfig(), *evaluation.baselines)}
+        self._of_physiology = evaluation.physiology
         self._data = data
         self._known: dict[tuple[object, ...], list[Statistics]] = {}
         self._reading = Lock()
@@ -49,6 +53,8 @@ class BaselineFitter:
         """Fit each baseline, by its name, to the training windows of a fold; penalties are chosen on its validation windows."""
         shapes = Shapes(fold.n_source, fold.n_target, fold.n_times, fold.sfreq)
         baselines = {name: cast(Baseline, build_model(config, shapes)) for name, config in self._configs.items()}
+        if names := shared_physiology(fold.shards):
+            baselines[EYES_AND_HEART] = cast(Baseline, build_model(self._of_physiology, replace(shapes, n_source=len(names))))
         training, validation = (self._statistics(fold, role.windows, baselines) for role in (fold.train, fold.validation))
         for baseline, of_training, of_validation in zip(baselines.values(), training, validation, strict=True):
             baseline.solve(of_training, of_validation)
@@ -58,13 +64,21 @@ class BaselineFitter:
         """Read windows of a fold's shards in the units of baselines."""
         return BatchReader(fold.shards, windows, self._data, self.units(fold))
 
-    def units(self, fold: FoldData) -> Normaliser:
-        """Between SI units and those of baselines."""
+    def physiology(self, fold: FoldData, windows: WindowSet) -> PhysiologyReader | None:
+        """Read the EOG and ECG that all recordings of a fold have; None where there are none."""
+        names = shared_physiology(fold.shards)
+        return PhysiologyReader(fold.shards, windows, names) if names else None
+
+    def units(self, fold: FoldData, baseline: str = "") -> Normaliser:
+        """Between SI units and those of baselines; EOG and ECG are read in the latter."""
         shard, scalings = fold.shards[0], []
         for signals in (self._data.source, self._data.target):
             types = np.array(shard.types(signals.modality))[columns_of(shard, signals)]
             scale_c = torch.tensor([1 / _UNIT[kind] for kind in types])
             scalings.append(ChannelScaling(torch.zeros_like(scale_c), scale_c))
+        if baseline == EYES_AND_HEART:
+            as_read_c = torch.ones(len(shared_physiology(fold.shards)))
+            scalings[0] = ChannelScaling(torch.zeros_like(as_read_c), as_read_c)
         return Normaliser(*scalings)
 
     def _statistics(self, fold: FoldData, windows: WindowSet, baselines: dict[str, Baseline]) -> list[Statistics]:
@@ -76,12 +90,14 @@ class BaselineFitter:
 
     def _of_subject(self, fold: FoldData, windows: WindowSet, baselines: dict[str, Baseline]) -> list[Statistics]:
         recordings = tuple(fold.shards[index].entry.fingerprint for index in windows.shard_index)
-        key = (recordings, windows.start.tobytes())
+        physiology = self.physiology(fold, windows)
+        key = (recordings, windows.start.tobytes(), physiology and physiology.names)
         with self._reading:
             if key not in self._known:
-                statistics = [baseline.new_statistics() for baseline in baselines.values()]
+                statistics = {name: baseline.new_statistics() for name, baseline in baselines.items()}
                 for batch in iterate(self.reader(fold, windows), _BATCH_SIZE, np.arange(len(windows))):
-                    for of_baseline in statistics:
-                        of_baseline.accumulate(batch.source_bct, batch.target_bst)
-                self._known[key] = statistics
+                    for name, of_baseline in statistics.items():
+                        read = physiology.read(batch.windows) if physiology and name == EYES_AND_HEART else batch.source_bct
+                        of_baseline.accumulate(read, batch.target_bst)
+                self._known[key] = list(statistics.values())
             return self._known[key]

@@ -24,6 +24,8 @@ class CohortRow:
     ----------
     explained_variance : float
         Mean over subjects; `interval` is its t interval, `bca` its bootstrap interval.
+    beyond_physiology : float
+        Mean explained variance of what EOG and ECG leave, over subjects who have these; `beyond_interval` is its t interval.
     ratio : float
         Mean explained variance over that of the linear reference.
     p_above_mean : float
@@ -43,6 +45,8 @@ class CohortRow:
     explained_variance: float
     interval: tuple[float, float]
     bca: tuple[float, float]
+    beyond_physiology: float
+    beyond_interval: tuple[float, float]
     ratio: float
     r: float
     r2: float
@@ -114,6 +118,7 @@ def summarise(folds: Sequence[FoldScores], confidence: float = 0.95, seed: int =
 def _row(name: str, of_type: _TypeScores, bounded: bool, confidence: float, seed: int) -> CohortRow:
     scores, explained = of_type.scores[name], list(of_type.explained[name].values())
     bands = scores[0].log_psd_error_db
+    beyond = _defined(scores, lambda score: score.beyond_physiology)
     p_above_mean, p_lagged = of_type.p_above_mean.get(name, _NAN), of_type.p_lagged.get(name, _NAN)
     return CohortRow(
         predictor=name,
@@ -123,6 +128,8 @@ def _row(name: str, of_type: _TypeScores, bounded: bool, confidence: float, seed
         explained_variance=float(np.mean(explained)),
         interval=t_interval(explained, confidence),
         bca=bca_interval(explained, confidence, seed),
+        beyond_physiology=float(np.mean(beyond)) if beyond else _NAN,
+        beyond_interval=t_interval(beyond, confidence) if beyond else (_NAN, _NAN),
         ratio=of_type.ratio(name),
         r=_cohort_mean(scores, lambda score: score.r),
         r2=_cohort_mean(scores, lambda score: score.r2),
@@ -153,5 +160,9 @@ def _by_subject(scores: Sequence[Score], value: Callable[[Score], float | None])
 
 def _cohort_mean(scores: Sequence[Score], value: Callable[[Score], float | None]) -> float:
     """Mean over subjects in whom the field is defined."""
-    defined = [number for number in _by_subject(scores, value).values() if not np.isnan(number)]
+    defined = _defined(scores, value)
     return float(np.mean(defined)) if defined else _NAN
+
+
+def _defined(scores: Sequence[Score], value: Callable[[Score], float | None]) -> list[float]:
+    return [number for number in _by_subject(scores, value).values() if not np.isnan(number)]

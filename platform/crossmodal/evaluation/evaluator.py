@@ -12,10 +12,12 @@ from crossmodal.config import Experiment, UserError
 from crossmodal.datasets.batches import iterate
 from crossmodal.datasets.normaliser import Normaliser
 from crossmodal.datasets.opening import FoldData
+from crossmodal.datasets.physiology import PhysiologyReader
 from crossmodal.datasets.windows import WindowSet
 from crossmodal.evaluation.baselines import BaselineFitter
+from crossmodal.evaluation.beyond_physiology import BeyondPhysiology
 from crossmodal.evaluation.metrics import Floats, SubjectSums, TruthBlock, TypeMetrics
-from crossmodal.evaluation.names import TRAINING_MEAN, predictor_name
+from crossmodal.evaluation.names import EYES_AND_HEART, TRAINING_MEAN, predictor_name
 from crossmodal.evaluation.references import References
 from crossmodal.evaluation.scores import FoldDetail, FoldScores, Role, Score, SubjectDetail
 from crossmodal.models.base import Geometry, Model
@@ -53,7 +55,7 @@ class Evaluator:
     def __init__(self, experiment: Experiment, run: str) -> None:
         self._experiment = experiment
         self._run = run
-        self._fitter = BaselineFitter(experiment.evaluation.baselines, experiment.data)
+        self._fitter = BaselineFitter(experiment.evaluation, experiment.data)
         self._references = References(experiment)
 
     @torch.no_grad()
@@ -76,9 +78,8 @@ class Evaluator:
             A baseline needs what a subject's recording does not tell, as where the head was.
         """
         baselines = self._fitter.fit(fold)
-        fixed = self._fitter.units(fold)
         predictors = {predictor_name(self._experiment.model): _Predictor("model", network, normaliser)}
-        predictors |= {name: _Predictor("baseline", baseline, fixed) for name, baseline in baselines.items()}
+        predictors |= {name: _Predictor("baseline", baseline, self._fitter.units(fold, name)) for name, baseline in baselines.items()}
         detail = FoldDetail(fold.target_names, fold.target_types, fold.sfreq)
         scores: list[Score] = []
         for subject in dict.fromkeys(fold.test.subjects.tolist()):
@@ -89,8 +90,8 @@ class Evaluator:
             for name, predictor in predictors.items():
                 with _told(name, subject):
                     of_subject[name] = predictor.for_subject(fold, info, referenced)
-            sums, example = self._predict(fold, windows, of_subject)
-            scores += self._scores(subject, of_subject, sums)
+            sums, example, beyond = self._predict(fold, windows, of_subject)
+            scores += self._scores(subject, of_subject, sums, beyond)
             variance_s = sums[TRAINING_MEAN].reference_variance()
             scores += self._references.score(fold, subject, _covered_s(windows, fold.sfreq), variance_s)
             detail.subjects[subject] = _detail(sums, example)
@@ -99,16 +100,31 @@ class Evaluator:
 
     def _predict(
         self, fold: FoldData, windows: WindowSet, predictors: dict[str, _Predictor]
-    ) -> tuple[dict[str, SubjectSums], dict[str, np.ndarray]]:
-        """Run all predictors over one subject's windows; give their sums, and truth and predictions in the middle window."""
+    ) -> tuple[dict[str, SubjectSums], dict[str, np.ndarray], BeyondPhysiology | None]:
+        """Run all predictors over one subject's windows.
+
+        Returns
+        -------
+        sums : dict of str to SubjectSums
+        example : dict of str to ndarray
+            Truth and predictions in the middle window.
+        beyond : BeyondPhysiology or None
+            Where EOG or ECG is recorded.
+        """
         reader = self._fitter.reader(fold, windows)
+        physiology = self._fitter.physiology(fold, windows)
+        recorded = PhysiologyReader.of(fold.shards, windows)
+        beyond = BeyondPhysiology(recorded, round(self._experiment.evaluation.physiology.lag_s * fold.sfreq)) if recorded else None
         sums = {name: SubjectSums(fold.target_types, fold.sfreq, fold.n_times) for name in predictors}
         example: dict[str, np.ndarray] = {}
         training_mean_st: Floats | None = None
         for batch in iterate(reader, _BATCH_SIZE, np.arange(len(windows))):
             source_bct = reader.normaliser.source.inverse(batch.source_bct)
             truth_bst = reader.normaliser.target.inverse(batch.target_bst).numpy()
-            predicted = {name: predictor(source_bct).numpy() for name, predictor in predictors.items()}
+            inputs = {EYES_AND_HEART: physiology.read(batch.windows)} if physiology else {}
+            predicted = {name: predictor(inputs.get(name, source_bct)).numpy() for name, predictor in predictors.items()}
+            if beyond:
+                beyond.add(batch.windows, truth_bst, predicted)
             if training_mean_st is None:
                 training_mean_st = predicted[TRAINING_MEAN][0].astype(np.float64)
             block = TruthBlock(truth_bst, training_mean_st, fold.target_types, fold.sfreq)
@@ -117,14 +133,18 @@ class Evaluator:
             (middle,) = np.nonzero(batch.windows == len(windows) // 2)
             if len(middle):
                 example = {name: y_bst[middle[0]].copy() for name, y_bst in ({"truth": truth_bst} | predicted).items()}
-        return sums, example
+        return sums, example, beyond
 
-    def _scores(self, subject: str, predictors: dict[str, _Predictor], sums: dict[str, SubjectSums]) -> list[Score]:
-        return [
-            Score(predictor=name, role=predictors[name].role, subject=subject, channel_type=kind, **_defined(metrics))
-            for name, of_predictor in sums.items()
-            for kind, metrics in of_predictor.types(self._experiment.evaluation.bands_hz).items()
-        ]
+    def _scores(
+        self, subject: str, predictors: dict[str, _Predictor], sums: dict[str, SubjectSums], beyond: BeyondPhysiology | None
+    ) -> list[Score]:
+        scores = []
+        for name, of_predictor in sums.items():
+            for kind, metrics in of_predictor.types(self._experiment.evaluation.bands_hz).items():
+                left = beyond.explained_variance(name, TRAINING_MEAN, of_predictor.slices[kind]) if beyond else np.nan
+                about = {"predictor": name, "role": predictors[name].role, "subject": subject, "channel_type": kind}
+                scores.append(Score(**about, **_defined(metrics), beyond_physiology=_or_none(left)))
+        return scores
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from crossmodal.config.models import AimConfig, MinimumNormConfig, RidgeConfig, 
 TRAINING_MEAN = "training mean"
 LINEAR_REFERENCE = "linear reference"
 ORACLE = "oracle"
+EYES_AND_HEART = "EOG and ECG alone"
 OWN_FIR = "own FIR"
 NOISE_BOUND = "noise-only bound"
 _LAGGED_RIDGE = "lagged ridge"

@@ -37,6 +37,7 @@ class Score(Config):
     topography_r: float | None = None
     rms_error: float | None = None
     log_psd_error_db: dict[str, float | None] = Field(default_factory=dict)
+    beyond_physiology: float | None = Field(None, description="explained variance of what EOG and ECG leave, where they are recorded")
 
 
 class FoldScores(Config):

@@ -152,10 +152,12 @@ def _dataset(night: NightResult) -> str:
 
 def _standings(folds: Sequence[FoldScores], channel_type: str, name: str) -> tuple[Standing, ...]:
     rows = [row for row in summarise(folds) if row.channel_type == channel_type] if folds else []
-    return tuple(
+    standings = [
         _standing(name if row.role == "model" else row.predictor, _ROLES[row.role], row.explained_variance, row.interval, row.n)
         for row in rows
-    )
+    ]
+    beyond = [None if np.isnan(row.beyond_physiology) else row.beyond_physiology for row in rows]
+    return tuple(standing.model_copy(update={"beyond": left}) for standing, left in zip(standings, beyond, strict=True))
 
 
 def _champion(scores: Mapping[str, float]) -> tuple[Standing, ...]:

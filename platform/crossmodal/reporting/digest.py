@@ -26,7 +26,10 @@ th { font-weight: 600; border-bottom-color: #999; } td.n, th.n { text-align: rig
 
 
 class Standing(Config):
-    """One row of a leaderboard; the interval over subjects is None where there are too few of them."""
+    """One row of a leaderboard; the interval over subjects is None where there are too few of them.
+
+    `beyond` is the mean explained variance of what EOG and ECG leave, None where these are not recorded.
+    """
 
     name: str
     role: Role
@@ -34,6 +37,7 @@ class Standing(Config):
     low: float | None
     high: float | None
     n: int
+    beyond: float | None = None
 
 
 class Failure(Config):
@@ -130,8 +134,9 @@ def _leaderboard(standings: Sequence[Standing]) -> str:
     for standing in ordered:
         interval = "" if standing.low is None or standing.high is None else f" [{_number(standing.low)}, {_number(standing.high)}]"
         name = f"<strong>{_text(standing.name)}</strong>" if standing.role in ("winner", "champion") else _text(standing.name)
-        rows.append([name, standing.role, _number(standing.mean) + interval, _interval(standing, x), str(standing.n)])
-    return _table(["predictor", "", "explained variance [95 %]", "", "n"], rows, numbers={4})
+        beyond = "-" if standing.beyond is None else _number(standing.beyond)
+        rows.append([name, standing.role, _number(standing.mean) + interval, _interval(standing, x), beyond, str(standing.n)])
+    return _table(["predictor", "", "explained variance [95 %]", "", "beyond EOG, ECG", "n"], rows, numbers={4, 5})
 
 
 def _interval(standing: Standing, x: Callable[[float], float]) -> str:

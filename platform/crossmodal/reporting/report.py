@@ -79,6 +79,7 @@ class Publisher:
         metrics: dict[str, float] = {}
         for row in table.rows:
             values = {"explained_variance": row.explained_variance, "r": row.r, "topography_r": row.topography_r, "nmse": row.nmse}
+            values["beyond_physiology"] = row.beyond_physiology
             metrics |= {_metric(row.channel_type, row.predictor, name): value for name, value in values.items() if not np.isnan(value)}
         self._tracker.log_metrics(self._parent_id, metrics)
         self._tracker.end(self._parent_id, "FINISHED")

@@ -18,7 +18,10 @@ _LINES: tuple[Literal["-", "--", ":", "-."], ...] = ("-", "--", ":", "-.")
 
 
 def draw_subjects(folds: Sequence[FoldScores]) -> Figure:
-    """Draw a column a subject: the model as a disc, baselines as other marks, ceilings as bars. Zero is the training mean."""
+    """Draw a column a subject: the model as a disc, baselines as other marks, ceilings as bars. Zero is the training mean.
+
+    A ring is what the model explains of what EOG and ECG leave.
+    """
     every = [score for fold in folds for score in fold.scores if score.predictor != TRAINING_MEAN]
     types = list(dict.fromkeys(score.channel_type for score in every))
     subjects = sorted({score.subject for score in every})
@@ -46,6 +49,11 @@ def _draw_predictors(axis: Axes, scores: Sequence[Score], subjects: Sequence[str
     """The model in the middle of its subject's column, baselines beside it so that none hides another."""
     for predictor in _predictors([score for score in scores if score.role == "model"]):
         axis.plot(*_points(scores, predictor, subjects), "o", color=MODEL, markersize=6, label=predictor, zorder=3)
+        own = [score for score in scores if score.predictor == predictor]
+        beyond = {subjects.index(score.subject): score.beyond_physiology for score in own if score.beyond_physiology is not None}
+        if beyond:
+            label = f"{predictor}, beyond EOG, ECG"
+            axis.plot(list(beyond), list(beyond.values()), "o", color=MODEL, markerfacecolor="none", markersize=9, label=label, zorder=3)
     baselines = _predictors([score for score in scores if score.role == "baseline"])
     for predictor, shift, marker, colour in zip(baselines, cycle(_SHIFTS), cycle(_MARKERS), cycle(BASELINES)):
         x, y = _points(scores, predictor, subjects)

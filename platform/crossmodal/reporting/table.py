@@ -15,6 +15,7 @@ from rich.text import Text
 from crossmodal.config import Experiment
 from crossmodal.datasets.folds import Label
 from crossmodal.evaluation.cohort import CohortRow, summarise
+from crossmodal.evaluation.names import EYES_AND_HEART
 from crossmodal.evaluation.scores import FoldScores
 from crossmodal.evaluation.statistics import LEAST_SUBJECTS
 from crossmodal.reporting.units import display_unit, sensor_title
@@ -80,6 +81,13 @@ class ScoreTable:
             f"EV: explained variance of the sensors' signal about the training mean, {self.confidence:.0%} t interval over {subjects}; "
             "p: sign-flip test over subjects, Holm-corrected down the column, * below .05."
         )
+        if any(not np.isnan(row.beyond_physiology) for row in self.rows):
+            remarks.append(
+                "beyond EOG, ECG: explained variance of what lagged EOG and ECG leave, regressed out of truth and prediction;"
+                f" {EYES_AND_HEART}: what these predict without any EEG."
+            )
+        else:
+            remarks.append("No EOG or ECG is recorded, so nobody can tell how much of a score eyes and heart make.")
         if n < LEAST_SUBJECTS:
             remarks.append(f"n = {n}: with fewer than {LEAST_SUBJECTS} subjects nothing is called significant.")
         return remarks
@@ -89,7 +97,20 @@ def header(table: ScoreTable, channel_type: str) -> list[str]:
     """Column titles for one channel type."""
     _, unit = display_unit(channel_type)
     interval = f"EV [{table.confidence:.0%}]"
-    return ["predictor", interval, "of lin. ref.", "r", "topogr. r", "NMSE", "PSD err. dB", f"error {unit}", "p > mean", "p vs lagged", "n"]
+    return [
+        "predictor",
+        interval,
+        "beyond EOG, ECG",
+        "of lin. ref.",
+        "r",
+        "topogr. r",
+        "NMSE",
+        "PSD err. dB",
+        f"error {unit}",
+        "p > mean",
+        "p vs lagged",
+        "n",
+    ]
 
 
 def cells(row: CohortRow, label: str) -> list[str]:
@@ -101,6 +122,7 @@ def cells(row: CohortRow, label: str) -> list[str]:
     return [
         row.predictor + (f" ({label})" if label and row.role != "ceiling" else "") + (" LEAK" if row.leak else ""),
         _number(row.explained_variance) + interval,
+        _number(row.beyond_physiology),
         _number(row.ratio, "{:.2f}"),
         _number(row.r),
         _number(row.topography_r),
@@ -146,12 +168,13 @@ def to_csv(table: ScoreTable) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     numbers = ["ratio_to_linear_reference", "r", "r2", "nmse", "topography_r", "rms_error_si", "p_above_mean", "p_vs_lagged"]
-    intervals = ["t_low", "t_high", "bca_low", "bca_high"]
+    intervals = ["t_low", "t_high", "bca_low", "bca_high", "beyond_physiology", "beyond_low", "beyond_high"]
     psd_errors = [f"log_psd_error_db_{band}" for band in bands]
     writer.writerow(["channel_type", "predictor", "role", "label", "leak", "n", "explained_variance", *intervals, *numbers, *psd_errors])
     for row in table.rows:
-        values = [row.explained_variance, *row.interval, *row.bca, row.ratio, row.r, row.r2, row.nmse, row.topography_r, row.rms_error]
-        values += [row.p_above_mean, row.p_lagged, *(row.log_psd_error_db.get(band, np.nan) for band in bands)]
+        values = [row.explained_variance, *row.interval, *row.bca, row.beyond_physiology, *row.beyond_interval]
+        values += [row.ratio, row.r, row.r2, row.nmse, row.topography_r, row.rms_error, row.p_above_mean, row.p_lagged]
+        values += [row.log_psd_error_db.get(band, np.nan) for band in bands]
         digits = ["" if np.isnan(value) else repr(float(value)) for value in values]
         writer.writerow([row.channel_type, row.predictor, row.role, table.label, "LEAK" if row.leak else "", row.n, *digits])
     return text.getvalue()

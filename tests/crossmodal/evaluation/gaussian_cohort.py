@@ -1,5 +1,6 @@
 """A stationary Gaussian cohort with its truth, small enough to be evaluated in a second."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import mne
@@ -8,7 +9,7 @@ import numpy as np
 from crossmodal.config import Experiment
 from crossmodal.config.simulation import SourceSpectrum
 from crossmodal.datasets.manifest import Manifest, publish, shard_uri
-from crossmodal.datasets.recording import Events, Recording, Signal
+from crossmodal.datasets.recording import PHYSIOLOGY, Events, Recording, Signal
 from crossmodal.datasets.shard import write_shard
 from crossmodal.physics.gaussian import sample_signal
 from crossmodal.physics.spectra import alpha_density, aperiodic_density
@@ -42,8 +43,13 @@ def gaussian_experiment(root: Path, **changes: object) -> Experiment:
     return Experiment.model_validate(settings | changes)
 
 
-def publish_cohort(experiment: Experiment, n_subjects: int = 4, duration_s: float = 60.0, coupled: bool = True) -> Manifest:
-    """Draw recordings, and keep them as shards and their truth where a simulated cohort does."""
+def publish_cohort(
+    experiment: Experiment, n_subjects: int = 4, duration_s: float = 60.0, coupled: bool = True, blinks: float = 0.0
+) -> Manifest:
+    """Draw recordings, and keep them as shards and their truth where a simulated cohort does.
+
+    Blinks reach EEG and MEG alike, `blinks` times as strong as these, and are recorded by an EOG channel beside an ECG that all ignore.
+    """
     root = Path(experiment.recordings.root)
     entries = []
     for number in range(1, n_subjects + 1):
@@ -53,7 +59,10 @@ def publish_cohort(experiment: Experiment, n_subjects: int = 4, duration_s: floa
         path.parent.mkdir(parents=True)
         truth.save(path)
         data_tc = sample_signal(truth, round(duration_s * SFREQ), np.random.default_rng(number)).T
-        entries.append(write_shard(_recording(subject, data_tc), Path(shard_uri(experiment.store, f"shard-{subject}"))))
+        recording = _recording(subject, data_tc)
+        if blinks:
+            recording = _with_blinks(recording, blinks, number)
+        entries.append(write_shard(recording, Path(shard_uri(experiment.store, f"shard-{subject}"))))
     manifest = Manifest.of(entries, "test")
     publish(manifest, experiment.store, experiment.dataset_recipe)
     return manifest
@@ -69,6 +78,21 @@ def _truth(number: int, coupled: bool) -> SubjectTruth:
         factors = tuple(np.hstack([np.where(eeg, factor, 0.0), np.where(eeg, 0.0, factor)]) for factor in factors for eeg in [_is_eeg()])
     densities = (aperiodic_density(SourceSpectrum(), SFREQ / 2), alpha_density(SourceSpectrum(), SFREQ / 2))
     return SubjectTruth(NAMES, TYPES, factors, densities, (0.5 * UNITS) ** 2 / (SFREQ / 2), SFREQ)
+
+
+def _with_blinks(recording: Recording, strength: float, number: int) -> Recording:
+    """Add pulses of a fifth of a second, every three seconds or so, to all sensors, by a topography of each subject's own."""
+    rng = np.random.default_rng(100 + number)
+    n_samples = len(recording.good)
+    blink_t = np.convolve(rng.random(n_samples) < 1 / (3 * SFREQ), np.hanning(10), mode="same")
+    for signal in recording.signals.values():
+        scale_c = UNITS[[NAMES.index(name) for name in signal.names]] * strength * (3 + rng.standard_normal(len(signal.names)))
+        signal.data_tc[:] += np.outer(blink_t, scale_c).astype(np.float32)
+    body_tc = np.stack([1e-4 * (blink_t + 0.01 * rng.standard_normal(n_samples)), 1e-3 * rng.standard_normal(n_samples)], axis=1)
+    nowhere = np.full((2, 3), np.nan)
+    physiology = Signal(PHYSIOLOGY, body_tc.astype(np.float32), ("VEOG", "ECG"), ("eog", "ecg"), ("V", "V"), nowhere)
+    info = mne.create_info([*NAMES, "VEOG", "ECG"], SFREQ, [*TYPES, "eog", "ecg"])
+    return replace(recording, signals={**recording.signals, PHYSIOLOGY: physiology}, info=info)
 
 
 def _is_eeg() -> np.ndarray:

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from crossmodal.config import UserError
+from crossmodal.config.evaluation import Evaluation
 from crossmodal.config.models import Bands, MinimumNormConfig, RidgeConfig, SynaptechNetConfig
 from crossmodal.datasets.batches import iterate
 from crossmodal.datasets.folds import make_folds
@@ -111,7 +112,7 @@ def test_ridge_is_fitted_to_the_training_windows_of_the_fold_alone(cohort):
     experiment, manifest, cache = cohort
     data = open_fold(manifest, make_folds(experiment.split, manifest)[1], experiment.data, 0, cache)
     config = RidgeConfig(lag_s=0.1)
-    fitter = BaselineFitter([config], experiment.data)
+    fitter = BaselineFitter(Evaluation(baselines=(config,)), experiment.data)
     direct = Ridge(config, Shapes(data.n_source, data.n_target, data.n_times, data.sfreq))
     statistics = []
     for role in (data.train, data.validation):
@@ -124,7 +125,7 @@ def test_ridge_is_fitted_to_the_training_windows_of_the_fold_alone(cohort):
 
 def test_scores_are_those_of_the_whole_arrays_at_once(cohort):
     data, scores, detail = evaluate(cohort)[2]
-    fitter = BaselineFitter([RidgeConfig()], cohort[0].data)
+    fitter = BaselineFitter(Evaluation(baselines=(RidgeConfig(),)), cohort[0].data)
     baselines, units = fitter.fit(data), fitter.units(data)
     (batch,) = iterate(fitter.reader(data, data.test.windows), 1000, np.arange(len(data.test)))
     truth, predicted, mean = (
@@ -167,6 +168,36 @@ def test_where_nothing_can_be_learned_nothing_is(tmp_path):
     for name in ("ridge", "lagged ridge 100 ms", "Synaptech-Net"):
         assert rows[name].interval[0] <= 0
     assert not any(row.leak for row in rows.values())
+
+
+def test_what_eyes_alone_predict_stands_beside_the_scores_and_apart_from_them(tmp_path):
+    """Blinks that reach EEG and MEG alike make a score where there is nothing to find; they are told from what is there."""
+    beyond, plain = {}, {}
+    for coupled in (False, True):
+        experiment = gaussian_experiment(tmp_path / str(coupled))
+        manifest = publish_cohort(experiment, coupled=coupled, blinks=6.0)
+        results = evaluate((experiment, manifest, NodeCache(tmp_path / f"cache-{coupled}", 1 << 30)))
+        rows = {row.predictor: row for row in summarise([scores for _, scores, _ in results]) if row.channel_type == "mag"}
+        assert rows["EOG and ECG alone"].role == "baseline"
+        assert abs(rows["EOG and ECG alone"].beyond_physiology) < 1e-3
+        assert rows["training mean"].beyond_physiology == 0
+        plain[coupled] = {name: row.explained_variance for name, row in rows.items()}
+        beyond[coupled] = {name: row.beyond_physiology for name, row in rows.items() if row.role == "baseline"}
+    assert plain[False]["ridge"] > 0.5
+    assert plain[False]["EOG and ECG alone"] > 0.9 * plain[False]["ridge"]
+    assert beyond[False]["ridge"] < 0.05
+    assert beyond[True]["lagged ridge 100 ms"] > 0.1
+
+
+def test_eyes_and_heart_may_be_recorded_in_some_subjects_alone(cohort, tmp_path):
+    experiment = gaussian_experiment(tmp_path)
+    with_eog = publish_cohort(experiment, n_subjects=4, blinks=1.0)
+    _, without, _ = cohort
+    mixed = type(with_eog).of([*with_eog.entries[:3], without.entries[3]], "test")
+    results = evaluate((experiment, mixed, NodeCache(tmp_path / "cache", 1 << 30)))
+    scores = [score for _, of_fold, _ in results for score in of_fold.scores if score.role != "ceiling"]
+    assert "EOG and ECG alone" not in {score.predictor for score in scores}
+    assert {score.subject for score in scores if score.beyond_physiology is None} == {"04"}
 
 
 @pytest.mark.parametrize(

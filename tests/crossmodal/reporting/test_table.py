@@ -21,6 +21,8 @@ def row(predictor, role="baseline", **changes):
         "explained_variance": 0.3125,
         "interval": (0.25, 0.375),
         "bca": (0.26, 0.37),
+        "beyond_physiology": NAN,
+        "beyond_interval": (NAN, NAN),
         "ratio": 0.97,
         "r": 0.55,
         "r2": 0.3,
@@ -70,7 +72,17 @@ def test_leaky_protocols_and_leaks_are_said_at_the_row_and_below(render):
 
 
 def test_bands_narrower_than_the_resolution_are_left_out_of_the_mean():
-    assert cells(row("ridge", log_psd_error_db={"delta": NAN, "alpha": 2.0}), "")[6] == "2.0"
+    assert cells(row("ridge", log_psd_error_db={"delta": NAN, "alpha": 2.0}), "")[7] == "2.0"
+
+
+@pytest.mark.parametrize("render", [printed, to_markdown])
+def test_what_eyes_and_heart_leave_has_a_column_or_is_said_to_be_unknown(render):
+    assert "No EOG or ECG is recorded" in render(table(row("ridge")))
+    text = render(table(row("ridge", beyond_physiology=0.271, beyond_interval=(0.2, 0.34))))
+    assert "0.271" in text
+    assert "No EOG" not in text
+    (written,) = csv.DictReader(io.StringIO(to_csv(table(row("ridge", beyond_physiology=0.271, beyond_interval=(0.2, 0.34))))))
+    assert float(written["beyond_low"]) == 0.2
 
 
 def test_few_subjects_are_said():

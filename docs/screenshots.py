@@ -27,6 +27,8 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
+from crossmodal.evaluation.protocol import FOLDER
+
 OUTPUT = Path(__file__).parent / "mlflow"
 WIDTH, HEIGHT = 1500, 720
 PATIENCE_S = 120
@@ -85,7 +87,7 @@ def _views(client: MlflowClient) -> Iterator[View]:
     folds = f"tags.`crossmodal.run` = '{run.data.tags['crossmodal.run']}' AND tags.`crossmodal.fold` != ''"
     scores = [f"metrics.`{_EXPLAINED.format(predictor)}`" for predictor in _PREDICTORS]
     yield _table("subjects", experiment, folds, scores[0], scores, shows="sub-01")
-    yield _artifact("figure", experiment, run, "figures/subjects.png")
+    yield _artifact("figure", experiment, run, f"{FOLDER}/figures/subjects.png")
 
 
 def _newest(client: MlflowClient, experiment: str, wanted: str) -> Run:

@@ -16,7 +16,7 @@ def test_no_model_scores_where_nothing_can_be_learned(run_job, tmp_path):
         done = run_job(job, NULL, *smaller, *places, f"tracking.uri=sqlite:///{tmp_path}/mlflow.db", cwd=tmp_path)
         assert done.returncode == 0, f"{job}: {done.stdout}\n{done.stderr}"
     assert "LEAK" not in done.stdout
-    (table,) = tmp_path.glob("store/scores/*/scores.csv")
+    (table,) = tmp_path.glob("store/scores/*/protocol-*/scores.csv")
     with table.open() as text:
         rows = {row["predictor"]: row for row in csv.DictReader(text)}
     assert {"Synaptech-Net", "training mean", "ridge", "lagged ridge 100 ms", "minimum norm", "oracle"} <= rows.keys()

@@ -11,6 +11,7 @@ from mlflow import MlflowClient
 
 from crossmodal.config import Experiment
 from crossmodal.evaluation.openings import openings
+from crossmodal.evaluation.protocol import FOLDER, PROTOCOL
 from crossmodal.evaluation.scores import load_scores
 from crossmodal.training.experiment import Plan, plan_training
 from crossmodal.training.fold import train_fold
@@ -45,15 +46,23 @@ def test_an_evaluation_leaves_table_scores_figures_and_metrics(experiment, tmp_p
     plan = train(experiment)
     done = run(experiment, tmp_path)
     assert done.returncode == 0, done.stderr
-    for shown in ("gaussian: EEG → MEG: magnetometers", "gradiometers", "lagged ridge 100 ms", "oracle", "A note for the reader.", "n = 3"):
+    for shown in (
+        "gaussian: EEG → MEG: magnetometers",
+        "gradiometers",
+        "lagged ridge 100 ms",
+        "oracle",
+        "A note for the reader.",
+        "n = 3",
+        f"Protocol version {PROTOCOL}",
+    ):
         assert shown in done.stdout
     assert f"mlflow ui --backend-store-uri {experiment.tracking.uri}" in done.stdout
 
     scores, _ = load_scores(experiment.store, plan.run, "sub-02")
     assert {score.subject for score in scores.scores} == {"02"}
-    with (Path(experiment.store) / "scores" / plan.run / "scores.csv").open() as file:
+    with (Path(experiment.store) / "scores" / plan.run / FOLDER / "scores.csv").open() as file:
         rows = {(row["channel_type"], row["predictor"]): row for row in csv.DictReader(file)}
-    figures = Path(experiment.store) / "figures" / plan.run
+    figures = Path(experiment.store) / "figures" / plan.run / FOLDER
     drawn = {str(path.relative_to(figures)) for path in figures.rglob("*.png")}
     # No maps: the sensors of this cohort have no places.
     assert drawn == {"losses.png", "subjects.png"} | {
@@ -67,8 +76,11 @@ def test_an_evaluation_leaves_table_scores_figures_and_metrics(experiment, tmp_p
     logged = runs[plan.run].data.metrics["test/mag/ridge/explained_variance"]
     assert logged == pytest.approx(float(rows["mag", "ridge"]["explained_variance"]))
     parent_id = runs[plan.run].info.run_id
-    assert {"table.md", "scores.csv", "figures"} <= {file.path for file in client.list_artifacts(parent_id)}
-    assert {file.path for file in client.list_artifacts(parent_id, "figures")} == {"figures/losses.png", "figures/subjects.png"}
+    assert runs[plan.run].data.tags["protocol"] == str(PROTOCOL)
+    shown = {file.path for file in client.list_artifacts(parent_id, FOLDER)}
+    assert {f"{FOLDER}/{name}" for name in ("table.md", "scores.csv", "figures")} <= shown
+    drawn = {file.path for file in client.list_artifacts(parent_id, f"{FOLDER}/figures")}
+    assert drawn == {f"{FOLDER}/figures/losses.png", f"{FOLDER}/figures/subjects.png"}
 
 
 def test_subjects_that_a_search_keeps_for_its_test_are_counted_and_told(experiment, tmp_path):

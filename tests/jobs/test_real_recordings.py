@@ -24,7 +24,7 @@ def explained_variance(run_job, tmp_path):
             done = run_job(job, EXPERIMENTS / f"{name}.yaml", *overrides, cwd=tmp_path)
             assert done.returncode == 0, f"{job}: {done.stdout}\n{done.stderr}"
         assert "within recording" in done.stdout
-        (table,) = tmp_path.glob("store/scores/*/scores.csv")
+        (table,) = tmp_path.glob("store/scores/*/protocol-*/scores.csv")
         with table.open() as rows:
             return {row["predictor"]: float(row["explained_variance"]) for row in csv.DictReader(rows)}
 

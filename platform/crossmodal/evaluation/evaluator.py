@@ -18,6 +18,7 @@ from crossmodal.evaluation.baselines import BaselineFitter
 from crossmodal.evaluation.beyond_physiology import BeyondPhysiology
 from crossmodal.evaluation.metrics import Floats, SubjectSums, TruthBlock, TypeMetrics
 from crossmodal.evaluation.names import EYES_AND_HEART, TRAINING_MEAN, predictor_name
+from crossmodal.evaluation.protocol import PROTOCOL
 from crossmodal.evaluation.references import References
 from crossmodal.evaluation.scores import FoldDetail, FoldScores, Role, Score, SubjectDetail
 from crossmodal.models.base import Geometry, Model
@@ -96,7 +97,7 @@ class Evaluator:
             scores += self._references.score(fold, subject, _covered_s(windows, fold.sfreq), variance_s)
             detail.subjects[subject] = _detail(sums, example)
         of_fold = {"run": self._run, "fold": fold.fold.name, "label": fold.fold.label, "bounded": self._references.bounded}
-        return FoldScores(**of_fold, scores=tuple(scores)), detail
+        return FoldScores(**of_fold, scores=tuple(scores), protocol=PROTOCOL), detail
 
     def _predict(
         self, fold: FoldData, windows: WindowSet, predictors: dict[str, _Predictor]

@@ -13,6 +13,7 @@ from pydantic import Field
 from crossmodal.config.base import Config, UserError
 from crossmodal.datasets.folds import Label
 from crossmodal.evaluation.metrics import SensorMetrics
+from crossmodal.evaluation.protocol import PROTOCOL, of_protocol
 from crossmodal.storage.uri import exists, join, read_bytes, read_json, write_bytes, write_json
 
 Role = Literal["model", "baseline", "ceiling"]
@@ -49,6 +50,8 @@ class FoldScores(Config):
         Of `Fold.label`.
     bounded : bool
         Whether the oracle bounds every model (a stationary Gaussian cohort, or one with nothing to learn).
+    protocol : int
+        The version that they were made under, of `protocol.HISTORY`.
     """
 
     run: str
@@ -56,6 +59,7 @@ class FoldScores(Config):
     label: Label
     bounded: bool
     scores: tuple[Score, ...]
+    protocol: int = 1
 
 
 def model_scores(folds: Sequence[FoldScores]) -> dict[str, dict[str, float]]:
@@ -112,9 +116,14 @@ class FoldDetail:
     subjects: dict[str, SubjectDetail] = field(default_factory=dict)
 
 
+def scores_uri(store: str, run: str, protocol: int = PROTOCOL) -> str:
+    """Where a store keeps the scores of a run: those of each version of the protocol beside the others."""
+    return of_protocol(join(store, "scores", run), protocol)
+
+
 def save_scores(store: str, scores: FoldScores, detail: FoldDetail) -> None:
-    """Keep one fold under `store`/scores/<run>/; the JSON is written last, so a fold that has one is whole."""
-    folder = join(store, "scores", scores.run)
+    """Keep one fold where `scores_uri` says; the JSON is written last, so a fold that has one is whole."""
+    folder = scores_uri(store, scores.run, scores.protocol)
     arrays: dict[str, Any] = {"names": np.array(detail.names), "types": np.array(detail.types), "sfreq": np.array(detail.sfreq)}
     for subject, of_subject in detail.subjects.items():
         arrays[f"{subject}/frequencies_hz"] = of_subject.frequencies_hz
@@ -128,11 +137,20 @@ def save_scores(store: str, scores: FoldScores, detail: FoldDetail) -> None:
     write_json(join(folder, f"{scores.fold}.json"), scores.model_dump(mode="json"))
 
 
-def load_scores(store: str, run: str, fold: str) -> tuple[FoldScores, FoldDetail]:
-    """Read what `save_scores` wrote."""
-    folder = join(store, "scores", run)
+def load_scores(store: str, run: str, fold: str, protocol: int = PROTOCOL) -> tuple[FoldScores, FoldDetail]:
+    """Read what `save_scores` wrote under a version of the protocol.
+
+    Raises
+    ------
+    UserError
+        There is nothing of that version.
+    """
+    folder = scores_uri(store, run, protocol)
     if not exists(join(folder, f"{fold}.json")):
-        raise UserError(f"{folder}: fold '{fold}' of run '{run}' has no scores; run python jobs/evaluate.py EXPERIMENT first")
+        raise UserError(
+            f"{folder}: fold '{fold}' of run '{run}' has no scores of protocol version {protocol}; "
+            "run python jobs/evaluate.py EXPERIMENT first"
+        )
     scores = FoldScores.model_validate(read_json(join(folder, f"{fold}.json")))
     with np.load(io.BytesIO(read_bytes(join(folder, f"{fold}.npz"))), allow_pickle=False) as arrays:
         subjects = {

@@ -14,6 +14,7 @@ from optuna.trial import TrialState
 from crossmodal.config import Experiment
 from crossmodal.evaluation.cohort import summarise
 from crossmodal.evaluation.openings import openings
+from crossmodal.evaluation.protocol import PROTOCOL
 from crossmodal.evaluation.scores import FoldScores
 from crossmodal.evaluation.statistics import t_interval
 from crossmodal.nightly.night import NightResult
@@ -66,6 +67,7 @@ def digest_of(experiment: Experiment, record: NightRecord, before: NightRecord |
             for channel_type, task in tasks.items()
         },
         test=tuple(standing for channel_type in types for standing in _standings(night.test, channel_type, name)),
+        protocol=PROTOCOL,
         openings=tuple(f"{look.at}: {look.why} ({look.run}; subjects {', '.join(look.subjects)})" for look in looked),
         failures=(*dataset.failures, *failed),
         cost=_cost(record, night),

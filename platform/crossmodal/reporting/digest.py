@@ -71,6 +71,8 @@ class Digest(Config):
         By task: what is predicted from what, on which sensors.
     test : tuple of Standing
         On the locked test subjects, where they were opened this night.
+    protocol : int
+        The version that its scores were made under.
     openings : tuple of str
         All times these were opened, a line each.
     cost, links : dict of str to str
@@ -86,6 +88,7 @@ class Digest(Config):
     leaderboards: dict[str, tuple[Standing, ...]] = Field(default_factory=dict)
     boards: dict[str, SubjectBoard] = Field(default_factory=dict)
     test: tuple[Standing, ...] = ()
+    protocol: int = 1
     openings: tuple[str, ...] = ()
     failures: tuple[Failure, ...] = ()
     cost: dict[str, str] = Field(default_factory=dict)
@@ -102,7 +105,8 @@ def to_html(digest: Digest) -> str:
         _section("What changed", _list(digest.changes) if digest.changes else "<p>Nothing.</p>"),
     ]
     for task, standings in digest.leaderboards.items():
-        explained = "<p class='quiet'>Explained variance of left-out development subjects, mean and 95 % interval over subjects.</p>"
+        explained = "<p class='quiet'>Explained variance of left-out development subjects, mean and 95 % interval over subjects; "
+        explained += f"protocol version {digest.protocol}.</p>"
         parts.append(_section(f"Leaderboard: {task}", explained + _leaderboard(standings)))
     parts += [_section(f"Subjects: {task}", _board(board)) for task, board in digest.boards.items()]
     if digest.test:

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 
 from crossmodal.evaluation.evaluate import FoldEvaluation
 from crossmodal.evaluation.names import is_lagged_ridge
-from crossmodal.evaluation.scores import FoldScores
+from crossmodal.evaluation.protocol import FOLDER, PROTOCOL, of_protocol
+from crossmodal.evaluation.scores import FoldScores, scores_uri
 from crossmodal.reporting.loss import Losses, draw_losses
 from crossmodal.reporting.spectra import draw_spectra
 from crossmodal.reporting.style import render_png
@@ -43,6 +44,9 @@ def draw_run(folds: Sequence[FoldScores], losses: Mapping[str, Losses]) -> dict[
 class Publisher:
     """Puts what an evaluation shows into the store and into the runs that training opened.
 
+    What was shown under another version of the protocol stays beside it. A metric of MLflow has the version as its step, so that its
+    history keeps all of them.
+
     Parameters
     ----------
     store : str
@@ -54,8 +58,8 @@ class Publisher:
     """
 
     def __init__(self, store: str, run: str, tracker: Tracker) -> None:
-        self.figures_uri = join(store, "figures", run)
-        self._scores_uri = join(store, "scores", run)
+        self.figures_uri = of_protocol(join(store, "figures", run))
+        self._scores_uri = scores_uri(store, run)
         self._run = run
         self._tracker = tracker
         self._parent_id = tracker.start(run)
@@ -67,7 +71,7 @@ class Publisher:
         explained: dict[str, list[float]] = {}
         for score in scores.scores:
             explained.setdefault(_metric(score.channel_type, score.predictor, "explained_variance"), []).append(score.explained_variance)
-        self._tracker.log_metrics(run_id, {name: float(np.mean(values)) for name, values in explained.items()})
+        self._log(run_id, {name: float(np.mean(values)) for name, values in explained.items()})
         self._tracker.end(run_id, "FINISHED")
 
     def publish_run(self, table: ScoreTable, figures: Mapping[str, Figure]) -> None:
@@ -75,14 +79,18 @@ class Publisher:
         self._publish_figures(self._parent_id, self.figures_uri, figures)
         for name, text in (("table.md", to_markdown(table)), ("scores.csv", to_csv(table))):
             write_bytes(join(self._scores_uri, name), text.encode())
-            self._tracker.client.log_text(self._parent_id, text, name)
+            self._tracker.client.log_text(self._parent_id, text, f"{FOLDER}/{name}")
         metrics: dict[str, float] = {}
         for row in table.rows:
             values = {"explained_variance": row.explained_variance, "r": row.r, "topography_r": row.topography_r, "nmse": row.nmse}
             values["beyond_physiology"] = row.beyond_physiology
             metrics |= {_metric(row.channel_type, row.predictor, name): value for name, value in values.items() if not np.isnan(value)}
-        self._tracker.log_metrics(self._parent_id, metrics)
+        self._log(self._parent_id, metrics)
         self._tracker.end(self._parent_id, "FINISHED")
+
+    def _log(self, run_id: str, metrics: Mapping[str, float]) -> None:
+        self._tracker.log_metrics(run_id, metrics, step=PROTOCOL)
+        self._tracker.log_tags(run_id, {"protocol": str(PROTOCOL)})
 
     def _publish_figures(self, run_id: str, uri: str, figures: Mapping[str, Figure]) -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -91,7 +99,7 @@ class Publisher:
                 write_bytes(join(uri, f"{name}.png"), png)
                 path = Path(folder) / f"{name}.png"
                 path.write_bytes(png)
-                self._tracker.log_figure(run_id, path)
+                self._tracker.log_figure(run_id, path, f"{FOLDER}/figures")
 
 
 def _metric(channel_type: str, predictor: str, name: str) -> str:

@@ -40,6 +40,8 @@ class ScoreTable:
         The experiment's own note.
     label : str
         Of its folds, as `Fold.label`.
+    protocol : int
+        The version that its scores were made under.
     confidence : float
         Of the intervals.
     rows : tuple of CohortRow
@@ -48,6 +50,7 @@ class ScoreTable:
     title: str
     note: str
     label: Label
+    protocol: int
     confidence: float
     rows: tuple[CohortRow, ...]
 
@@ -56,8 +59,9 @@ class ScoreTable:
         """Summarise the folds of an experiment."""
         source, target = (signals.modality.upper() for signals in (experiment.data.source, experiment.data.target))
         confidence = experiment.evaluation.confidence
+        (protocol,) = {fold.protocol for fold in folds}
         rows = summarise(folds, confidence, experiment.seed)
-        return cls(f"{experiment.name}: {source} → {target}", experiment.note, folds[0].label, confidence, rows)
+        return cls(f"{experiment.name}: {source} → {target}", experiment.note, folds[0].label, protocol, confidence, rows)
 
     def by_type(self) -> dict[str, list[CohortRow]]:
         """Rows of each channel type, in order."""
@@ -88,6 +92,7 @@ class ScoreTable:
             )
         else:
             remarks.append("No EOG or ECG is recorded, so nobody can tell how much of a score eyes and heart make.")
+        remarks.append(f"Protocol version {self.protocol}; scores of other versions are not to be compared with these.")
         if n < LEAST_SUBJECTS:
             remarks.append(f"n = {n}: with fewer than {LEAST_SUBJECTS} subjects nothing is called significant.")
         return remarks
@@ -170,13 +175,17 @@ def to_csv(table: ScoreTable) -> str:
     numbers = ["ratio_to_linear_reference", "r", "r2", "nmse", "topography_r", "rms_error_si", "p_above_mean", "p_vs_lagged"]
     intervals = ["t_low", "t_high", "bca_low", "bca_high", "beyond_physiology", "beyond_low", "beyond_high"]
     psd_errors = [f"log_psd_error_db_{band}" for band in bands]
-    writer.writerow(["channel_type", "predictor", "role", "label", "leak", "n", "explained_variance", *intervals, *numbers, *psd_errors])
+    writer.writerow(
+        ["channel_type", "predictor", "role", "label", "protocol", "leak", "n", "explained_variance", *intervals, *numbers, *psd_errors]
+    )
     for row in table.rows:
         values = [row.explained_variance, *row.interval, *row.bca, row.beyond_physiology, *row.beyond_interval]
         values += [row.ratio, row.r, row.r2, row.nmse, row.topography_r, row.rms_error, row.p_above_mean, row.p_lagged]
         values += [row.log_psd_error_db.get(band, np.nan) for band in bands]
         digits = ["" if np.isnan(value) else repr(float(value)) for value in values]
-        writer.writerow([row.channel_type, row.predictor, row.role, table.label, "LEAK" if row.leak else "", row.n, *digits])
+        writer.writerow(
+            [row.channel_type, row.predictor, row.role, table.label, table.protocol, "LEAK" if row.leak else "", row.n, *digits]
+        )
     return text.getvalue()
 
 

@@ -36,6 +36,8 @@ class Champion:
         By channel type, explained variance of each development subject, where it was left out.
     night, verdict : str
         The date of the night that promoted it, and why; empty where it was promoted before these were kept.
+    protocol : int
+        The version that its scores were made under.
     former : str
         The version that it took the title from; empty where there was none, or it was promoted before this was kept.
     """
@@ -50,6 +52,7 @@ class Champion:
     scores: Mapping[str, Mapping[str, float]]
     night: str
     verdict: str
+    protocol: int = 1
     former: str = ""
 
     def check_comparable(self, name: str, dataset: str, folds: str) -> None:
@@ -106,6 +109,7 @@ def _look_up(name: str, ask: Callable[[], ModelVersion]) -> Champion | None:
             scores=json.loads(tags["scores"]),
             night=tags.get("night", ""),
             verdict=tags.get("verdict", ""),
+            protocol=int(tags.get("protocol", "1")),
             former=tags.get("former", ""),
         )
     except KeyError as error:

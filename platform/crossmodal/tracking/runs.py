@@ -149,14 +149,14 @@ class Tracker:
                 raise
             self._steps_logged[run_id] = step + 1
 
-    def log_metrics(self, run_id: str, values: Mapping[str, float]) -> None:
+    def log_metrics(self, run_id: str, values: Mapping[str, float], step: int = 0) -> None:
         """Log metrics of the whole run."""
         now = int(time.time() * 1000)
-        self.client.log_batch(run_id, metrics=[Metric(name, value, now, 0) for name, value in values.items()])
+        self.client.log_batch(run_id, metrics=[Metric(name, value, now, step) for name, value in values.items()])
 
-    def log_figure(self, run_id: str, path: Path) -> None:
+    def log_figure(self, run_id: str, path: Path, folder: str = "figures") -> None:
         """Log a figure that was drawn to a file."""
-        self.client.log_artifact(run_id, str(path), "figures")
+        self.client.log_artifact(run_id, str(path), folder)
 
     def log_png(self, run_id: str, png: bytes, name: str) -> None:
         """Log a figure that was drawn in memory."""

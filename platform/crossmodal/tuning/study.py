@@ -20,6 +20,7 @@ from crossmodal.config import Experiment, UserError, fingerprint
 from crossmodal.config.data import CrossValidation
 from crossmodal.config.tuning import Objective
 from crossmodal.datasets.manifest import Manifest
+from crossmodal.evaluation.protocol import PROTOCOL
 from crossmodal.storage.process import Process
 from crossmodal.storage.uri import exists, is_local, join, read_bytes, write_bytes
 from crossmodal.tracking.describe import without_credentials
@@ -41,6 +42,7 @@ _SENTENCES = {
     "space": "over another search space",
     "subjects": "with other development and test subjects",
     "settings": "with other settings of data, model or training",
+    "protocol": "scored under another version of the protocol",
 }
 
 
@@ -134,6 +136,7 @@ def open_study(
         "space": dict(space),
         "subjects": {"development": list(split.subjects or ()), "test": list(test)},
         "settings": fingerprint(settings_of_result(experiment.model_copy(update={"split": split}), manifest)),
+        "protocol": PROTOCOL,
     }
     study = optuna.create_study(
         study_name=name,
@@ -185,6 +188,7 @@ def _checked(url: str) -> str:
 def _check_same(known: Mapping[str, Any] | None, identity: Mapping[str, Any], name: str, place: str) -> None:
     if known is None:
         raise UserError(f"tuning.study: '{name}' in {place} is a study of another program; choose another name")
+    known = {"protocol": 1, **known}
     for key, sentence in _SENTENCES.items():
         if known[key] != identity[key]:
             raise UserError(f"tuning.study: '{name}' in {place} is a search {sentence}; choose another name, or go back to what it had")

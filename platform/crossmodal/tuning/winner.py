@@ -12,6 +12,7 @@ from crossmodal.config import Experiment, UserError, overridden
 from crossmodal.config.data import FixedSplit
 from crossmodal.evaluation.evaluate import evaluate_folds
 from crossmodal.evaluation.openings import record_opening
+from crossmodal.evaluation.protocol import PROTOCOL
 from crossmodal.evaluation.scores import FoldScores
 from crossmodal.reporting.report import Publisher, draw_fold
 from crossmodal.reporting.style import render_png
@@ -170,6 +171,7 @@ def register(
     (fold_run,) = (tracker.find(training.run, fold.name) for fold in training.folds)
     assert fold_run, "the journal opened it"
     known = {"sweep": plan.study, "trial": str(winner.number), "run": training.run, "dataset.fingerprint": plan.manifest.fingerprint}
+    known["protocol"] = str(PROTOCOL)
     return register_model(tracker, fold_run.data.tags["model.mlflow"], name, known | dict(tags or {}))
 
 

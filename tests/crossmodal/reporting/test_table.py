@@ -45,7 +45,7 @@ def ceiling(predictor):
 
 
 def table(*rows, label="", note="Two minutes a subject."):
-    return ScoreTable("demo: EEG → MEG", note, label, 0.95, rows)
+    return ScoreTable("demo: EEG → MEG", note, label, 2, 0.95, rows)
 
 
 def printed(scores):
@@ -57,7 +57,7 @@ def printed(scores):
 @pytest.mark.parametrize("render", [printed, to_markdown])
 def test_a_row_shows_scores_intervals_and_tests(render):
     text = render(table(row("Synaptech-Net", "model"), ceiling("oracle")))
-    figures = ("0.312 [0.250, 0.375]", "0.97", "2.5", "33.1", ".004*", ".200")
+    figures = ("Protocol version 2", "0.312 [0.250, 0.375]", "0.97", "2.5", "33.1", ".004*", ".200")
     for shown in ("magnetometers", "error fT", "Two minutes a subject.", "8 subjects", *figures):
         assert shown in text
     assert "nan" not in text

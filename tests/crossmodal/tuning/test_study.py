@@ -5,6 +5,7 @@ import pytest
 from optuna.trial import TrialState
 
 from crossmodal.config import UserError, overridden
+from crossmodal.evaluation.protocol import PROTOCOL
 from crossmodal.tuning.halving import HalvingScheduler
 from crossmodal.tuning.locks import locks
 from crossmodal.tuning.search import Search, enqueue_first
@@ -51,6 +52,15 @@ def test_a_name_taken_by_another_dataset_objective_or_space_is_refused(at, plan)
     with pytest.raises(UserError, match=r"'mine' in .* is a search over another search space"):
         at(study="mine", parameters=plan.parameters | {"width": '{"choices": [2]}'})
     at(study="mine", **{"stop.trials": 3})  # when it stops is no part of what a search is
+
+
+def test_a_study_that_an_older_protocol_scored_is_not_gone_on_with(at):
+    _, study, _ = at(study="old")
+    identity = study.user_attrs["crossmodal"]
+    assert identity["protocol"] == PROTOCOL
+    study.set_user_attr("crossmodal", {key: value for key, value in identity.items() if key != "protocol"})
+    with pytest.raises(UserError, match=r"'old' in .* is a search scored under another version of the protocol; choose another name"):
+        at(study="old")
 
 
 def test_a_study_of_another_program_is_refused(at, tmp_path):

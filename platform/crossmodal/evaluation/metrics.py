@@ -43,7 +43,8 @@ class TypeMetrics:
     r, r2, nmse : means over sensors.
     topography_r : correlation over sensors of the true and predicted field at a time, averaged over times and windows.
     rms_error : over sensors and times, V, T or T/m.
-    log_psd_error_db : a band's mean absolute difference of 10 log10 power density over its frequencies and the sensors.
+    log_psd_error_db : a band's mean absolute difference of 10 log10 power density over its frequencies and the sensors; NaN for
+        a prediction that is constant, or the same in each window as the training mean is.
     """
 
     explained_variance: float
@@ -123,6 +124,8 @@ class SubjectSums:
         self._sensor_sums = {name: np.zeros(len(types)) for name in _SENSOR_SUMS}
         self._truth_psd_sf = np.zeros((len(types), len(self.frequencies_hz)))
         self._prediction_psd_sf = np.zeros_like(self._truth_psd_sf)
+        self._first_st: Floats | None = None
+        self._recurs_s = np.ones(len(types), dtype=bool)
         self._topography = {kind: np.zeros(2) for kind in self.slices}
 
     def add(self, truth: TruthBlock, prediction_bst: NDArray[np.floating]) -> None:
@@ -133,6 +136,10 @@ class SubjectSums:
         deviation_bst = predicted_bst - truth.offset_s[:, None]
         self._offset_s = truth.offset_s
         self._n_windows += len(predicted_bst)
+        if self._first_st is None:
+            self._first_st = predicted_bst[0]
+        if self._recurs_s.any():
+            self._recurs_s &= (predicted_bst == self._first_st).all(axis=(0, 2))
         sums = self._sensor_sums
         sums["truth"] += truth.deviation_bst.sum(axis=(0, 2))
         sums["prediction"] += deviation_bst.sum(axis=(0, 2))
@@ -150,13 +157,11 @@ class SubjectSums:
         """Scores of each sensor."""
         assert self._n_windows, "no window was added"
         sums, count = self._sensor_sums, self._n_windows * self._n_times
-        truth_ss = sums["truth_sq"] - sums["truth"] ** 2 / count
-        prediction_ss = sums["prediction_sq"] - sums["prediction"] ** 2 / count
+        truth_ss, prediction_ss = self._squares_about_mean()
         covariance = sums["product"] - sums["truth"] * sums["prediction"] / count
         about_zero = sums["truth_sq"] + 2 * self._offset_s * sums["truth"] + count * self._offset_s**2
-        varies = prediction_ss > _NO_SIGNAL * truth_ss
         return SensorMetrics(
-            r=_divide(covariance, np.sqrt(np.where(varies, truth_ss * prediction_ss, 0.0))),
+            r=_divide(covariance, np.sqrt(np.where(self._varies(), truth_ss * prediction_ss, 0.0))),
             r2=1 - _divide(sums["error_sq"], truth_ss),
             nmse=_divide(sums["error_sq"], about_zero),
             explained_variance=1 - _divide(sums["error_sq"], sums["reference_sq"]),
@@ -166,6 +171,7 @@ class SubjectSums:
     def types(self, bands_hz: Mapping[str, tuple[float, float]]) -> dict[str, TypeMetrics]:
         """Scores of each channel type, with the log-PSD error in the named bands (Hz, lower end included)."""
         sensors, psd_error_sf = self.sensors(), log_psd_error_db(*self.psd())
+        psd_error_sf[~self._varies() | (self._recurs_s & (self._n_windows > 1))] = np.nan
         metrics = {}
         for kind, columns in self.slices.items():
             error_sq, reference_sq = (self._sensor_sums[name][columns].sum() for name in ("error_sq", "reference_sq"))
@@ -182,6 +188,17 @@ class SubjectSums:
                 },
             )
         return metrics
+
+    def _squares_about_mean(self) -> tuple[Floats, Floats]:
+        """Sums of squares of truth and prediction, each sensor about its own mean."""
+        sums, count = self._sensor_sums, self._n_windows * self._n_times
+        truth_ss, prediction_ss = (sums[f"{name}_sq"] - sums[name] ** 2 / count for name in ("truth", "prediction"))
+        return truth_ss, prediction_ss
+
+    def _varies(self) -> NDArray[np.bool_]:
+        """Whether the prediction of a sensor is more than a constant."""
+        truth_ss, prediction_ss = self._squares_about_mean()
+        return prediction_ss > _NO_SIGNAL * truth_ss
 
     def reference_variance(self) -> Floats:
         """Mean square of the truth about the training mean, (n_sensors,), unit squared."""

@@ -100,7 +100,22 @@ def test_a_constant_prediction_has_no_correlation_and_no_power(signals):
     metrics = sums.types(BANDS)["mag"]
     assert np.isnan(metrics.r)
     assert np.isnan(metrics.topography_r)
-    assert metrics.log_psd_error_db["alpha"] == pytest.approx(120.0)
+    assert np.isnan(metrics.log_psd_error_db["alpha"])
+
+
+def test_a_prediction_that_is_the_same_in_each_window_has_no_error_of_its_spectrum(signals):
+    truth, prediction, mean = signals
+    recurring = np.broadcast_to(mean, truth.shape).copy()
+    assert np.isnan(accumulate(truth, recurring, mean).types(BANDS)["mag"].log_psd_error_db["alpha"])
+    # Of one window nobody can tell, and a sensor that does vary is told of.
+    one = slice(0, 1)
+    assert accumulate(truth[one], recurring[one], mean).types(BANDS)["mag"].log_psd_error_db["alpha"] > 0
+    recurring[-1, 2] = prediction[-1, 2]
+    sums = accumulate(truth, recurring, mean)
+    truth_psd, predicted_psd = (psd_sf[2] for psd_sf in sums.psd())
+    band = (sums.frequencies_hz >= 8) & (sums.frequencies_hz < 13)
+    expected = np.abs(10 * np.log10(predicted_psd[band] / truth_psd[band])).mean()
+    assert sums.types(BANDS)["mag"].log_psd_error_db["alpha"] == pytest.approx(expected)
 
 
 def test_an_offset_a_thousand_times_the_signal_costs_no_digits(signals):

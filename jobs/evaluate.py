@@ -69,7 +69,7 @@ def evaluate(experiment: "Experiment", arguments: argparse.Namespace) -> None:
         table = replace(table, note=" ".join(filter(None, [table.note, opened])))
         publisher.publish_run(table, draw_run(scores, losses))
     # A log has no width; columns would be cut at 80.
-    Console(width=None if sys.stdout.isatty() else 150).print(to_rich(table))
+    Console(width=None if sys.stdout.isatty() else 170).print(to_rich(table))
     print(f"figures: {publisher.figures_uri}\nMLflow: mlflow ui --backend-store-uri {without_credentials(experiment.tracking.uri)}")
 
 

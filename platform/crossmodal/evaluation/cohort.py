@@ -1,7 +1,8 @@
 """From the scores of subjects to the rows of a table: means, intervals over subjects, tests and warnings."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from crossmodal.evaluation.names import LINEAR_REFERENCE, ORACLE, TRAINING_MEAN,
 from crossmodal.evaluation.scores import FoldScores, Role, Score
 from crossmodal.evaluation.statistics import bca_interval, holm, is_significant, sign_flip_p, t_interval
 
+_FIGURES = ("r", "r2", "nmse", "topography_r", "rms_error", "beyond_physiology")
 _NAN = float("nan")
 _NOTHING = 1e-6
 # Of explained variance: by so much the mean of finite training data may be improved upon where nothing else can be learned.
@@ -22,6 +24,11 @@ class CohortRow:
 
     Attributes
     ----------
+    n : int
+        Subjects of the explained variance.
+    n_defined : dict of str to int
+        Subjects of each other figure, by the name of its field or of `band_figure`: where a prediction is constant there is no
+        correlation.
     explained_variance : float
         Mean over subjects; `interval` is its t interval, `bca` its bootstrap interval.
     beyond_physiology : float
@@ -32,6 +39,8 @@ class CohortRow:
         Sign-flip p that the predictor explains more than the training mean, Holm-corrected over models and baselines.
     p_lagged : float
         Two-sided sign-flip p of the paired difference to lagged ridge, Holm-corrected likewise.
+    lagged_difference : float
+        Mean over subjects of that difference; below zero, lagged ridge explains more.
     above_mean, differs_from_lagged : bool
         Whether those p values may be called significant.
     leak : bool
@@ -42,6 +51,7 @@ class CohortRow:
     role: Role
     channel_type: str
     n: int
+    n_defined: dict[str, int]
     explained_variance: float
     interval: tuple[float, float]
     bca: tuple[float, float]
@@ -56,6 +66,7 @@ class CohortRow:
     log_psd_error_db: dict[str, float]
     p_above_mean: float
     p_lagged: float
+    lagged_difference: float
     above_mean: bool
     differs_from_lagged: bool
     leak: bool
@@ -72,13 +83,16 @@ class _TypeScores:
         self.compared = [name for name, of_name in self.scores.items() if of_name[0].role != "ceiling"]
         lagged = next(filter(is_lagged_ridge, self.compared), None)
         above = {name: sign_flip_p(list(self.explained[name].values()), "greater", seed) for name in self.compared if name != TRAINING_MEAN}
-        beside = {name: self._paired_p(name, lagged, seed) for name in above if lagged and name != lagged}
+        differences = {name: self._differences(name, lagged) for name in above if lagged and name != lagged}
+        beside = {name: sign_flip_p(of_name, "two-sided", seed) for name, of_name in differences.items()}
         self.p_above_mean = dict(zip(above, holm(list(above.values())), strict=True))
         self.p_lagged = dict(zip(beside, holm(list(beside.values())), strict=True))
+        self.lagged_difference = {name: float(np.mean(of_name)) if of_name else _NAN for name, of_name in differences.items()}
 
-    def _paired_p(self, name: str, other: str, seed: int) -> float:
+    def _differences(self, name: str, other: str) -> list[float]:
+        """What one predictor explains more than another, a number a subject."""
         one, two = self.explained[name], self.explained[other]
-        return sign_flip_p([one[subject] - two[subject] for subject in one if subject in two], "two-sided", seed)
+        return [one[subject] - two[subject] for subject in one if subject in two]
 
     def ratio(self, name: str) -> float:
         """Over the linear reference's mean, unless there is none or it explains nothing, as in a null cohort."""
@@ -118,31 +132,40 @@ def summarise(folds: Sequence[FoldScores], confidence: float = 0.95, seed: int =
 def _row(name: str, of_type: _TypeScores, bounded: bool, confidence: float, seed: int) -> CohortRow:
     scores, explained = of_type.scores[name], list(of_type.explained[name].values())
     bands = scores[0].log_psd_error_db
-    beyond = _defined(scores, lambda score: score.beyond_physiology)
+    figures = {name: _by_subject(scores, attrgetter(name)) for name in _FIGURES}
+    figures |= {band_figure(band): _by_subject(scores, _band_error(band)) for band in bands}
+    beyond = _defined(figures["beyond_physiology"])
     p_above_mean, p_lagged = of_type.p_above_mean.get(name, _NAN), of_type.p_lagged.get(name, _NAN)
     return CohortRow(
         predictor=name,
         role=scores[0].role,
         channel_type=scores[0].channel_type,
         n=len(explained),
+        n_defined={name: len(_defined(values)) for name, values in figures.items()},
         explained_variance=float(np.mean(explained)),
         interval=t_interval(explained, confidence),
         bca=bca_interval(explained, confidence, seed),
-        beyond_physiology=float(np.mean(beyond)) if beyond else _NAN,
+        beyond_physiology=_mean(figures["beyond_physiology"]),
         beyond_interval=t_interval(beyond, confidence) if beyond else (_NAN, _NAN),
         ratio=of_type.ratio(name),
-        r=_cohort_mean(scores, lambda score: score.r),
-        r2=_cohort_mean(scores, lambda score: score.r2),
-        nmse=_cohort_mean(scores, lambda score: score.nmse),
-        topography_r=_cohort_mean(scores, lambda score: score.topography_r),
-        rms_error=_cohort_mean(scores, lambda score: score.rms_error),
-        log_psd_error_db={band: _cohort_mean(scores, _band_error(band)) for band in bands},
+        r=_mean(figures["r"]),
+        r2=_mean(figures["r2"]),
+        nmse=_mean(figures["nmse"]),
+        topography_r=_mean(figures["topography_r"]),
+        rms_error=_mean(figures["rms_error"]),
+        log_psd_error_db={band: _mean(figures[band_figure(band)]) for band in bands},
         p_above_mean=p_above_mean,
         p_lagged=p_lagged,
+        lagged_difference=of_type.lagged_difference.get(name, _NAN),
         above_mean=is_significant(p_above_mean, len(explained)),
         differs_from_lagged=is_significant(p_lagged, len(explained)),
         leak=bounded and of_type.leaks(name),
     )
+
+
+def band_figure(band: str) -> str:
+    """What the log-PSD error of a band is called."""
+    return f"log_psd_error_db_{band}"
 
 
 def _band_error(band: str) -> Callable[[Score], float | None]:
@@ -158,11 +181,10 @@ def _by_subject(scores: Sequence[Score], value: Callable[[Score], float | None])
     return {subject: float(np.mean(of_subject)) for subject, of_subject in values.items()}
 
 
-def _cohort_mean(scores: Sequence[Score], value: Callable[[Score], float | None]) -> float:
-    """Mean over subjects in whom the field is defined."""
-    defined = _defined(scores, value)
-    return float(np.mean(defined)) if defined else _NAN
+def _defined(values: Mapping[str, float]) -> list[float]:
+    return [number for number in values.values() if not np.isnan(number)]
 
 
-def _defined(scores: Sequence[Score], value: Callable[[Score], float | None]) -> list[float]:
-    return [number for number in _by_subject(scores, value).values() if not np.isnan(number)]
+def _mean(values: Mapping[str, float]) -> float:
+    """Mean over subjects in whom a figure is defined."""
+    return float(np.mean(_defined(values))) if _defined(values) else _NAN

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 LEAST_SUBJECTS = 6  # with fewer, even the smallest two-sided sign-flip p (2 / 2^n) exceeds .05: nothing is called significant
+ALPHA = 0.05
 _EXACT_UP_TO = 16
 _DRAWS = 100_000
 _PATTERNS_AT_ONCE = 4096
@@ -45,6 +46,13 @@ def sign_flip_p(values: ArrayLike, alternative: Alternative = "greater", seed: i
 
     observed = statistic(np.ones((1, values_n.size)))[0] - _TIE * np.abs(values_n).sum()
     return _share_of_flips(statistic, observed, values_n.size, seed)
+
+
+def least_sign_flip_p(n: int, alternative: Alternative = "greater") -> float:
+    """The smallest p value that `sign_flip_p` can give for `n` subjects."""
+    if n > _EXACT_UP_TO:
+        return 1 / (1 + _DRAWS)
+    return float((2 if alternative == "two-sided" else 1) / 2**n)
 
 
 def best_of_many_p(values_kn: ArrayLike, chosen: int, seed: int = 0) -> float:
@@ -131,6 +139,6 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
     return tuple(float(p) for p in corrected)
 
 
-def is_significant(p: float, n: int, alpha: float = 0.05) -> bool:
+def is_significant(p: float, n: int, alpha: float = ALPHA) -> bool:
     """Whether a corrected p value may be called significant: never with fewer than six subjects."""
     return n >= LEAST_SUBJECTS and p < alpha

@@ -75,7 +75,10 @@ class Publisher:
         self._tracker.end(run_id, "FINISHED")
 
     def publish_run(self, table: ScoreTable, figures: Mapping[str, Figure]) -> None:
-        """Keep table and figures of all folds, and log them to the experiment's run."""
+        """Keep table and figures of all folds, and log them to the experiment's run.
+
+        A figure over fewer subjects than the explained variance of its row is logged with their number, as in r_n.
+        """
         self._publish_figures(self._parent_id, self.figures_uri, figures)
         for name, text in (("table.md", to_markdown(table)), ("scores.csv", to_csv(table))):
             write_bytes(join(self._scores_uri, name), text.encode())
@@ -84,6 +87,7 @@ class Publisher:
         for row in table.rows:
             values = {"explained_variance": row.explained_variance, "r": row.r, "topography_r": row.topography_r, "nmse": row.nmse}
             values["beyond_physiology"] = row.beyond_physiology
+            values |= {f"{name}_n": count for name, count in row.n_defined.items() if name in values and 0 < count < row.n}
             metrics |= {_metric(row.channel_type, row.predictor, name): value for name, value in values.items() if not np.isnan(value)}
         self._log(self._parent_id, metrics)
         self._tracker.end(self._parent_id, "FINISHED")

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -14,10 +14,10 @@ from rich.text import Text
 
 from crossmodal.config import Experiment
 from crossmodal.datasets.folds import Label
-from crossmodal.evaluation.cohort import CohortRow, summarise
+from crossmodal.evaluation.cohort import CohortRow, band_figure, summarise
 from crossmodal.evaluation.names import EYES_AND_HEART
 from crossmodal.evaluation.scores import FoldScores
-from crossmodal.evaluation.statistics import LEAST_SUBJECTS
+from crossmodal.evaluation.statistics import ALPHA, LEAST_SUBJECTS, Alternative, least_sign_flip_p
 from crossmodal.reporting.units import display_unit, sensor_title
 
 _UNDEFINED = "-"
@@ -83,7 +83,8 @@ class ScoreTable:
         subjects = f"{n} subject{'s' * (n > 1)}"
         remarks.append(
             f"EV: explained variance of the sensors' signal about the training mean, {self.confidence:.0%} t interval over {subjects}; "
-            "p: sign-flip test over subjects, Holm-corrected down the column, * below .05."
+            "p: sign-flip test over subjects, Holm-corrected down the column, * below .05; against lagged ridge it is two-sided, and "
+            "the star says which is better."
         )
         if any(not np.isnan(row.beyond_physiology) for row in self.rows):
             remarks.append(
@@ -95,7 +96,19 @@ class ScoreTable:
         remarks.append(f"Protocol version {self.protocol}; scores of other versions are not to be compared with these.")
         if n < LEAST_SUBJECTS:
             remarks.append(f"n = {n}: with fewer than {LEAST_SUBJECTS} subjects nothing is called significant.")
-        return remarks
+            return remarks
+        return remarks + list(dict.fromkeys(remark for rows in self.by_type().values() for remark in _no_star(rows)))
+
+
+def _no_star(rows: Sequence[CohortRow]) -> Iterator[str]:
+    """Say of each column of p values of one channel type whether no row of it could have a star, however much it explains."""
+    above, lagged = ([row.n for row in rows if not np.isnan(getattr(row, name))] for name in ("p_above_mean", "p_lagged"))
+    columns: list[tuple[str, list[int], Alternative]] = [("p > mean", above, "greater"), ("p vs lagged", lagged, "two-sided")]
+    for title, n_of_rows, alternative in columns:
+        least = len(n_of_rows) * least_sign_flip_p(max(n_of_rows), alternative) if n_of_rows else 0.0
+        if least >= ALPHA:
+            counted = f"n = {max(n_of_rows)} and {len(n_of_rows)} row{'s' * (len(n_of_rows) > 1)}"
+            yield f"{title}: no star is possible with {counted}; the least corrected p is {f'{least:.4f}'.removeprefix('0')}."
 
 
 def header(table: ScoreTable, channel_type: str) -> list[str]:
@@ -123,19 +136,20 @@ def cells(row: CohortRow, label: str) -> list[str]:
     scale, _ = display_unit(row.channel_type)
     low, high = row.interval
     interval = "" if np.isnan(low) else f" [{_number(low)}, {_number(high)}]"
-    psd_errors = [error for error in row.log_psd_error_db.values() if not np.isnan(error)]
+    psd_errors = {band: error for band, error in row.log_psd_error_db.items() if not np.isnan(error)}
+    psd_error = float(np.mean(list(psd_errors.values()))) if psd_errors else np.nan
     return [
         row.predictor + (f" ({label})" if label and row.role != "ceiling" else "") + (" LEAK" if row.leak else ""),
         _number(row.explained_variance) + interval,
-        _number(row.beyond_physiology),
+        _number(row.beyond_physiology) + _of_fewer(row, "beyond_physiology"),
         _number(row.ratio, "{:.2f}"),
-        _number(row.r),
-        _number(row.topography_r),
-        _number(row.nmse),
-        _number(float(np.mean(psd_errors)) if psd_errors else np.nan, "{:.1f}"),
+        _number(row.r) + _of_fewer(row, "r"),
+        _number(row.topography_r) + _of_fewer(row, "topography_r"),
+        _number(row.nmse) + _of_fewer(row, "nmse"),
+        _number(psd_error, "{:.1f}") + _of_fewer(row, *(band_figure(band) for band in psd_errors)),
         _number(scale * row.rms_error, "{:#.3g}"),
         _p(row.p_above_mean, row.above_mean),
-        _p(row.p_lagged, row.differs_from_lagged),
+        _p(row.p_lagged, row.differs_from_lagged) + _direction(row),
         str(row.n),
     ]
 
@@ -169,24 +183,40 @@ def to_markdown(table: ScoreTable) -> str:
 
 def to_csv(table: ScoreTable) -> str:
     """All figures with all their digits, SI units; empty where undefined."""
-    bands = list(table.rows[0].log_psd_error_db) if table.rows else []
+    of_all = {"label": table.label, "protocol": table.protocol}
+    rows = [_csv_row(row, of_all) for row in table.rows]
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    numbers = ["ratio_to_linear_reference", "r", "r2", "nmse", "topography_r", "rms_error_si", "p_above_mean", "p_vs_lagged"]
-    intervals = ["t_low", "t_high", "bca_low", "bca_high", "beyond_physiology", "beyond_low", "beyond_high"]
-    psd_errors = [f"log_psd_error_db_{band}" for band in bands]
-    writer.writerow(
-        ["channel_type", "predictor", "role", "label", "protocol", "leak", "n", "explained_variance", *intervals, *numbers, *psd_errors]
-    )
-    for row in table.rows:
-        values = [row.explained_variance, *row.interval, *row.bca, row.beyond_physiology, *row.beyond_interval]
-        values += [row.ratio, row.r, row.r2, row.nmse, row.topography_r, row.rms_error, row.p_above_mean, row.p_lagged]
-        values += [row.log_psd_error_db.get(band, np.nan) for band in bands]
-        digits = ["" if np.isnan(value) else repr(float(value)) for value in values]
-        writer.writerow(
-            [row.channel_type, row.predictor, row.role, table.label, table.protocol, "LEAK" if row.leak else "", row.n, *digits]
-        )
+    # Ceilings have no errors of bands, and the first row, the model's, has all columns.
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]), restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
     return text.getvalue()
+
+
+def _csv_row(row: CohortRow, of_all: Mapping[str, str | int]) -> dict[str, str | int]:
+    texts = {"channel_type": row.channel_type, "predictor": row.predictor, "role": row.role}
+    numbers = {
+        "explained_variance": row.explained_variance,
+        "t_low": row.interval[0],
+        "t_high": row.interval[1],
+        "bca_low": row.bca[0],
+        "bca_high": row.bca[1],
+        "beyond_physiology": row.beyond_physiology,
+        "beyond_low": row.beyond_interval[0],
+        "beyond_high": row.beyond_interval[1],
+        "ratio_to_linear_reference": row.ratio,
+        "r": row.r,
+        "r2": row.r2,
+        "nmse": row.nmse,
+        "topography_r": row.topography_r,
+        "rms_error_si": row.rms_error,
+        "p_above_mean": row.p_above_mean,
+        "p_vs_lagged": row.p_lagged,
+        "difference_to_lagged": row.lagged_difference,
+    } | {band_figure(band): error for band, error in row.log_psd_error_db.items()}
+    digits = {name: "" if np.isnan(value) else repr(float(value)) for name, value in numbers.items()}
+    counts = {f"n_{figure}": count for figure, count in row.n_defined.items()}
+    return {**texts, **of_all, "leak": "LEAK" if row.leak else "", "n": row.n, **digits, **counts}
 
 
 def _line(row: Sequence[str]) -> str:
@@ -196,6 +226,18 @@ def _line(row: Sequence[str]) -> str:
 def _number(value: float, pattern: str = "{:.3f}") -> str:
     # What rounds to zero is shown without a sign.
     return _UNDEFINED if np.isnan(value) else pattern.format(value).replace("-0.000", "0.000")
+
+
+def _of_fewer(row: CohortRow, *figures: str) -> str:
+    """Over how many subjects a figure is, where it is over fewer than the explained variance of its row."""
+    fewest = min((row.n_defined[figure] for figure in figures), default=row.n)
+    return f" (n = {fewest})" if 0 < fewest < row.n else ""
+
+
+def _direction(row: CohortRow) -> str:
+    if not row.differs_from_lagged:
+        return ""
+    return " better" if row.lagged_difference > 0 else " worse"
 
 
 def _p(p: float, significant: bool) -> str:

@@ -52,6 +52,24 @@ def test_columns_are_families_corrected_by_holm():
     assert np.isnan(table["lagged ridge 100 ms"].p_lagged)
 
 
+def test_the_difference_to_lagged_ridge_has_a_sign():
+    table = rows(8, **{"model": eight(0.3), "ridge": eight(0.2), "lagged ridge 100 ms": eight(0.25)})
+    assert table["model"].lagged_difference == pytest.approx(0.05)
+    assert table["ridge"].lagged_difference == pytest.approx(-0.05)
+    assert np.isnan(table["lagged ridge 100 ms"].lagged_difference)
+
+
+def test_a_row_counts_the_subjects_of_each_figure():
+    scored = folds(3, ridge=np.zeros(3))
+    scores = [
+        fold.scores[0].model_copy(update={"r": r, "log_psd_error_db": {"alpha": error}})
+        for fold, r, error in zip(scored, (0.2, None, 0.4), (None, None, 2.0), strict=True)
+    ]
+    (row,) = summarise([fold.model_copy(update={"scores": (score,)}) for fold, score in zip(scored, scores, strict=True)])
+    assert (row.n, row.n_defined["r"], row.n_defined["nmse"], row.n_defined["log_psd_error_db_alpha"]) == (3, 2, 0, 1)
+    assert row.r == pytest.approx(0.3)
+
+
 def test_means_intervals_and_ratio_to_the_linear_reference():
     table = rows(8, **{"model": eight(0.3), "linear reference": eight(0.35)})
     assert table["model"].n == 8

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from crossmodal.evaluation.statistics import bca_interval, best_of_many_p, holm, is_significant, sign_flip_p, t_interval
+from crossmodal.evaluation.statistics import (
+    bca_interval,
+    best_of_many_p,
+    holm,
+    is_significant,
+    least_sign_flip_p,
+    sign_flip_p,
+    t_interval,
+)
 
 
 def test_eight_positive_subjects_give_the_smallest_p_there_is():
@@ -14,6 +22,13 @@ def test_eight_positive_subjects_give_the_smallest_p_there_is():
     assert sign_flip_p(values, "greater") == 1 / 2**8
     assert sign_flip_p(values, "two-sided") == 2 / 2**8
     assert sign_flip_p(-values, "greater") == 1.0
+
+
+@pytest.mark.parametrize("alternative", ["greater", "two-sided"])
+@pytest.mark.parametrize("n", [6, 17])
+def test_no_p_is_below_the_least_that_is_told(n, alternative):
+    assert sign_flip_p(np.linspace(10, 11, n), alternative) >= least_sign_flip_p(n, alternative)
+    assert sign_flip_p(np.linspace(10, 11, 6), alternative) == least_sign_flip_p(6, alternative)
 
 
 @pytest.mark.parametrize("alternative", ["greater", "two-sided"])

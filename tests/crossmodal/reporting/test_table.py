@@ -18,6 +18,9 @@ def row(predictor, role="baseline", **changes):
         "role": role,
         "channel_type": "mag",
         "n": 8,
+        "n_defined": dict.fromkeys(
+            ("r", "r2", "nmse", "topography_r", "rms_error", "beyond_physiology", "log_psd_error_db_alpha", "log_psd_error_db_beta"), 8
+        ),
         "explained_variance": 0.3125,
         "interval": (0.25, 0.375),
         "bca": (0.26, 0.37),
@@ -32,6 +35,7 @@ def row(predictor, role="baseline", **changes):
         "log_psd_error_db": {"alpha": 2.0, "beta": 3.0},
         "p_above_mean": 0.0039,
         "p_lagged": 0.2,
+        "lagged_difference": -0.01,
         "above_mean": True,
         "differs_from_lagged": False,
         "leak": False,
@@ -49,7 +53,7 @@ def table(*rows, label="", note="Two minutes a subject."):
 
 
 def printed(scores):
-    console = Console(width=140, record=True, file=io.StringIO())
+    console = Console(width=170, record=True, file=io.StringIO())
     console.print(to_rich(scores))
     return console.export_text()
 
@@ -83,6 +87,47 @@ def test_what_eyes_and_heart_leave_has_a_column_or_is_said_to_be_unknown(render)
     assert "No EOG" not in text
     (written,) = csv.DictReader(io.StringIO(to_csv(table(row("ridge", beyond_physiology=0.271, beyond_interval=(0.2, 0.34))))))
     assert float(written["beyond_low"]) == 0.2
+
+
+@pytest.mark.parametrize("render", [printed, to_markdown])
+@pytest.mark.parametrize(("difference", "shown"), [(0.05, ".023* better"), (-0.05, ".023* worse")])
+def test_a_star_beside_lagged_ridge_says_which_is_better(render, difference, shown):
+    text = render(table(row("ridge", p_lagged=0.023, differs_from_lagged=True, lagged_difference=difference)))
+    assert shown in text
+    assert "which is better" in text
+    assert "worse" not in render(table(row("ridge", lagged_difference=-0.05)))
+
+
+def test_a_figure_over_fewer_subjects_than_the_score_says_over_how_many():
+    counts = row("x").n_defined | {"r": 3, "log_psd_error_db_beta": 2, "topography_r": 0}
+    _, score, _, _, r, topography_r, nmse, psd_error, *_ = cells(row("minimum norm", n_defined=counts, topography_r=NAN), "")
+    assert (r, topography_r, nmse, psd_error) == ("0.550 (n = 3)", "-", "0.700", "2.5 (n = 2)")
+    assert "n =" not in score
+    (written,) = csv.DictReader(io.StringIO(to_csv(table(row("minimum norm", n_defined=counts)))))
+    assert (written["n"], written["n_r"], written["n_nmse"]) == ("8", "3", "8")
+
+
+@pytest.mark.parametrize(
+    ("n", "n_rows", "told"),
+    [
+        (6, 3, []),
+        (6, 4, ["p > mean: no star is possible with n = 6 and 4 rows; the least corrected p is .0625."]),
+        (7, 6, []),
+        (7, 7, ["p > mean: no star is possible with n = 7 and 7 rows; the least corrected p is .0547."]),
+        (17, 12, []),
+    ],
+)
+def test_a_table_in_which_no_star_is_possible_says_so(n, n_rows, told):
+    rows = [row(f"ridge {index}", n=n, p_lagged=NAN) for index in range(n_rows)]
+    assert [remark for remark in table(*rows).remarks() if "no star" in remark] == told
+    for render in (printed, to_markdown):
+        assert all(sentence in " ".join(render(table(*rows)).split()) for sentence in told)
+
+
+def test_the_two_sided_test_against_lagged_ridge_has_a_bound_of_its_own():
+    rows = [row("Synaptech-Net", "model", n=6), row("ridge", n=6), row("lagged ridge 100 ms", n=6, p_lagged=NAN), ceiling("oracle")]
+    (told,) = [remark for remark in table(*rows).remarks() if "no star" in remark]
+    assert told == "p vs lagged: no star is possible with n = 6 and 2 rows; the least corrected p is .0625."
 
 
 def test_few_subjects_are_said():

@@ -30,11 +30,15 @@ class Anatomy(Config):
 
 
 class Simulation(Config):
-    """A physics-based BIDS dataset of simultaneous EEG and MEG, with its ground truth."""
+    """A physics-based BIDS dataset of simultaneous EEG and MEG, with its ground truth.
+
+    In a null cohort each modality has sources, stimuli and artifacts of its own. In a shifted one they are shared, but MEG runs ahead of
+    EEG by another amount in each recording, so that nothing learned from some recordings holds in others.
+    """
 
     kind: Literal["eeg_meg"] = "eeg_meg"
     root: str
-    cohort: Literal["coupled", "null"] = "coupled"
+    cohort: Literal["coupled", "null", "shifted"] = "coupled"
     subjects: int = Field(8, ge=1)
     runs: int = Field(1, ge=1)
     duration_s: float = Field(120.0, gt=5)
@@ -49,6 +53,7 @@ class Simulation(Config):
     anatomy: Anatomy = Anatomy()
     evoked: bool = True
     artifacts: bool = True
+    mains_hz: float | None = Field(None, gt=0, description="hum of the power line and its harmonics in all sensors; None is silent")
     eeg_noise_v: float = Field(0.5e-6, ge=0, description="rms over the recorded band")
     mag_noise_t: float = Field(20e-15, ge=0)
     grad_noise_t_per_m: float = Field(5e-13, ge=0)

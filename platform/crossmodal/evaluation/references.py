@@ -42,7 +42,7 @@ class References:
         self._experiment = experiment
         simulation, steps = experiment.simulation, experiment.preprocessing
         known = simulation if isinstance(simulation, Simulation) and simulation.root == self._root else None
-        self._null = known is not None and known.cohort == "null"
+        self._null = known is not None and known.cohort != "coupled"
         stationary = known is not None and not (known.evoked or known.artifacts)
         in_closed_form = isinstance(experiment.data.windows, SlidingWindows) and not (
             steps.maxwell or steps.line_noise or steps.ica or steps.ssp

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from crossmodal.config import UserError, fingerprint
+from crossmodal.config import UserError
 from crossmodal.config.simulation import AnySimulation, EegFmriSimulation, Simulation
 from crossmodal.physics.head import HeadModel
 from crossmodal.storage.atomic import new_folder
@@ -69,8 +69,10 @@ def _is_made(root: Path, simulation: AnySimulation) -> bool:
         made = json.loads((root / _SETTINGS).read_text())
     except (OSError, ValueError):
         raise UserError(f"simulation.root: {root} exists and holds no simulated cohort; give another folder") from None
-    if fingerprint(made) != fingerprint(_settings(simulation)):
-        changed = sorted(key for key, value in _settings(simulation).items() if made.get(key) != value)
+    # A setting that is younger than the cohort is null where it changes nothing.
+    asked = json.loads(json.dumps(_settings(simulation)))
+    changed = sorted(key for key in made.keys() | asked.keys() if made.get(key) != asked.get(key))
+    if changed:
         raise UserError(f"simulation.root: {root} was made with another {', '.join(changed)}; remove it or give another folder")
     return True
 

@@ -43,6 +43,11 @@ class Stimuli:
     onset_sample: NDArray[np.int64]
     class_index: NDArray[np.int64]
 
+    def before(self, stop: int) -> "Stimuli":
+        """Keep those whose onset lies before a sample."""
+        kept = self.onset_sample < stop
+        return Stimuli(self.onset_sample[kept], self.class_index[kept])
+
 
 def draw_stimuli(n_times: int, sfreq: float, rng: np.random.Generator) -> Stimuli:
     """Draw onsets at uneven intervals and as many of each class as there can be, in random order.

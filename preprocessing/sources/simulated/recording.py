@@ -11,6 +11,7 @@ from crossmodal.physics.sources import sensor_factor, source_components
 from crossmodal.physics.truth import SubjectTruth
 from preprocessing.sources.simulated.artifacts import artifact_moments, artifact_topographies, ecg_voltage
 from preprocessing.sources.simulated.evoked import Stimuli, draw_stimuli, evoked_moments, evoked_topographies
+from preprocessing.sources.simulated.mains import mains_hum
 from preprocessing.sources.simulated.sensors import AUXILIARY, ECG, HEOG, VEOG
 from preprocessing.sources.simulated.subject import Subject
 
@@ -58,14 +59,16 @@ def sensor_patterns(subject: Subject) -> Patterns:
 def simulate_run(subject: Subject, truth: SubjectTruth, patterns: Patterns, simulation: Simulation, run: int) -> Run:
     """Draw one run; the same one every time."""
     rng = np.random.default_rng([simulation.seed, int(subject.label), 1, run])
-    n_times = round(simulation.duration_s * simulation.sfreq)
+    n_kept = round(simulation.duration_s * simulation.sfreq)
+    ahead = _samples_ahead(subject, simulation, run)
+    n_times = n_kept + ahead
     sensors = sample_signal(truth, n_times, rng)
     auxiliary = dict(zip(AUXILIARY, _AUXILIARY_NOISE_V * rng.standard_normal((len(AUXILIARY), n_times)), strict=True))
     stimuli = draw_stimuli(n_times, simulation.sfreq, rng)
     for rows in _dependent_rows(subject, simulation):
         if simulation.evoked:
             # What the events file lists drives both modalities, or in a null cohort neither of them.
-            seen = stimuli if simulation.cohort == "coupled" else draw_stimuli(n_times, simulation.sfreq, rng)
+            seen = draw_stimuli(n_times, simulation.sfreq, rng) if simulation.cohort == "null" else stimuli
             subject_rng = np.random.default_rng([simulation.seed, int(subject.label), 2])
             moments = evoked_moments(seen, n_times, simulation.sfreq, subject_rng, rng)
             sensors += rows[:, None] * (patterns.evoked @ moments)
@@ -76,11 +79,24 @@ def simulate_run(subject: Subject, truth: SubjectTruth, patterns: Patterns, simu
                 auxiliary[HEOG] += patterns.eog[0] @ moments
                 auxiliary[VEOG] += patterns.eog[1] @ moments
                 auxiliary[ECG] += ecg_voltage(moments)
-    signals = dict(zip(subject.names, sensors, strict=True)) | auxiliary
-    return Run(np.array([signals[name] for name in subject.info["ch_names"]]), stimuli)
+    if simulation.mains_hz:
+        room = np.random.default_rng([simulation.seed, 4])
+        sensors += mains_hum(subject.types, simulation.mains_hz, n_times, simulation.sfreq, room, rng)
+    starts = [0 if kind == "eeg" else ahead for kind in subject.types]
+    signals = {name: x_t[start : start + n_kept] for name, x_t, start in zip(subject.names, sensors, starts, strict=True)}
+    signals |= {name: x_t[:n_kept] for name, x_t in auxiliary.items()}
+    return Run(np.array([signals[name] for name in subject.info["ch_names"]]), stimuli.before(n_kept))
+
+
+def _samples_ahead(subject: Subject, simulation: Simulation, run: int) -> int:
+    """By how much MEG runs ahead of EEG in a shifted cohort: another amount in each recording, beyond what any model looks back."""
+    if simulation.cohort != "shifted":
+        return 0
+    rng = np.random.default_rng([simulation.seed, int(subject.label), 3, run])
+    return round(rng.uniform(10, 30) * simulation.sfreq)
 
 
 def _dependent_rows(subject: Subject, simulation: Simulation) -> list[NDArray[np.bool_]]:
     """Split channels (masks over `subject.names`) into those that share sources, stimuli and artifacts: all, or each modality."""
     eeg = np.array(subject.types) == "eeg"
-    return [np.ones_like(eeg)] if simulation.cohort == "coupled" else [eeg, ~eeg]
+    return [eeg, ~eeg] if simulation.cohort == "null" else [np.ones_like(eeg)]

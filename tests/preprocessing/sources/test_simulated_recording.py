@@ -1,12 +1,18 @@
 """Simulated signals are what physics and their truth say, part by part."""
 
 import functools
+import operator
 
+import mne
 import numpy as np
 import pytest
+import torch
 from scipy.signal import coherence, welch
 
+from crossmodal.config.models import RidgeConfig
 from crossmodal.config.simulation import Anatomy, Simulation, SourceSpectrum
+from crossmodal.models.base import Shapes
+from crossmodal.models.ridge import Ridge
 from crossmodal.physics.cortex import template_head
 from crossmodal.physics.head import meg_positions_m, relative_radius, upper_scalp
 from preprocessing.sources.simulated.evoked import CLASSES, draw_stimuli
@@ -47,6 +53,25 @@ class Recorded:
     def average(self, signals, onsets, sfreq):
         """Mean from onset to 0.5 s after it."""
         return np.mean([signals[:, onset : onset + round(0.5 * sfreq)] for onset in onsets], axis=0)
+
+
+def explained_by_lagged_ridge(runs):
+    """Left-out explained variance of the magnetometers, a run each, from two-second windows of filtered signals."""
+    moments, windows = [], []
+    for eeg_ct, mag_st in runs:
+        x_bct, y_bst = (
+            torch.from_numpy((x - x.mean(1, keepdims=True)).reshape(len(x), -1, 200).transpose(1, 0, 2) / x.std()) for x in (eeg_ct, mag_st)
+        )
+        model = Ridge(RidgeConfig(lag_s=0.02), Shapes(x_bct.shape[1], y_bst.shape[1], 200, 100.0))
+        moments.append(model.new_statistics())
+        moments[-1].accumulate(x_bct, y_bst)
+        windows.append((x_bct.float(), y_bst))
+    explained = []
+    for index, (x_bct, y_bst) in enumerate(windows):
+        others = [of_run for other, of_run in enumerate(moments) if other != index]
+        model.solve(functools.reduce(operator.add, others[1:]), others[0])
+        explained.append(float(1 - (y_bst - model(x_bct)).square().sum() / y_bst.square().sum()))
+    return explained
 
 
 @pytest.fixture(scope="module")
@@ -206,3 +231,49 @@ def test_every_head_fits_the_helmet():
         subject = draw_subject(restless, label, conductor)
         positions_m = meg_positions_m(subject.info) / subject.head_scale
         assert relative_radius(positions_m, scalp_m, subject.head.centre_m / subject.head_scale).min() > 1
+
+
+HUMMING = GAUSSIAN.model_copy(
+    update={"cohort": "shifted", "mains_hz": 20.0, "evoked": True, "artifacts": True, "duration_s": 60.0, "sfreq": 100.0}
+)
+
+
+@functools.cache
+def three_runs(cohort):
+    """EEG, referenced to its average, and every third magnetometer of three runs, unfiltered."""
+    simulation = HUMMING.model_copy(update={"cohort": cohort})
+    subject = person(simulation.n_dipoles)
+    truth, patterns = subject_truth(subject, simulation), sensor_patterns(subject)
+    picks = [subject.info["ch_names"].index(name) for name in subject.names]
+    runs = []
+    for number in range(1, 4):
+        sensors = simulate_run(subject, truth, patterns, simulation, number).data[picks]
+        eeg, mag = (sensors[np.array(subject.types) == kind] for kind in ("eeg", "mag"))
+        runs.append((eeg - eeg.mean(0), mag[::3]))
+    return runs
+
+
+def without_hum(runs):
+    """The same without 20 Hz and its harmonic, which reach far above all else."""
+    notch = [mne.filter.notch_filter(np.vstack(run), 100.0, [20.0, 40.0], notch_widths=2.0, verbose="error") for run in runs]
+    return [(both[: len(run[0])], both[len(run[0]) :]) for both, run in zip(notch, runs, strict=True)]
+
+
+def test_meg_that_is_shifted_by_another_amount_in_each_run_cannot_be_predicted():
+    """Though sources, responses, blinks and heartbeats are shared, as they are in the coupled twin."""
+    assert min(explained_by_lagged_ridge(without_hum(three_runs("coupled")))) > 0.3
+    assert max(explained_by_lagged_ridge(without_hum(three_runs("shifted")))) < 0.01
+
+
+def test_one_shift_for_all_runs_would_leave_hum_predictable():
+    shifted = [(eeg, np.roll(mag, 1500, axis=1)) for eeg, mag in three_runs("coupled")]
+    assert min(explained_by_lagged_ridge(shifted)) > 0.1
+    assert max(explained_by_lagged_ridge(three_runs("shifted"))) < 0.01
+
+
+def test_a_shifted_run_lists_the_stimuli_that_its_eeg_saw():
+    subject = person(HUMMING.n_dipoles)
+    truth, patterns = subject_truth(subject, HUMMING), sensor_patterns(subject)
+    run = simulate_run(subject, truth, patterns, HUMMING, 1)
+    assert run.data.shape[1] == 6000
+    assert run.stimuli.onset_sample.max() < 6000

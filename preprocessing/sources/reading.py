@@ -18,6 +18,7 @@ from preprocessing.sources.bti import as_system_names, is_bti_data
 from preprocessing.sources.channel_names import match_rows
 from preprocessing.sources.ctf import without_system
 from preprocessing.sources.electrodes import place_electrodes
+from preprocessing.sources.head_points import check_points
 from preprocessing.sources.registry import SOURCES
 from preprocessing.sources.sidecars import ChannelTable, TimedEvents, parse_channels, parse_events
 from preprocessing.sources.staging import stage
@@ -25,7 +26,7 @@ from preprocessing.sources.text import read_json, read_text
 from preprocessing.sources.timeline import Span, bad_spans, recorded_events
 from preprocessing.sources.triggers import trigger_events
 
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ def open_recording(entry: Entry, recordings: Recordings, scratch: Path) -> Opene
         *entry.notes,
         *told,
         *_place_electrodes(entry, raw, local),
+        *check_points(raw, entry.uri),
         *(str(each.message) for each in warned if each.category is RuntimeWarning),
     )
     return OpenedRecording(

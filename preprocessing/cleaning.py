@@ -25,6 +25,7 @@ from preprocessing.steps import (
     referencing,
     resampling,
     ssp,
+    voltages,
 )
 from preprocessing.steps.ica import Removed
 from preprocessing.steps.maxwell import Calibration
@@ -35,6 +36,7 @@ from preprocessing.steps.segments import outside
 _STEPS = {
     "reading": reading.VERSION,
     "channel_types": channel_types.VERSION,
+    "voltages": voltages.VERSION,
     "gradients": gradients.VERSION,
     "bad_channels": bad_channels.VERSION,
     "maxwell": maxwell.VERSION,
@@ -108,17 +110,19 @@ def clean(opened: OpenedRecording, recordings: Recordings, preprocessing: Prepro
     raw = opened.raw
     notes = [*opened.notes]
     notes += channel_types.keep_brain_channels(
-        raw, preprocessing.sensors, recordings.channel_types, opened.channels.types, called, preprocessing.references
+        raw, preprocessing.sensors, recordings.channel_types, opened.channels.types, called, preprocessing.references, opened.units
     )
     if raw.info.get("maxshield") and not preprocessing.maxwell:
         notes.append("was recorded with internal active shielding and not MaxFiltered: its fields are distorted unless it is an empty room")
     with broken_told(called):
         raw.load_data(verbose="error")
+    voltages.to_volts(raw, opened.units.volts)
     if opened.bold and preprocessing.gradients:
         # Off EOG and ECG, too.
         gradients.correct_gradients(raw, opened.bold.marker_s, preprocessing.gradients, called)
     elif opened.bold and SOURCES[recordings.kind].gradients_left:
         notes.append(SOURCES[recordings.kind].gradients_left)
+    voltages.check_plausible(raw, opened.units, called)
     references = split_references(raw, preprocessing.references, called)
     annotated_good = outside(opened.bad_spans, len(raw.times), raw.info["sfreq"])
     raw, interpolated, flat = _mend(raw, opened.channels.bad, annotated_good, preprocessing, calibration, called)

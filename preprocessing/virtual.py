@@ -195,7 +195,7 @@ def virtual_recording(
     opened = open_recording(entry, recordings, scratch)
     clock, digitised = Clock.of(opened.raw), opened.raw.info["dig"]
     trained = translator.card.preprocessing
-    kinds = {**known_types(opened.raw, {}), **channel_types}
+    kinds = {**known_types(opened.raw, opened.channels.types), **channel_types}
     _keep_source(opened.raw, translator.card, {name for name in opened.raw.ch_names if kinds[name] in trained.references}, path)
     configured = {name: kind for name, kind in channel_types.items() if name in opened.raw.ch_names}
     settings, missed = _as_far_as_recorded(trained, {kinds[name] for name in opened.raw.ch_names})

@@ -2,11 +2,14 @@
 
 import re
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import mne
 from mne.io import BaseRaw
 
 from crossmodal.config import UserError
+from preprocessing.sources.brainvision_header import mended_header
+from preprocessing.sources.text import read_text
 from preprocessing.sources.timeline import mark_boundaries
 
 _BYTES = {"INT_16": 2, "UINT_16": 2, "INT_32": 4, "IEEE_FLOAT_32": 4, "IEEE_FLOAT_64": 8}
@@ -31,13 +34,19 @@ def read_brainvision(path: Path, called: str) -> BaseRaw:
     UserError
         The data or the markers are missing, or the data shorter than the header says, than whole samples, or than the markers reach.
     """
-    header = dict(re.findall(r"^(\w+)=(.*?)\s*$", path.read_text(encoding="latin-1"), flags=re.MULTILINE))
+    text = read_text(path, called)
+    header = dict(re.findall(r"^(\w+)=(.*?)\s*$", text, flags=re.MULTILINE))
     data = _data_file(path, header.get("DataFile", ""), called)
     data_called = called.removesuffix(path.name) + data.name
     _check_complete(data, header, data_called)
-    raw = mne.io.read_raw_brainvision(path, overrides={"data_fname": data.name}, verbose="error")
-    if header.get("MarkerFile"):
-        _check_markers(_markers_file(path, header["MarkerFile"], called), len(raw.times), data_called)
+    markers = _markers_file(path, header["MarkerFile"], called) if header.get("MarkerFile") else None
+    with TemporaryDirectory() as folder:
+        mended = Path(folder) / path.name
+        mended.write_text(mended_header(text), encoding="utf-8")
+        files = {"data_fname": str(data.resolve()), "marker_fname": str(markers.resolve()) if markers else False}
+        raw = mne.io.read_raw_brainvision(mended, overrides=files, verbose="error")
+    if markers:
+        _check_markers(markers, len(raw.times), data_called)
     mark_boundaries(raw, "New Segment/")
     return raw
 

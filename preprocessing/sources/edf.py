@@ -1,25 +1,31 @@
-"""EDF and BDF recordings, complete or refused: MNE reads what is there of a truncated or interrupted one and says nothing."""
+"""EDF and BDF recordings, complete and in volts, or refused: MNE reads what is there of a truncated or interrupted one and says nothing."""
 
 import math
+import os
 import re
 from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
 
 import mne
+import numpy as np
 from mne.io import BaseRaw
+
+from preprocessing.sources.units import volts_of
 
 # Of the header: EDF's specification, Kemp et al. (1992), Electroencephalogr. Clin. Neurophysiol. 82:391, and EDF+'s, Kemp and Olivan
 # (2003), Clin. Neurophysiol. 114:1755; BDF differs in bytes a sample.
 _SIZE, _KIND, _RECORDS, _DURATION, _SIGNALS = slice(184, 192), slice(192, 236), slice(236, 244), slice(244, 252), slice(252, 256)
-_FIXED_BYTES, _LABEL_BYTES, _BYTES_BEFORE_SAMPLES = 256, 16, 216
+_FIXED_BYTES, _LABEL_BYTES, _TRANSDUCER_BYTES, _UNIT_BYTES, _BYTES_BEFORE_SAMPLES = 256, 16, 80, 8, 216
+# Signals that are none, as MNE tells them.
+_NOTES = (b"EDF Annotations", b"BDF Annotations")
 # A record of EDF+ says when it begins in the first annotation of the first signal that holds any.
 _BEGINS = re.compile(rb"([+-]\d+(?:\.\d*)?)\x14")
 _LEAST_GAP_S = 1e-3
 
 
 def read_edf(path: Path) -> BaseRaw:
-    """Open an EDF recording, 2 bytes a sample, or a BDF one, 3.
+    """Open an EDF recording, 2 bytes a sample, or a BDF one, 3; channels whose unit is no voltage stay as they are stored.
 
     Raises
     ------
@@ -41,7 +47,22 @@ def read_edf(path: Path) -> BaseRaw:
         if b"+D" in fixed[_KIND] and notes:
             firsts = range(int(fixed[_SIZE]) + sum(signal_bytes[: notes[0]]), path.stat().st_size, sum(signal_bytes))
             _check_continuous([_begins_s(file, first, signal_bytes[notes[0]]) for first in firsts[:there]], float(fixed[_DURATION]))
-    return reader(path, verbose="error")
+    raw = reader(path, verbose="error")
+    stored = raw._raw_extras[0]
+    # MNE knows uV, mV and V, and takes for volts whatever else is written.
+    gains = [volts_of(unit) or 1.0 for unit in edf_units(path)]
+    stored["units"] = np.array([1.0 if signal in stored["stim_channel_idxs"] else gain for signal, gain in enumerate(gains)])
+    return raw
+
+
+def edf_units(path: Path) -> list[str]:
+    """Physical dimensions of the channels in order, as they are written."""
+    with path.open("rb") as file:
+        n_signals = int(file.read(_FIXED_BYTES)[_SIGNALS])
+        labels = [file.read(_LABEL_BYTES).strip() for _ in range(n_signals)]
+        file.seek(_TRANSDUCER_BYTES * n_signals, os.SEEK_CUR)
+        units = [file.read(_UNIT_BYTES).decode("latin-1").strip() for _ in range(n_signals)]
+    return [unit for label, unit in zip(labels, units, strict=True) if label not in _NOTES]
 
 
 def _begins_s(file: BinaryIO, first: int, n_bytes: int) -> float:

@@ -4,8 +4,10 @@ import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from mne.io import BaseRaw
+from mne.io.constants import FIFF
 
 from crossmodal.config import UserError
 from crossmodal.config.preprocessing import FileEntry, FileRecordings
@@ -13,15 +15,17 @@ from crossmodal.storage.uri import check_reachable, is_local, join, open_fs
 from preprocessing.sources.base import Entry, SourceFile
 from preprocessing.sources.bids_tree import BidsFile
 from preprocessing.sources.brainvision import read_brainvision
+from preprocessing.sources.brainvision_header import header_units
 from preprocessing.sources.broken import broken_told
 from preprocessing.sources.bti import is_bti_data, read_bti
 from preprocessing.sources.ctf import read_ctf
-from preprocessing.sources.edf import read_edf
+from preprocessing.sources.edf import edf_units, read_edf
 from preprocessing.sources.eeglab import read_eeglab
 from preprocessing.sources.fif import read_fif
 from preprocessing.sources.kit import read_kit
 from preprocessing.sources.kit_parts import KIT_SUFFIXES, kit_parts
 from preprocessing.sources.listing import files
+from preprocessing.sources.text import read_text
 
 _FILE_READERS: dict[str, Callable[[Path], BaseRaw]] = {
     ".fif": read_fif,
@@ -73,6 +77,36 @@ def read_raw_file(path: Path, uri: str | None = None, parts: Mapping[str, Path] 
         raise UserError(f"{called}: the recording is an empty file; fetch its content (datalad get, aws s3 cp) or leave it out")
     with broken_told(called):
         return reader(path)
+
+
+def written_units(path: Path, raw: BaseRaw) -> dict[str, str]:
+    """What a recording says of the unit of each channel, in its own words; numbers are volts where that is a voltage, else as stored.
+
+    Parameters
+    ----------
+    path : Path
+        Where the recording was opened.
+    raw : BaseRaw
+        As `read_raw_file` gives it.
+    """
+    suffix = _suffix(path.name)
+    if suffix in (".edf", ".bdf"):
+        units = edf_units(path)
+    elif suffix == _BRAINVISION:
+        units = header_units(read_text(path, path.name))
+    elif suffix == ".set":
+        # A convention: the format has no place for units.
+        units = ["µV"] * len(raw.ch_names)
+    else:
+        units = [_unit_of(channel) for channel in raw.info["chs"]]
+    return dict(zip(raw.ch_names, units, strict=True))
+
+
+def _unit_of(channel: Mapping[str, Any]) -> str:
+    """The unit that MNE knows of a channel, whose multiplier it does not apply."""
+    if channel["unit"] != FIFF.FIFF_UNIT_V:
+        return "" if channel["unit"] == FIFF.FIFF_UNIT_NONE else str(channel["unit"])
+    return f"V x 10^{int(channel['unit_mul'])}" if channel["unit_mul"] else "V"
 
 
 def _reader(path: Path, called: str, parts: Mapping[str, Path]) -> Callable[[Path], BaseRaw] | None:

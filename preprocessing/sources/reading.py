@@ -3,7 +3,7 @@
 import hashlib
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,10 @@ from preprocessing.sources.base import Entry
 from preprocessing.sources.bold import OpenedBold, open_image, time_volumes
 from preprocessing.sources.broken import broken_told
 from preprocessing.sources.bti import as_system_names, is_bti_data
-from preprocessing.sources.channel_names import match_rows
+from preprocessing.sources.channel_names import match_rows, some_of
 from preprocessing.sources.ctf import without_system
 from preprocessing.sources.electrodes import place_electrodes
+from preprocessing.sources.files import written_units
 from preprocessing.sources.head_points import check_points
 from preprocessing.sources.registry import SOURCES
 from preprocessing.sources.sidecars import ChannelTable, TimedEvents, parse_channels, parse_events
@@ -25,6 +26,7 @@ from preprocessing.sources.staging import stage
 from preprocessing.sources.text import read_json, read_text
 from preprocessing.sources.timeline import Span, bad_spans, recorded_events
 from preprocessing.sources.triggers import trigger_events
+from preprocessing.sources.units import RETYPABLE, VOLTAGES, ChannelUnits, settle_units
 
 VERSION = 3
 
@@ -39,6 +41,10 @@ class OpenedRecording:
         Shifted by the stimulus delay.
     bad_spans : list of Span
         What annotations call bad.
+    channels : ChannelTable
+        What channels.tsv says; channels whose unit is no voltage are misc.
+    units : ChannelUnits
+        What is known of the units of channels that may be EEG, EOG or ECG.
     source : list of dict
         Identity and SHA-256 of every file that was read.
     bold : OpenedBold, optional
@@ -51,6 +57,7 @@ class OpenedRecording:
     events: TimedEvents
     bad_spans: list[Span]
     channels: ChannelTable
+    units: ChannelUnits
     source: list[dict[str, Any]]
     bold: OpenedBold | None = None
     notes: tuple[str, ...] = ()
@@ -80,9 +87,11 @@ def open_recording(entry: Entry, recordings: Recordings, scratch: Path) -> Opene
         raw = SOURCES[recordings.kind].open_raw(local[entry.uri], entry.uri, {file.uri: local[file.uri] for file in entry.files[1:]})
     bold = _open_bold(entry, raw, recordings, local)
     channels, told = _channels(entry, raw, local)
+    units = _units(raw, written_units(local[entry.uri], raw), channels)
     notes = (
         *entry.notes,
         *told,
+        *_no_voltages(units, channels),
         *_place_electrodes(entry, raw, local),
         *check_points(raw, entry.uri),
         *(str(each.message) for each in warned if each.category is RuntimeWarning),
@@ -92,7 +101,8 @@ def open_recording(entry: Entry, recordings: Recordings, scratch: Path) -> Opene
         # The only place where the delay is added; what is read here is never written back.
         events=_events(entry, raw, recordings, local).shifted(recordings.stimulus_delay_s),
         bad_spans=bad_spans(raw),
-        channels=channels,
+        channels=replace(channels, types=channels.types | dict.fromkeys(units.no_voltage, "misc")),
+        units=units,
         source=[file.model_dump() | {"sha256": _checksum(local[file.uri])} for file in entry.all_files],
         bold=bold,
         notes=notes,
@@ -119,6 +129,18 @@ def _channels(entry: Entry, raw: BaseRaw, local: Mapping[str, Path]) -> tuple[Ch
         table = without_system(table)
     matched = match_rows(list(table.units), raw.ch_names, entry.channels.uri)
     return table.renamed(matched.channels), matched.notes
+
+
+def _units(raw: BaseRaw, written: Mapping[str, str], channels: ChannelTable) -> ChannelUnits:
+    """Settle the units of what may be EEG, EOG or ECG; those of MEG are MNE's."""
+    kinds = dict(zip(raw.ch_names, raw.get_channel_types(), strict=True))
+    return settle_units({name: unit for name, unit in written.items() if kinds[name] in RETYPABLE}, channels.units)
+
+
+def _no_voltages(units: ChannelUnits, channels: ChannelTable) -> tuple[str, ...]:
+    """Say which channels are no EEG for their unit, where channels.tsv does not say so itself."""
+    told = [f"{name} ({unit})" for name, unit in units.no_voltage.items() if channels.types.get(name, "eeg") in VOLTAGES]
+    return (f"taken as misc, for their units are no voltages: {some_of(told)}",) if told else ()
 
 
 def _place_electrodes(entry: Entry, raw: BaseRaw, local: Mapping[str, Path]) -> tuple[str, ...]:

@@ -13,12 +13,13 @@ from mne.io import BaseRaw
 
 from crossmodal.config import UserError
 from crossmodal.config.sources import ChannelType
+from preprocessing.sources.channel_names import some_of
+from preprocessing.sources.units import RETYPABLE, ChannelUnits
 
-VERSION = 3
+VERSION = 4
 
 MODALITY_TYPES = {"eeg": ("eeg",), "meg": ("mag", "grad")}
-_RETYPABLE = {"eeg", "eog", "ecg", "emg", "misc"}
-_TELLING_NAME = re.compile(r"(?:[hv]?(?P<eog>eog)|(?P<ecg>ecg|ekg)|(?P<emg>emg))", re.IGNORECASE)
+_TELLING_NAME = re.compile(r"(?:eeg[\s_:-]+)?(?:[hv]?(?P<eog>eog)|(?P<ecg>ecg|ekg)|(?P<emg>emg))", re.IGNORECASE)
 
 
 def keep_brain_channels(
@@ -28,6 +29,7 @@ def keep_brain_channels(
     listed: Mapping[str, str],
     called: str,
     references: Sequence[str] = (),
+    units: ChannelUnits | None = None,
 ) -> list[str]:
     """Retype channels in place and drop all but those of `modalities` and references; these stay in the file's order, which loads fastest.
 
@@ -45,6 +47,8 @@ def keep_brain_channels(
         What sentences call the recording.
     references : sequence of str
         'eog', 'ecg': what steps ask for to find eyes and heart by; none need be there.
+    units : ChannelUnits, optional
+        What is known of the channels' units; None where all are known.
 
     Returns
     -------
@@ -54,8 +58,9 @@ def keep_brain_channels(
     Raises
     ------
     UserError
-        A configured channel is absent, or no channel of a modality is left.
+        A configured channel is absent, no channel of a modality is left, or one of EEG, EOG or ECG has no known unit.
     """
+    units = units or ChannelUnits()
     for name in configured:
         if name not in raw.ch_names:
             nearest = _nearest(name, raw.ch_names)
@@ -65,7 +70,8 @@ def keep_brain_channels(
     chosen = {**found, **configured}
     raw.set_channel_types({name: chosen[name] for name in types if chosen[name] != types[name]}, on_unit_change="ignore", verbose="error")
     _pick(raw, chosen, modalities, references, called)
-    return _notes(raw, found)
+    _check_units(raw, units, called)
+    return _notes(raw, found) + _disputes(raw, units)
 
 
 def _nearest(name: str, known: Sequence[str]) -> str:
@@ -80,7 +86,7 @@ def known_types(raw: BaseRaw, listed: Mapping[str, str]) -> dict[str, str]:
         match = _TELLING_NAME.match(name)
         if kind == "eeg" and match:
             found[name] = next(group for group, text in match.groupdict().items() if text)
-        if kind in _RETYPABLE and name in listed:
+        if kind in RETYPABLE and name in listed:
             found[name] = listed[name]
     return found
 
@@ -102,6 +108,23 @@ def _pick(raw: BaseRaw, types: Mapping[str, str], modalities: Sequence[str], ref
             )
     kept = {kind for modality in modalities for kind in MODALITY_TYPES[modality]} | set(references)
     raw.pick([name for name in raw.ch_names if types[name] in kept])
+
+
+def _check_units(raw: BaseRaw, units: ChannelUnits, called: str) -> None:
+    said = {**units.no_voltage, **units.unknown}
+    lost = [name for name in raw.ch_names if name in said]
+    if lost:
+        listing = some_of(f"{name} ({said[name]})" for name in lost)
+        raise UserError(
+            f"{called}: {len(lost)} channels have no known unit of voltage: {listing}; write uV, mV or V into the file's header (EDF's"
+            " physical dimension) or into the units of channels.tsv, or retype what is no EEG as"
+            " misc (recordings.channel_types)"
+        )
+
+
+def _disputes(raw: BaseRaw, units: ChannelUnits) -> list[str]:
+    disputed = [f"{name} ({units.disputed[name]})" for name in raw.ch_names if name in units.disputed]
+    return [f"channels.tsv has other units than the recording, which is believed: {some_of(disputed)}"] if disputed else []
 
 
 def _notes(raw: BaseRaw, found: Mapping[str, str]) -> list[str]:

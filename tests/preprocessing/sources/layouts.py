@@ -1,6 +1,7 @@
 """Recordings as the public datasets lay them out, small."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import nibabel
@@ -9,11 +10,18 @@ import scipy.io
 
 
 def write_brainvision(
-    path: Path, data_ct: np.ndarray, names: list[str], sfreq: float, markers: list[tuple[str, str, int]], named: str | None = None
+    path: Path,
+    data_ct: np.ndarray,
+    names: list[str],
+    sfreq: float,
+    markers: list[tuple[str, str, int]],
+    named: str | None = None,
+    units: Sequence[str] | None = None,
 ) -> None:
-    """Write microvolts as the Recorder does; `named` is what the header calls the files, which may have been renamed since."""
+    """Write numbers as the Recorder does, microvolts by default; `named` is what the header calls files that may be renamed since."""
     stem = named or path.stem
-    channels = "".join(f"Ch{number}={name},,1,µV\n" for number, name in enumerate(names, start=1))
+    described = zip(names, units or ["µV"] * len(names), strict=True)
+    channels = "".join(f"Ch{number}={name},,1,{unit}\n" for number, (name, unit) in enumerate(described, start=1))
     path.write_text(
         f"Brain Vision Data Exchange Header File Version 1.0\n\n[Common Infos]\nCodepage=UTF-8\nDataFile={stem}.eeg\n"
         f"MarkerFile={stem}.vmrk\n"

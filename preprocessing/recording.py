@@ -19,10 +19,10 @@ from preprocessing.bold import BOLD_STEPS, bold_identity, to_volumes
 from preprocessing.cleaning import Cleaned, clean, steps_off, steps_on
 from preprocessing.figures import draw_removed
 from preprocessing.sources.base import Entry
+from preprocessing.sources.events import TimedEvents
 from preprocessing.sources.head_position import tell_lost_head
 from preprocessing.sources.listing import FindFile, file_finder
 from preprocessing.sources.reading import open_recording
-from preprocessing.sources.sidecars import TimedEvents
 from preprocessing.steps import channel_types, maxwell
 
 _UNITS = {"eeg": "V", "mag": "T", "grad": "T/m"}

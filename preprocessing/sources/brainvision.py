@@ -10,7 +10,6 @@ from mne.io import BaseRaw
 from crossmodal.config import UserError
 from preprocessing.sources.brainvision_header import mended_header
 from preprocessing.sources.text import read_text
-from preprocessing.sources.timeline import mark_boundaries
 
 _BYTES = {"INT_16": 2, "UINT_16": 2, "INT_32": 4, "IEEE_FLOAT_32": 4, "IEEE_FLOAT_64": 8}
 _DATA = (".eeg", ".dat")
@@ -47,7 +46,6 @@ def read_brainvision(path: Path, called: str) -> BaseRaw:
         raw = mne.io.read_raw_brainvision(mended, overrides=files, verbose="error")
     if markers:
         _check_markers(markers, len(raw.times), data_called)
-    mark_boundaries(raw, "New Segment/")
     return raw
 
 

@@ -1,15 +1,14 @@
-"""EEGLAB recordings, whose events tell where data were cut out."""
+"""EEGLAB recordings."""
 
 from pathlib import Path
 
 import mne
 from mne.io import BaseRaw
 
-from preprocessing.sources.timeline import mark_boundaries
+# MATLAB stores characters as 16-bit units of UTF-16. MNE reads the lower byte of each as UTF-8 unless it is told.
+_CODEC = "utf-16-le"
 
 
 def read_eeglab(path: Path) -> BaseRaw:
-    """Open a recording; its events of the type 'boundary' become boundaries of acquisition, which MNE only warns of."""
-    raw = mne.io.read_raw_eeglab(path, verbose="error")
-    mark_boundaries(raw, "boundary")
-    return raw
+    """Open a recording."""
+    return mne.io.read_raw_eeglab(path, uint16_codec=_CODEC, verbose="error")

@@ -26,6 +26,7 @@ from preprocessing.sources.kit import read_kit
 from preprocessing.sources.kit_parts import KIT_SUFFIXES, kit_parts
 from preprocessing.sources.listing import files
 from preprocessing.sources.text import read_text
+from preprocessing.sources.timeline import settle_marks
 
 _FILE_READERS: dict[str, Callable[[Path], BaseRaw]] = {
     ".fif": read_fif,
@@ -76,7 +77,9 @@ def read_raw_file(path: Path, uri: str | None = None, parts: Mapping[str, Path] 
     if path.stat().st_size == 0:
         raise UserError(f"{called}: the recording is an empty file; fetch its content (datalad get, aws s3 cp) or leave it out")
     with broken_told(called):
-        return reader(path)
+        raw = reader(path)
+        settle_marks(raw)
+    return raw
 
 
 def written_units(path: Path, raw: BaseRaw) -> dict[str, str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from mne.io import BaseRaw
 
 from crossmodal.config import UserError
@@ -18,13 +19,14 @@ from preprocessing.sources.bti import as_system_names, is_bti_data
 from preprocessing.sources.channel_names import match_rows, some_of
 from preprocessing.sources.ctf import without_system
 from preprocessing.sources.electrodes import place_electrodes
+from preprocessing.sources.events import EventTable, TimedEvents, parse_events
 from preprocessing.sources.files import written_units
 from preprocessing.sources.head_points import check_points
 from preprocessing.sources.registry import SOURCES
-from preprocessing.sources.sidecars import ChannelTable, TimedEvents, parse_channels, parse_events
+from preprocessing.sources.sidecars import ChannelTable, parse_channels
 from preprocessing.sources.staging import stage
 from preprocessing.sources.text import read_json, read_text
-from preprocessing.sources.timeline import Span, bad_spans, recorded_events
+from preprocessing.sources.timeline import Span, bad_spans, recorded_events, settle_marks, tell_marks
 from preprocessing.sources.triggers import trigger_events
 from preprocessing.sources.units import RETYPABLE, VOLTAGES, ChannelUnits, settle_units
 
@@ -85,11 +87,16 @@ def open_recording(entry: Entry, recordings: Recordings, scratch: Path) -> Opene
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always", RuntimeWarning)
         raw = SOURCES[recordings.kind].open_raw(local[entry.uri], entry.uri, {file.uri: local[file.uri] for file in entry.files[1:]})
+    table = _event_table(entry, raw, local)
+    if table:
+        settle_marks(raw, table.marks)
     bold = _open_bold(entry, raw, recordings, local)
     channels, told = _channels(entry, raw, local)
     units = _units(raw, written_units(local[entry.uri], raw), channels)
     notes = (
         *entry.notes,
+        *(table.notes if table and not recordings.triggers else ()),
+        *tell_marks(raw),
         *told,
         *_no_voltages(units, channels),
         *_place_electrodes(entry, raw, local),
@@ -99,7 +106,7 @@ def open_recording(entry: Entry, recordings: Recordings, scratch: Path) -> Opene
     return OpenedRecording(
         raw=raw,
         # The only place where the delay is added; what is read here is never written back.
-        events=_events(entry, raw, recordings, local).shifted(recordings.stimulus_delay_s),
+        events=_events(entry, raw, recordings, table).shifted(recordings.stimulus_delay_s),
         bad_spans=bad_spans(raw),
         channels=replace(channels, types=channels.types | dict.fromkeys(units.no_voltage, "misc")),
         units=units,
@@ -152,21 +159,26 @@ def _place_electrodes(entry: Entry, raw: BaseRaw, local: Mapping[str, Path]) -> 
         return place_electrodes(raw, table, system, entry.electrodes.uri)
 
 
-def _events(entry: Entry, raw: BaseRaw, recordings: Recordings, local: Mapping[str, Path]) -> TimedEvents:
+def _event_table(entry: Entry, raw: BaseRaw, local: Mapping[str, Path]) -> EventTable | None:
+    if entry.events is None:
+        return None
+    table = parse_events(read_text(local[entry.events.uri], entry.events.uri), entry.events.uri)
+    duration_s = len(raw.times) / raw.info["sfreq"]
+    onset_s = np.concatenate([table.events.onset_s, table.marks.onset_s])
+    late_s = onset_s[onset_s > duration_s]
+    if len(late_s):
+        raise UserError(
+            f"{entry.events.uri}: {len(late_s)} of {len(onset_s)} events begin past the end of the recording at {duration_s:.2f} s,"
+            f" the first at {late_s.min():.2f} s; the recording is cut short or the table is another's: fetch it again or leave it out"
+        )
+    return table
+
+
+def _events(entry: Entry, raw: BaseRaw, recordings: Recordings, table: EventTable | None) -> TimedEvents:
     with broken_told(entry.uri):
         if recordings.triggers:
             return trigger_events(raw, recordings.triggers, entry.uri)
-        if entry.events is None:
-            return recorded_events(raw)
-    events = parse_events(read_text(local[entry.events.uri], entry.events.uri), entry.events.uri)
-    duration_s = len(raw.times) / raw.info["sfreq"]
-    late_s = events.onset_s[events.onset_s > duration_s]
-    if len(late_s):
-        raise UserError(
-            f"{entry.events.uri}: {len(late_s)} of {len(events.onset_s)} events begin past the end of the recording at {duration_s:.2f} s,"
-            f" the first at {late_s[0]:.2f} s; the recording is cut short or the table is another's: fetch it again or leave it out"
-        )
-    return events
+        return table.events if table else recorded_events(raw)
 
 
 def _open_bold(entry: Entry, raw: BaseRaw, recordings: Recordings, local: Mapping[str, Path]) -> OpenedBold | None:

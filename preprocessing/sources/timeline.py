@@ -1,15 +1,21 @@
 """What a recording itself says about time: its annotations and trigger line, in seconds from its first sample."""
 
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import mne
 import numpy as np
 from mne.io import BaseRaw
 
-from preprocessing.sources.sidecars import TimedEvents
+from preprocessing.sources.events import TimedEvents
+from preprocessing.sources.marks import is_bad, is_boundary, settled
 
-# How annotations begin that say nothing continuous lies on both sides; MNE's own prefixes.
-_SEPARATORS = ("EDGE", "BAD_ACQ_SKIP")
+# How many names a note lists.
+_MOST_NAMES = 5
+# Onset and duration, s from the first sample, and text.
+_Annotation = tuple[float, float, str]
 
 
 @dataclass(frozen=True)
@@ -25,32 +31,62 @@ class Span:
         return self.stop_s - self.start_s
 
 
-def annotations(raw: BaseRaw) -> list[tuple[float, float, str]]:
+def annotations(raw: BaseRaw) -> list[_Annotation]:
     """Onset and duration, s from the first sample, and text of each annotation."""
     # MNE's onsets count from the start of acquisition, not from the first sample kept.
     return [(float(note["onset"]) - raw.first_time, float(note["duration"]), str(note["description"])) for note in raw.annotations]
 
 
-def mark_boundaries(raw: BaseRaw, text: str) -> None:
-    """Make of annotations of some text, in place, those that nothing is filtered across.
+def settle_marks(raw: BaseRaw, listed: TimedEvents | None = None) -> None:
+    """Call bad spans and boundaries as MNE does, in place, so that every step meets them: BAD..., and EDGE... where nothing passes.
 
-    A format may place them half a sample before what follows, and give them the length of what is missing, as EEGLAB does.
+    A boundary may be stated half a sample before what follows, and with the length of what is missing, as EEGLAB does: it is moved to
+    the sample that follows, and has no length. What reaches beyond the recording is cut to it.
+
+    Parameters
+    ----------
+    raw : BaseRaw
+        Need not be loaded.
+    listed : TimedEvents, optional
+        What events.tsv marks besides.
     """
-    found = np.flatnonzero(raw.annotations.description == text)
-    at = np.ceil((raw.annotations.onset[found] - raw.first_time) * raw.info["sfreq"] - 1e-3)
+    noted = annotations(raw)
+    found = [index for index, (*_, text) in enumerate(noted) if settled(text)]
+    stated = [noted[index] for index in found]
+    if listed:
+        stated += zip(listed.onset_s.tolist(), listed.duration_s.tolist(), listed.trial_type, strict=True)
+    placed = sorted({mark for each in stated for mark in _placed(each, len(raw.times), raw.info["sfreq"])})
     raw.annotations.delete(found)
-    raw.annotations.append(at[at > 0] / raw.info["sfreq"] + raw.first_time, 0.0, "EDGE boundary")
+    raw.annotations.append(
+        [onset_s + raw.first_time for onset_s, *_ in placed], [duration_s for _, duration_s, _ in placed], [text for *_, text in placed]
+    )
+
+
+def tell_marks(raw: BaseRaw) -> tuple[str, ...]:
+    """Say which annotations are taken for bad spans and boundaries, whose names might also be those of events."""
+    marks = [mark for mark in annotations(raw) if settled(mark[2])]
+    bad = [mark for mark in marks if is_bad(mark[2])]
+    boundaries = [mark for mark in marks if is_boundary(mark[2])]
+    points = [mark for mark in bad if mark[1] == 0]
+    notes = []
+    if bad:
+        notes.append(f"masks what {len(bad)} annotations or rows of events.tsv call bad, {_listing(bad)}: {_total_s(bad):.2f} s")
+    if points:
+        notes.append(f"masks one sample at each of {len(points)} of them that have no length, {_listing(points)}")
+    if boundaries:
+        notes.append(f"filters apart what lies on both sides of boundaries, {_listing(boundaries)}")
+    return tuple(notes)
 
 
 def bad_spans(raw: BaseRaw) -> list[Span]:
     """Spans that annotations call bad, or that hold a boundary of acquisition."""
-    return [Span(onset_s, onset_s + duration_s) for onset_s, duration_s, text in annotations(raw) if _is_bad(text)]
+    return [Span(onset_s, onset_s + duration_s) for onset_s, duration_s, text in annotations(raw) if settled(text)]
 
 
 def continuous_pieces(raw: BaseRaw) -> list[Span]:
     """Stretches that no boundary or skipped acquisition interrupts: what is filtered as one."""
     pieces, start_s = [], 0.0
-    separators = sorted((onset_s, duration_s) for onset_s, duration_s, text in annotations(raw) if text.upper().startswith(_SEPARATORS))
+    separators = sorted((onset_s, duration_s) for onset_s, duration_s, text in annotations(raw) if is_boundary(text))
     for onset_s, duration_s in separators:
         pieces.append(Span(start_s, onset_s))
         start_s = max(start_s, onset_s + duration_s)
@@ -59,8 +95,8 @@ def continuous_pieces(raw: BaseRaw) -> list[Span]:
 
 
 def recorded_events(raw: BaseRaw) -> TimedEvents:
-    """Events from annotations that are not bad spans; without any, from the trigger line, named by their code."""
-    named = [annotation for annotation in annotations(raw) if not _is_bad(annotation[2])]
+    """Events from annotations that mark nothing; without any, from the trigger line, named by their code."""
+    named = [annotation for annotation in annotations(raw) if not settled(annotation[2])]
     if named:
         onsets, durations, texts = zip(*named, strict=True)
         return TimedEvents(np.array(onsets), np.array(durations), tuple(texts))
@@ -72,5 +108,31 @@ def recorded_events(raw: BaseRaw) -> TimedEvents:
     return TimedEvents(onsets_s, np.zeros(len(found)), tuple(str(code) for code in found[:, 2]))
 
 
-def _is_bad(description: str) -> bool:
-    return description.upper().startswith(("BAD", *_SEPARATORS))
+def _placed(stated: _Annotation, n_times: int, sfreq: float) -> Iterator[_Annotation]:
+    """Marks of one annotation, within the recording."""
+    onset_s, duration_s, text = stated
+    # NaN where EEGLAB leaves it out.
+    duration_s = duration_s if duration_s > 0 else 0.0
+    for name in settled(text):
+        if is_boundary(name) and not is_bad(name) and (duration_s == 0 or name not in text):
+            sample = math.ceil(onset_s * sfreq - 1e-3)
+            if 0 < sample < n_times:
+                yield sample / sfreq, 0.0, name
+        elif onset_s < n_times / sfreq and (onset_s >= 0 or onset_s + duration_s > 0):
+            start_s, stop_s = max(onset_s, 0.0), min(onset_s + duration_s, n_times / sfreq)
+            yield start_s, stop_s - start_s, name
+
+
+def _listing(marks: Sequence[_Annotation]) -> str:
+    counts = Counter(text for *_, text in marks)
+    named = [f"'{text}'" + (f" ({count})" if count > 1 else "") for text, count in counts.most_common(_MOST_NAMES)]
+    return ", ".join(named) + (f" and {len(counts) - _MOST_NAMES} more" if len(counts) > _MOST_NAMES else "")
+
+
+def _total_s(marks: Sequence[_Annotation]) -> float:
+    """Time that marks cover together, s: they may overlap."""
+    total_s, covered_s = 0.0, 0.0
+    for onset_s, duration_s, _ in sorted(marks):
+        total_s += max(onset_s + duration_s - max(onset_s, covered_s), 0.0)
+        covered_s = max(covered_s, onset_s + duration_s)
+    return total_s

@@ -8,7 +8,7 @@ from mne.io import BaseRaw
 
 from crossmodal.config import UserError
 from crossmodal.config.sources import Triggers
-from preprocessing.sources.sidecars import TimedEvents
+from preprocessing.sources.events import TimedEvents
 
 
 def trigger_events(raw: BaseRaw, triggers: Triggers, called: str) -> TimedEvents:

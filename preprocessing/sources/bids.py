@@ -1,6 +1,6 @@
 """List the recordings of a BIDS dataset, local or on S3, with the sidecars that apply to each."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 
 from fsspec import AbstractFileSystem
@@ -9,11 +9,20 @@ from crossmodal.config import UserError
 from crossmodal.config.preprocessing import BidsRecordings
 from crossmodal.storage.uri import open_fs, refused_clearly
 from preprocessing.sources.base import Entry, SourceFile
-from preprocessing.sources.bids_tree import EMPTY_ROOM, BidsFile, BidsTree, find_positions, find_sidecar, list_tree, run_labels
+from preprocessing.sources.bids_tree import (
+    EMPTY_ROOM,
+    BidsFile,
+    BidsTree,
+    find_positions,
+    find_sidecar,
+    group_splits,
+    list_tree,
+    run_labels,
+)
 from preprocessing.sources.empty_room import EmptyRooms
 from preprocessing.sources.listing import asked_at_once, folders, open_root
 from preprocessing.sources.missing_sidecars import tell_missing_sidecars
-from preprocessing.sources.parts import is_bti, opens_recording, parts_of
+from preprocessing.sources.parts import flaw_of_parts, opens_recording, parts_of
 from preprocessing.sources.text import decode
 from preprocessing.sources.unread import unread_recordings
 
@@ -46,7 +55,7 @@ def list_bids(recordings: BidsRecordings) -> list[Entry]:
             for derivative in folders(filesystem, f"{root}/derivatives")
         ]
     candidates = [file for tree in trees for file in tree.files if _is_wanted(file, recordings)]
-    groups = _group_splits(file for file in candidates if opens_recording(file, recordings.datatype))
+    groups = group_splits(file for file in candidates if opens_recording(file, recordings.datatype))
     unread = unread_recordings(candidates, groups)
     if not groups and not unread:
         raise UserError(f"{recordings.root}: no recording found ({_wanted(recordings)}); check recordings.subjects, task and processing")
@@ -95,13 +104,8 @@ def _entry(
         coordsystem=coordsystem,
         calibration=system_files.get((*session, _CALIBRATION)),
         crosstalk=system_files.get((*session, _CROSSTALK)),
-        flaw=_several(splits) if is_bti(first) and len(splits) > 1 else "",
+        flaw=flaw_of_parts(splits),
     )
-
-
-def _several(data: tuple[BidsFile, ...]) -> str:
-    names = ", ".join(file.source.name for file in data)
-    return f"{data[0].recording_uri}: holds several data files ({names}); keep one, or leave the recording out"
 
 
 def _is_wanted(file: BidsFile, recordings: BidsRecordings) -> bool:
@@ -137,14 +141,3 @@ def _check_subjects(present: Collection[str], recordings: BidsRecordings) -> Non
     absent = [subject for subject in recordings.subjects or () if subject not in present]
     if absent:
         raise UserError(f"{recordings.root}: no recording of subject {', '.join(absent)}; check recordings.subjects, task and processing")
-
-
-def _group_splits(found: Iterable[BidsFile]) -> list[tuple[BidsFile, ...]]:
-    """Gather the splits of each recording, in order."""
-    groups: dict[tuple[tuple[str, str], ...], list[BidsFile]] = {}
-    for file in sorted(found, key=lambda file: file.source.uri):
-        # The same recording in two formats is two recordings, of which the report then says that they are the same run.
-        extension = file.recording_name.partition(".")[2]
-        key = (*sorted((entity, value) for entity, value in file.entities.items() if entity != "split"), ("", extension))
-        groups.setdefault(key, []).append(file)
-    return [tuple(group) for group in groups.values()]

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 
 from crossmodal.config.eeg_fmri import BidsFmriRecordings, CnEpflRecordings
 from preprocessing.sources.base import BoldFiles, Entry, SourceFile
-from preprocessing.sources.bids_tree import BidsFile, BidsTree, find_positions, find_sidecar, list_tree, run_labels
+from preprocessing.sources.bids_tree import BidsFile, BidsTree, find_positions, find_sidecar, group_splits, list_tree, run_labels
 from preprocessing.sources.eeg_fmri import wanted_subjects, with_files_elsewhere
 from preprocessing.sources.listing import open_root
 from preprocessing.sources.missing_sidecars import tell_missing_sidecars
-from preprocessing.sources.parts import opens_recording, parts_of
+from preprocessing.sources.parts import flaw_of_parts, opens_recording, parts_of
 from preprocessing.sources.unread import unread_recordings
 
 _IMAGES = (".nii.gz", ".nii")
@@ -30,14 +30,16 @@ def list_bids_fmri(recordings: BidsFmriRecordings | CnEpflRecordings) -> list[En
     filesystem, root = open_root(recordings.root, recordings.anonymous, recordings.endpoint_url)
     tree = list_tree(filesystem, root, recordings.root, recordings.subjects)
     candidates = [file for file in tree.files if _is_wanted(file, recordings)]
-    found = sorted((file for file in candidates if opens_recording(file, "eeg")), key=lambda file: file.source.uri)
-    groups = [(file,) for file in found]
+    groups = group_splits(file for file in candidates if opens_recording(file, "eeg"))
+    found = [splits[0] for splits in groups]
     unread = unread_recordings(candidates, groups)
     wanted_subjects(recordings, {*(file.entities["sub"] for file in found), *(entry.subject for entry in unread)}, _expected(recordings))
     images = _images_by_recording(tree)
     outside_func = BidsTree(file for file in tree.files if "func" not in file.folder.parts)
     labels = run_labels(groups)
-    entries = [_entry(eeg, run, tree, outside_func, images[_shared(eeg.entities)]) for eeg, run in zip(found, labels, strict=True)]
+    entries = [
+        _entry(splits, run, tree, outside_func, images[_shared(splits[0].entities)]) for splits, run in zip(groups, labels, strict=True)
+    ]
     entries = with_files_elsewhere(entries, recordings)
     return tell_missing_sidecars(found, entries, reads_events=recordings.triggers is None) + unread
 
@@ -56,8 +58,8 @@ def _expected(recordings: BidsFmriRecordings | CnEpflRecordings) -> str:
     return f"sub-*/**/eeg/*_task-{task}*_eeg.* of the runs {', '.join(recordings.runs)}" if recordings.runs else f"*_task-{task}*_eeg.*"
 
 
-def _entry(eeg: BidsFile, run: str, tree: BidsTree, outside_func: BidsTree, images: Sequence[BidsFile]) -> Entry:
-    image = images[0] if len(images) == 1 else None
+def _entry(splits: Sequence[BidsFile], run: str, tree: BidsTree, outside_func: BidsTree, images: Sequence[BidsFile]) -> Entry:
+    eeg, image = splits[0], images[0] if len(images) == 1 else None
     sidecar = find_sidecar("bold", ".json", image, tree) if image else None
     if image is None:
         source = SourceFile.missing(_beside(eeg.source.uri))
@@ -74,7 +76,7 @@ def _entry(eeg: BidsFile, run: str, tree: BidsTree, outside_func: BidsTree, imag
         electrodes=electrodes,
         coordsystem=coordsystem,
         bold=BoldFiles(image=source, sidecar=sidecar),
-        flaw=_several(eeg, images) if len(images) > 1 else "",
+        flaw=_several(eeg, images) if len(images) > 1 else flaw_of_parts(splits),
     )
 
 

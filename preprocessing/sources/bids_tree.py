@@ -143,6 +143,22 @@ def run_labels(groups: Sequence[tuple[BidsFile, ...]]) -> Iterator[str]:
         yield "_".join([f"{entity}-{first.entities[entity]}" for entity in varying] + [first.entities.get("run", "01")])
 
 
+def group_splits(found: Iterable[BidsFile]) -> list[tuple[BidsFile, ...]]:
+    """Gather the splits of each recording, in order."""
+    groups: dict[tuple[tuple[str, str], ...], list[BidsFile]] = {}
+    for file in sorted(found, key=lambda file: file.source.uri):
+        # The same recording in two formats is two recordings, of which the report then says that they are the same run.
+        extension = file.recording_name.partition(".")[2]
+        key = (*sorted((entity, value) for entity, value in file.entities.items() if entity != "split"), ("", extension))
+        groups.setdefault(key, []).append(file)
+    return [tuple(sorted(group, key=_split_number)) for group in groups.values()]
+
+
+def _split_number(file: BidsFile) -> int:
+    split = file.entities.get("split", "")
+    return int(split) if split.isdigit() else 0
+
+
 def find_sidecar(suffix: str, extension: str, recording: BidsFile, *trees: BidsTree) -> SourceFile | None:
     """Find the most specific sidecar, in the recording's own tree before others."""
     for tree in trees:

@@ -1,14 +1,17 @@
 """Which files of a BIDS dataset open a recording, and which are parts of one."""
 
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from preprocessing.sources.base import SourceFile
 from preprocessing.sources.bids_tree import BidsFile, BidsTree
 from preprocessing.sources.bti import is_bti_data
+from preprocessing.sources.fif_parts import fif_parts, missing_split
 from preprocessing.sources.files import SUFFIXES
 from preprocessing.sources.kit_parts import KIT_PARTS, KIT_SUFFIXES, kit_parts
 
-_OPENED_BY = {"meg": (".fif", ".fif.gz", ".res4", *KIT_SUFFIXES), "eeg": SUFFIXES}
+_FIF = (".fif", ".fif.gz")
+_OPENED_BY = {"meg": (*_FIF, ".res4", *KIT_SUFFIXES), "eeg": SUFFIXES}
 _CTF_HEADER = ".res4"
 _PARTS = {".vhdr": (".vmrk", ".eeg", ".dat"), ".set": (".fdt",)}
 # What folders of BTi end with, the second where MNE-BIDS wrote them.
@@ -31,14 +34,33 @@ def is_bti(file: BidsFile) -> bool:
 def parts_of(recording: BidsFile, tree: BidsTree) -> list[SourceFile]:
     """Find the files that hold parts of a recording.
 
-    They are BrainVision's markers and data, EEGLAB's data, all of a CTF or BTi folder, and KIT's markers and digitised points.
+    They are the later parts of a FIF, BrainVision's markers and data, EEGLAB's data, all of a CTF or BTi folder, and KIT's markers and
+    digitised points.
     """
     name = recording.source.name
     if name.endswith(_CTF_HEADER) or is_bti(recording):
         return [file.source for file in tree.beside(recording) if file is not recording]
     if name.lower().endswith(KIT_SUFFIXES):
-        return kit_parts(recording, [file for suffix in KIT_PARTS for level in tree.levels_above(recording, suffix) for file in level])
+        levels = [level for suffix in KIT_PARTS for level in tree.levels_above(recording, suffix)]
+        return kit_parts(recording, [file for level in levels for file in level])
+    if _is_fif(recording):
+        beside_by_name = {file.source.name: file.source for file in tree.beside(recording)}
+        return [beside_by_name[part] for part in fif_parts(beside_by_name).get(name, ())]
     stem = name.partition(".")[0]
     beside = [file.source for file in tree.beside(recording) if file.source.name.partition(".")[0] == stem]
     suffixes = _PARTS.get(PurePosixPath(name).suffix, ())
     return sorted((file for file in beside if file.name.endswith(suffixes)), key=lambda file: file.name)
+
+
+def flaw_of_parts(splits: Sequence[BidsFile]) -> str:
+    """Say what is wrong with the files that open one recording, in order; empty where nothing is."""
+    first = splits[0]
+    if _is_fif(first):
+        return missing_split([split.source for split in splits])
+    names = ", ".join(split.source.name for split in splits)
+    what = "holds several data files" if is_bti(first) else "is in several parts, which are read of FIF alone"
+    return f"{first.recording_uri}: {what} ({names}); keep one, or leave the recording out" if len(splits) > 1 else ""
+
+
+def _is_fif(file: BidsFile) -> bool:
+    return file.source.name.lower().endswith(_FIF)

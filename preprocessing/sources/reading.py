@@ -30,7 +30,7 @@ from preprocessing.sources.timeline import Span, bad_spans, recorded_events, set
 from preprocessing.sources.triggers import trigger_events
 from preprocessing.sources.units import RETYPABLE, VOLTAGES, ChannelUnits, settle_units
 
-VERSION = 3
+VERSION = 4
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,7 @@ def open_recording(entry: Entry, recordings: Recordings, scratch: Path) -> Opene
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always", RuntimeWarning)
         raw = SOURCES[recordings.kind].open_raw(local[entry.uri], entry.uri, {file.uri: local[file.uri] for file in entry.files[1:]})
+    _check_all_listed(entry, raw)
     table = _event_table(entry, raw, local)
     if table:
         settle_marks(raw, table.marks)
@@ -114,6 +115,14 @@ def open_recording(entry: Entry, recordings: Recordings, scratch: Path) -> Opene
         bold=bold,
         notes=notes,
     )
+
+
+def _check_all_listed(entry: Entry, raw: BaseRaw) -> None:
+    """Refuse a recording that is read from a file besides its own, of which its shard would not know, nor be made anew with it."""
+    listed = {file.name for file in entry.files}
+    others = sorted({Path(file).name for file in raw.filenames if file} - listed)
+    if others:
+        raise UserError(f"{entry.uri}: is read from {', '.join(others)}, too, which is not called as a part of it; rename the files alike")
 
 
 def _check_sidecars(entry: Entry, local: Mapping[str, Path]) -> None:

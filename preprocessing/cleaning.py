@@ -119,7 +119,7 @@ def clean(opened: OpenedRecording, recordings: Recordings, preprocessing: Prepro
     voltages.to_volts(raw, opened.units.volts)
     if opened.bold and preprocessing.gradients:
         # Off EOG and ECG, too.
-        gradients.correct_gradients(raw, opened.bold.marker_s, preprocessing.gradients, called)
+        notes += gradients.correct_gradients(raw, opened.bold.marker_s, preprocessing.gradients, called)
     elif opened.bold and SOURCES[recordings.kind].gradients_left:
         notes.append(SOURCES[recordings.kind].gradients_left)
     voltages.check_plausible(raw, opened.units, called)

@@ -1,4 +1,4 @@
-"""Take the scanner's gradients off raw EEG: average template subtraction."""
+"""Take the scanner's gradients off raw EEG: average template subtraction, aligned below one sample."""
 
 import numpy as np
 from mne.io import BaseRaw
@@ -6,14 +6,20 @@ from numpy.typing import NDArray
 
 from crossmodal.config import UserError
 from crossmodal.config.bold import GradientCorrection
+from preprocessing.steps.gradient_residual import residual_rms
+from preprocessing.steps.volume_delays import MARGIN, even_onsets, measured_delays, shifted, stretches
 
-VERSION = 2
+VERSION = 3
 
 # Volumes differ by a sample in length where clocks differ; beyond this many usual lengths lies a pause.
 _LONGEST = 1.1
+# Channels that tell when volumes begin: those of the largest artifacts.
+_TELLING_CHANNELS = 4
+# Volumes are aligned below a sample only where that leaves so much less.
+_WORTH_ALIGNING = 0.99
 
 
-def correct_gradients(raw: BaseRaw, marker_s: NDArray[np.float64], settings: GradientCorrection, called: str) -> None:
+def correct_gradients(raw: BaseRaw, marker_s: NDArray[np.float64], settings: GradientCorrection, called: str) -> list[str]:
     """Subtract from each volume's stretch of EEG the mean over its neighbours, in place.
 
     Parameters
@@ -27,6 +33,11 @@ def correct_gradients(raw: BaseRaw, marker_s: NDArray[np.float64], settings: Gra
     called : str
         What sentences call the recording.
 
+    Returns
+    -------
+    list of str
+        Sentences that the run should say: what is left, and where clocks are not synchronised.
+
     Raises
     ------
     UserError
@@ -34,24 +45,64 @@ def correct_gradients(raw: BaseRaw, marker_s: NDArray[np.float64], settings: Gra
 
     Notes
     -----
-    Source: Allen, Josephs and Turner (2000), NeuroImage 12:230-239, without their adaptive noise cancellation.
+    Source: Allen, Josephs and Turner (2000), NeuroImage 12:230-239, without their adaptive noise cancellation. They and FASTR (Niazy et
+    al., 2005, NeuroImage 28:720-737) align volumes by upsampling, here the phase is turned.
     """
     if len(marker_s) < settings.epochs:
         raise UserError(f"{called}: has {len(marker_s)} volume markers, preprocessing.gradients.epochs needs {settings.epochs}; lower it")
-    onsets = np.round(marker_s * raw.info["sfreq"]).astype(np.int64)
+    sfreq = float(raw.info["sfreq"])
+    markers = np.round(marker_s * sfreq).astype(np.int64)
+    begins = find_begins(raw._data, markers, settings.epochs, sfreq)
     for index in range(len(raw.ch_names)):
-        raw._data[index] = subtract_template(raw._data[index], onsets, settings.epochs)
+        raw._data[index] = subtract_template(raw._data[index], begins, settings.epochs)
+    return [_told(raw, markers, begins)]
 
 
-def subtract_template(x_t: NDArray[np.float64], onsets: NDArray[np.int64], n_epochs: int) -> NDArray[np.float64]:
+def find_begins(x_ct: NDArray[np.float64], markers: NDArray[np.int64], n_epochs: int, sfreq: float) -> NDArray[np.float64]:
+    """Where volumes begin: on their markers, or between samples where aligning them so leaves less of the artifact.
+
+    Parameters
+    ----------
+    x_ct : float64 array, shape (n_channels, n_times)
+        Raw EEG.
+    markers : int64 array, shape (n_volumes,)
+        Samples.
+    n_epochs : int
+        Neighbours that make a template.
+    sfreq : float
+        Hz.
+
+    Returns
+    -------
+    float64 array, shape (n_volumes,)
+        Samples.
+    """
+    length, stops = _extents(markers, x_ct.shape[1])
+    even = even_onsets(markers, np.append(True, markers[1:] > stops[:-1]), sfreq)
+    best = markers.astype(np.float64)
+    if even is None:
+        return best
+    largest = np.argsort([stretches(x_t, markers, length).mean(axis=0).std() for x_t in x_ct])[-_TELLING_CHANNELS:]
+    telling_ct = x_ct[largest]
+    least = _left(telling_ct, best, n_epochs)
+    # Markers that jitter lie beside volumes at even intervals, others may be where volumes are that do not come evenly.
+    for expected in (even, best):
+        found = expected + measured_delays(telling_ct, expected, length)
+        left = _left(telling_ct, found, n_epochs)
+        if left < _WORTH_ALIGNING * least:
+            best, least = found, left
+    return best
+
+
+def subtract_template(x_t: NDArray[np.float64], begins: NDArray[np.float64] | NDArray[np.int64], n_epochs: int) -> NDArray[np.float64]:
     """Correct one channel.
 
     Parameters
     ----------
     x_t : float64 array, shape (n_times,)
         V.
-    onsets : int64 array, shape (n_volumes,)
-        First sample of each volume.
+    begins : array, shape (n_volumes,)
+        Where each volume begins, samples, between two where clocks are not synchronised.
     n_epochs : int
         Neighbours averaged, the volume itself among them.
 
@@ -60,25 +111,67 @@ def subtract_template(x_t: NDArray[np.float64], onsets: NDArray[np.int64], n_epo
     float64 array, shape (n_times,)
         Untouched outside volumes, also where the scanner pauses between two. A volume keeps its own mean, so that slow drifts stay.
     """
-    intervals = np.diff(onsets)
-    # Where the scanner paused, a volume ends long before the next one.
-    length = int(intervals[intervals <= _LONGEST * np.median(intervals)].max())
-    stops = np.minimum(np.append(onsets[1:], len(x_t)), onsets + length)
-    epochs_vt = np.full((len(onsets), length), np.nan)
-    for epoch_t, start, stop in zip(epochs_vt, onsets, stops, strict=True):
-        epoch_t[: stop - start] = x_t[start:stop] - x_t[start:stop].mean()
-    # A last volume that the recording cuts off, or one a sample shorter than others, counts where it has samples.
-    known_vt = np.isfinite(epochs_vt)
+    onsets = np.round(begins).astype(np.int64)
+    late_v = np.asarray(begins - onsets, dtype=np.float64)
+    margin = MARGIN if late_v.any() else 0
+    length, stops = _extents(onsets, len(x_t))
+    means_v = np.array([x_t[start:stop].mean() for start, stop in zip(onsets, stops, strict=True)])
+    epochs_vt = stretches(x_t, onsets, length, margin) - means_v[:, None]
+    if margin:
+        epochs_vt = shifted(epochs_vt, -late_v)
+    known_vt = _known(onsets, stops, length, margin)
     sums, counts = (np.cumsum(values, axis=0) for values in (np.where(known_vt, epochs_vt, 0.0), known_vt.astype(np.int64)))
+    first = np.clip(np.arange(len(onsets)) - n_epochs // 2, 0, len(onsets) - n_epochs)
+    templates_vt = _over(sums, first, n_epochs) / np.maximum(_over(counts, first, n_epochs), 1)
+    if margin:
+        templates_vt = shifted(templates_vt, late_v)
     corrected_t = x_t.copy()
-    for volume, (start, stop) in enumerate(zip(onsets, stops, strict=True)):
-        first = min(max(volume - n_epochs // 2, 0), len(onsets) - n_epochs)
-        template_t = _over(sums, first, first + n_epochs) / np.maximum(_over(counts, first, first + n_epochs), 1)
-        corrected_t[start:stop] -= template_t[: stop - start]
+    for template_t, start, stop in zip(templates_vt, onsets, stops, strict=True):
+        corrected_t[start:stop] -= template_t[margin : margin + stop - start]
     return corrected_t
 
 
-def _over(cumulative: NDArray[np.generic], first: int, stop: int) -> NDArray[np.float64]:
-    """Sum rows `first` to `stop` by their cumulative sum."""
-    before = cumulative[first - 1] if first else 0
-    return np.asarray(cumulative[stop - 1] - before, dtype=np.float64)
+def _extents(onsets: NDArray[np.int64], n_times: int) -> tuple[int, NDArray[np.int64]]:
+    """Length of a volume, samples, and where each ends: where the scanner paused, long before the next one begins."""
+    intervals = np.diff(onsets)
+    length = int(intervals[intervals <= _LONGEST * np.median(intervals)].max())
+    return length, np.minimum(np.append(onsets[1:], n_times), onsets + length)
+
+
+def _known(onsets: NDArray[np.int64], stops: NDArray[np.int64], length: int, margin: int) -> NDArray[np.bool_]:
+    """Where epochs, shape (n_volumes, length + 2 margin), hold the artifact: a last volume that is cut off counts where it has samples.
+
+    With a margin, volumes come evenly, and what follows one is the start of the next.
+    """
+    meets_next = np.append(stops[:-1] == onsets[1:], False)
+    at = np.arange(-margin, length + margin)
+    from_v = np.where(np.append(False, meets_next[:-1]), -margin, 0)
+    to_v = stops - onsets + np.where(meets_next & (margin > 0), length + margin, 0)
+    return (at >= from_v[:, None]) & (at < to_v[:, None])
+
+
+def _over(cumulative_vt: NDArray[np.generic], first: NDArray[np.int64], n_epochs: int) -> NDArray[np.float64]:
+    """Sum `n_epochs` rows from each of `first` on by the cumulative sum of all."""
+    before_vt = np.where((first > 0)[:, None], cumulative_vt[first - 1], 0)
+    return np.asarray(cumulative_vt[first + n_epochs - 1] - before_vt, dtype=np.float64)
+
+
+def _left(x_ct: NDArray[np.float64], begins: NDArray[np.float64], n_epochs: int) -> float:
+    """Power of what is left, times that of its differences: the one may be drowned in drifts, the other in noise."""
+    inside = slice(int(begins[0]) + 1, int(begins[-1]))
+    corrected_ct = np.array([subtract_template(x_t, begins, n_epochs)[inside] for x_t in x_ct])
+    return float(corrected_ct.var(axis=1).sum() * np.diff(corrected_ct).var(axis=1).sum())
+
+
+def _told(raw: BaseRaw, markers: NDArray[np.int64], begins: NDArray[np.float64]) -> str:
+    left_uv = 1e6 * residual_rms(raw._data, begins, float(raw.info["sfreq"]))
+    left = f"about {left_uv:.2g} uV rms of gradients are left at multiples of the volumes' rate"
+    if np.array_equal(begins, markers):
+        return left
+    interval = float(np.median(np.diff(begins)))
+    drift_ppm, beside = 1e6 * abs(interval / round(interval) - 1), np.abs(begins - markers).max()
+    return (
+        f"volumes come every {interval:.3f} samples ({drift_ppm:.1f} ppm off whole ones), up to {beside:.2f} samples beside their markers,"
+        " as where clocks of EEG and scanner are not synchronised: they were aligned below a sample before their"
+        f" gradients were averaged; {left}"
+    )

@@ -94,3 +94,79 @@ def test_too_few_volumes_for_a_template_are_told():
     raw = mne.io.RawArray(np.zeros((1, 5000)), mne.create_info(1, SFREQ, "eeg"), verbose="error")
     with pytest.raises(UserError, match=r"run: has 3 volume markers, preprocessing.gradients.epochs needs 25; lower it"):
         correct_gradients(raw, np.arange(3.0), GradientCorrection(), "run")
+
+
+def _left_of(markers_of, tr_s=1.0, n_volumes=60, pause_s=0.0, n_missing=0):
+    """Residual, uV rms, and what is said, of an artifact with harmonics up to 350 Hz whose volumes begin between samples."""
+    rng = np.random.default_rng(4)
+    begins_s = 2 + tr_s * np.arange(n_volumes)
+    begins_s[n_volumes // 2 :] += pause_s
+    begins_s = np.delete(begins_s, slice(1, 1 + n_missing))
+    times_s = np.arange(round((begins_s[-1] + 3) * SFREQ)) / SFREQ
+    eeg = 15e-6 * np.vstack([np.convolve(rng.standard_normal(len(times_s) + 99), np.hanning(100) / 6.1, "valid") for _ in range(2)])
+    harmonics = np.arange(3, 350, 7)
+    amplitudes, phases = rng.standard_normal(50) * np.exp(-harmonics / 150) * 3e-4, rng.uniform(0, 6.28, 50)
+    gradients = np.zeros_like(times_s)
+    for begin_s in begins_s:
+        inside = (times_s >= begin_s) & (times_s < begin_s + tr_s)
+        turns = np.outer((times_s[inside] - begin_s) / tr_s, harmonics)
+        gradients[inside] = np.cos(2 * np.pi * turns + phases) @ amplitudes
+    raw = mne.io.RawArray(eeg + np.outer([1, -0.4], gradients), mne.create_info(2, SFREQ, "eeg"), verbose="error")
+    (said,) = correct_gradients(raw, markers_of(begins_s, rng) / SFREQ, GradientCorrection(epochs=20), "run")
+    during = np.any([(times_s > begin_s + 0.01) & (times_s < begin_s + 0.98) for begin_s in begins_s[1:-1]], axis=0)
+    return 1e6 * (raw.get_data() - eeg)[0, during].std(), said
+
+
+def _nearest(begins_s, rng):
+    return np.round(begins_s * SFREQ)
+
+
+def _jittering(begins_s, rng):
+    return np.round(begins_s * SFREQ) + rng.integers(-2, 3, len(begins_s))
+
+
+@pytest.fixture(scope="module")
+def synchronised():
+    left, said = _left_of(_nearest)
+    assert said.startswith("about")
+    return left
+
+
+@pytest.mark.parametrize("drift_ppm", [0.1, 3.0, 10.0, 37.0, 100.0, -100.0])
+def test_clocks_that_drift_leave_no_more_than_synchronised_ones(synchronised, drift_ppm):
+    left, said = _left_of(_nearest, tr_s=1 + 1e-6 * drift_ppm)
+    assert left < 1.1 * synchronised
+    assert drift_ppm < 3 or "not synchronised" in said
+
+
+def test_clocks_that_drift_leave_no_more_of_few_volumes_nor_of_two_series(synchronised):
+    for options in ({"n_volumes": 24}, {"pause_s": 7.3}, {"n_missing": 2}, {"n_volumes": 24, "pause_s": 0.7345}):
+        assert _left_of(_nearest, tr_s=1 + 3e-5, **options)[0] < 1.15 * _left_of(_nearest, **options)[0]
+
+
+@pytest.mark.parametrize("drift_ppm", [0.0, 20.0])
+def test_markers_that_jitter_leave_no_more(synchronised, drift_ppm):
+    left, said = _left_of(_jittering, tr_s=1 + 1e-6 * drift_ppm)
+    assert left < 1.1 * synchronised
+    assert "beside their markers" in said
+
+
+def test_where_clocks_are_synchronised_whole_samples_are_kept(scanned):
+    eeg, gradients, markers_s = scanned
+    raw = mne.io.RawArray(eeg + gradients, mne.create_info(2, SFREQ, "eeg"), verbose="error")
+    correct_gradients(raw, markers_s, GradientCorrection(epochs=15), "run")
+    markers = np.round(markers_s * SFREQ).astype(np.int64)
+    np.testing.assert_array_equal(raw.get_data()[0], subtract_template(eeg[0] + gradients[0], markers, 15))
+
+
+def test_what_is_left_is_told():
+    """An artifact whose amplitude jumps from volume to volume is no template's: half of what is left is what the run says, at least."""
+    rng = np.random.default_rng(5)
+    eeg, shape = 10e-6 * rng.standard_normal(70_000), np.sin(2 * np.pi * 23 * np.arange(1000) / 1000)
+    left = np.repeat(np.where(np.arange(60) // 5 % 2, 20e-6, -20e-6), 1000) * np.tile(shape, 60)
+    artifact = np.zeros(70_000)
+    artifact[3000:63_000] = left + np.tile(1e-3 * shape, 60)
+    raw = mne.io.RawArray([eeg + artifact], mne.create_info(1, SFREQ, "eeg"), verbose="error")
+    (said,) = correct_gradients(raw, 3 + np.arange(60.0), GradientCorrection(), "run")
+    true_uv = 1e6 * (raw.get_data()[0] - eeg)[3000:63_000].std()
+    assert 0.6 * true_uv < float(said.split()[1]) < 1.2 * true_uv

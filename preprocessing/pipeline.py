@@ -65,7 +65,7 @@ def preprocess_dataset(plan: Plan, on_outcome: Callable[[Outcome], None]) -> Rep
     if interrupted:
         kept = f"{len(outcomes) - len(interrupted)} of {len(outcomes)} recordings are done; run again for the others"
         raise UnavailableError(f"{interrupted[0].cause} ({kept})")
-    ordered = without_misfits([outcomes[name] for name in plan.entries])
+    ordered = without_misfits([outcomes[name] for name in plan.entries], plan.experiment.recordings.allow_copies)
     shards = [outcome.shard for outcome in ordered if outcome.shard]
     if not shards:
         others = f" (and {len(ordered) - 1} others failed)" if len(ordered) > 1 else ""

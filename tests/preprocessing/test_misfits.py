@@ -1,14 +1,21 @@
 """Which recordings are set aside so that the others make a dataset, and what is said of them."""
 
+import numpy as np
 import pytest
 
 from crossmodal.config import UserError
+from crossmodal.config.preprocessing import FileEntry, FileRecordings, Preprocessing
+from crossmodal.datasets.copies import find_copies
 from crossmodal.datasets.entry import ShardEntry
 from crossmodal.datasets.manifest import Manifest
+from crossmodal.datasets.shard import write_shard
+from crossmodal.datasets.trace_files import read_trace
 from crossmodal.datasets.volumes import VolumesEntry
 from preprocessing.misfits import without_misfits
+from preprocessing.recording import preprocess_recording
 from preprocessing.report import Outcome
 from preprocessing.sources.base import Entry, SourceFile
+from preprocessing.sources.files import list_files
 
 VOLUMES = VolumesEntry(n_volumes=9, n_targets=60, kind="voxels", targets="a", grid=(5, 4, 3), tr_s=2.0)
 
@@ -92,6 +99,72 @@ def test_nobody_can_tell_whose_a_recording_is_that_two_subjects_have(modality):
         name: f"/{name}: its {modality.upper()} is that of sub-{other} run 01, sample for sample; keep it under the right label"
         for name, other in (("1", "3"), ("3", "1"))
     }
+
+
+@pytest.mark.parametrize(("one", "other"), [("1", "01"), ("A7", "a07"), ("pat1", "Pat001"), ("02", "sub-2")])
+def test_labels_that_differ_in_zeros_or_case_are_no_two_subjects(one, other):
+    causes = told(outcome(one), outcome("10"), outcome("20"), outcome("100"), outcome(other))
+    assert list(causes) == [one, other]
+    assert causes[one].startswith(f"/{one}: sub-{one} and sub-{other} are one label but for zeros or case; give one person one label")
+
+
+@pytest.fixture
+def made(make_raw, tmp_path):
+    """Preprocess recordings by subject; those named by another subject are made of that one's samples."""
+
+    def make(**changed):
+        raws = {subject: make_raw(20.0, seed=index) for index, subject in enumerate(("1", "2", "3", "4"))}
+        for subject, (whose, change) in changed.items():
+            raws[subject.removeprefix("s")] = change(raws[whose].copy())
+        outcomes = []
+        for subject, raw in raws.items():
+            raw.save(tmp_path / f"{subject}_raw.fif", overwrite=True, verbose="error")
+            recordings = FileRecordings(files=(FileEntry(path=str(tmp_path / f"{subject}_raw.fif"), subject=subject),))
+            (entry,) = list_files(recordings)
+            recording = preprocess_recording(entry, recordings, Preprocessing(), tmp_path)
+            outcomes.append(Outcome(entry, shard=write_shard(recording, tmp_path / f"shard-{len(list(tmp_path.iterdir()))}")))
+        return outcomes
+
+    return make
+
+
+def _resampled(raw):
+    return raw.load_data().resample(256, verbose="error")
+
+
+def _backwards(raw):
+    raw._data = -1.5 * raw._data[:, ::-1]
+    return raw
+
+
+def _noisy(raw):
+    noise = np.random.default_rng(9).standard_normal(raw._data.shape)
+    raw._data += 0.5 * raw._data.std(axis=1, keepdims=True) * noise
+    return raw.crop(3.0015)
+
+
+@pytest.mark.parametrize("change", [_resampled, _backwards, _noisy])
+def test_a_changed_copy_is_refused_with_what_it_was_made_of(made, change):
+    outcomes = made(s3=("1", change))
+    causes = told(*outcomes)
+    assert set(causes) == {"1", "3"}
+    assert "its EEG is that of sub-3 run 01, scaled, cut or changed otherwise (correlation " in causes["1"]
+    assert ("one of them backwards" in causes["1"]) == (change is _backwards)
+    assert "recordings.allow_copies" in causes["3"]
+    assert all(each.shard for each in without_misfits(outcomes, allow_copies=[("3", "1")]))
+    assert not all(each.shard for each in without_misfits(outcomes, allow_copies=[("1", "2")]))
+
+
+def test_two_real_recordings_of_two_people_are_no_copies(real_data, tmp_path):
+    shards = []
+    for name, settings in (("eeg/test_raw.set", {}), ("paired_eeg_meg/sample_neuromag306_first_half_raw.fif", {"highpass_hz": None})):
+        recordings = FileRecordings(files=(FileEntry(path=str(real_data / name), subject=name[:3]),))
+        (entry,) = list_files(recordings)
+        recording = preprocess_recording(
+            entry, recordings, Preprocessing(modalities=("eeg",), bad_channels="interpolate", **settings), tmp_path
+        )
+        shards.append(write_shard(recording, tmp_path / f"shard-{name[:3]}"))
+    assert not find_copies(shards, read_trace)
 
 
 def test_as_many_of_each_are_all_kept_and_refused_as_a_dataset():

@@ -39,6 +39,9 @@ class Source(Config):
     anonymous: bool = Field(False, description="read s3:// without credentials")
     endpoint_url: str | None = Field(None, description="S3 server of the recordings; None is AWS_ENDPOINT_URL's, or AWS")
     triggers: Triggers | None = Field(None, description="reads events from a trigger line; None from events.tsv, or what the file says")
+    allow_copies: tuple[tuple[str, str], ...] = Field(
+        (), description="pairs of subjects whose recordings may be copies of each other, as [['01', '05']]; no other copies are taken"
+    )
     stimulus_delay_s: float = Field(0.0, description="added once to every event onset")
     channel_types: dict[str, ChannelType] = Field(
         default_factory=dict, description="retype channels by name, as EEG061: eog; 'misc' leaves one out of every recording"

@@ -1,8 +1,13 @@
 """What is known of one shard without opening it."""
 
+from base64 import b64decode
+
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from crossmodal.config import Config
+from crossmodal.datasets.landmarks import BYTES
 from crossmodal.datasets.volumes import BOLD, VolumesEntry
 
 
@@ -22,11 +27,19 @@ class ShardEntry(Config):
     channels: dict[str, tuple[str, ...]] = Field(description="names by modality, in column order")
     types: dict[str, tuple[str, ...]] = Field(description="types by modality, in column order")
     volumes: VolumesEntry | None = Field(None, description="BOLD recorded meanwhile")
+    # Large beside the rest, and nothing that a dataset is told by.
+    landmarks: dict[str, str] = Field(
+        {}, exclude=True, repr=False, description="of its traces by modality, in base64: what its copies share"
+    )
 
     @property
     def label(self) -> str:
         """What sentences call this recording."""
         return f"sub-{self.subject} run {self.run}"
+
+    def codes(self, modality: str) -> NDArray[np.uint8]:
+        """Give the landmarks of a modality, shape (n, BYTES)."""
+        return np.frombuffer(b64decode(self.landmarks[modality]), dtype=np.uint8).reshape(-1, BYTES)
 
     @property
     def modalities(self) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from crossmodal.datasets.half import Half
 from crossmodal.datasets.recording import Events, Recording, Signal
 from crossmodal.datasets.signal_file import StoredAs, StoredBlock, map_signal, write_signal
 from crossmodal.datasets.statistics import ChannelStatistics
+from crossmodal.datasets.trace_files import write_traces
 from crossmodal.datasets.volumes import BOLD, StoredVolumes, Volumes, write_volumes
 from crossmodal.storage.atomic import new_folder
 from crossmodal.storage.uri import join, read_json
@@ -25,7 +26,7 @@ from crossmodal.storage.uri import join, read_json
 # Written last: a folder that has it is complete.
 LAST_FILE = "shard.json"
 # A shard of another format is made again.
-FORMAT = 4
+FORMAT = 5
 _AGAIN = "delete the folder and run jobs/preprocess.py again"
 # Fields of an mne.Info that tell who was recorded, by whom or when.
 _WHO = ("subject_info", "experimenter", "helium_info", "proj_id", "proj_name", "description")
@@ -62,13 +63,14 @@ def write_shard(recording: Recording, folder: Path, stored_as: StoredAs = "float
         _write_info(recording.info, [name for signal in signals.values() for name in signal.names], aside / "info.fif")
         for name, png in recording.figures.items():
             (aside / f"{name}.png").write_bytes(png)
-        _write_listing(recording, signals, folder.name, aside)
+        landmarks = write_traces(recording, aside)
+        _write_listing(recording, signals, landmarks, folder.name, aside)
     return read_entry(str(folder))
 
 
 def read_entry(uri: str) -> ShardEntry:
     """Read what is known of a published shard, local or remote."""
-    return ShardEntry(uri=uri, **read_json(join(uri, LAST_FILE))["entry"])
+    return _entry(uri, read_json(join(uri, LAST_FILE)))
 
 
 def read_key(uri: str) -> dict[str, Any]:
@@ -107,7 +109,7 @@ class Shard:
         listing = _read_listing(folder)
         for name, expected in listing["files"].items():
             _check_file(folder / name, expected, verify)
-        return cls(folder, ShardEntry(uri=str(folder), **listing["entry"]))
+        return cls(folder, _entry(str(folder), listing))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Shard, (self.folder, self.entry)
@@ -241,7 +243,7 @@ def _write_info(info: mne.Info, names: list[str], path: Path) -> None:
         file.write(bytes(16))
 
 
-def _write_listing(recording: Recording, signals: dict[str, Signal], fingerprint: str, folder: Path) -> None:
+def _write_listing(recording: Recording, signals: dict[str, Signal], landmarks: dict[str, str], fingerprint: str, folder: Path) -> None:
     files = {path.name: {"sha256": _checksum(path), "size_bytes": path.stat().st_size} for path in sorted(folder.iterdir())}
     entry = ShardEntry(
         uri=str(folder),
@@ -257,13 +259,17 @@ def _write_listing(recording: Recording, signals: dict[str, Signal], fingerprint
         types={modality: signal.types for modality, signal in signals.items()},
         volumes=recording.volumes.entry if recording.volumes else None,
     )
-    listing = {"format": FORMAT, "entry": entry.model_dump(mode="json"), "key": recording.key, "files": files}
+    listing = {"format": FORMAT, "entry": entry.model_dump(mode="json"), "landmarks": landmarks, "key": recording.key, "files": files}
     (folder / LAST_FILE).write_text(json.dumps(listing, indent=1))
 
 
 def _samples(signals: dict[str, Signal], volumes: Volumes | None) -> dict[str, str]:
     samples = {modality: signal.data_tc for modality, signal in signals.items()} | ({BOLD: volumes.data_vs} if volumes else {})
     return {modality: hashlib.sha256(data.tobytes()).hexdigest() for modality, data in samples.items()}
+
+
+def _entry(uri: str, listing: dict[str, Any]) -> ShardEntry:
+    return ShardEntry(uri=uri, landmarks=listing.get("landmarks", {}), **listing["entry"])
 
 
 def _read_listing(folder: Path) -> dict[str, Any]:

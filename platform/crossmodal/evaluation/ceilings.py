@@ -5,8 +5,6 @@ from dataclasses import replace
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
-from scipy import stats
 
 from crossmodal.config.preprocessing import Preprocessing
 from crossmodal.evaluation.band import preprocessed_band
@@ -14,9 +12,6 @@ from crossmodal.evaluation.wiener import Array, JointSpectra, LinearScore, insta
 from crossmodal.physics.truth import SubjectTruth
 
 Filter = Literal["per_frequency", "instantaneous"]
-
-# One-sided, a comparison: three standard errors, so that a night of some hundred of them seldom cries leak without cause.
-ALARM_P = 0.00135
 
 
 def joint_spectra(
@@ -96,25 +91,6 @@ def noise_only_bound(
         of_type = types == channel_type
         bounds[channel_type] = float(1 - noise_variance_s[of_type].sum() / target_variance_s[of_type].sum())
     return bounds
-
-
-def exceeds_oracle(model: ArrayLike, oracle_explained: ArrayLike, standard_error: ArrayLike) -> bool:
-    """Tell whether a model scores above the oracle by more than finite recordings explain: a leak, not a triumph.
-
-    Subjects are looked at together, and one by one (Bonferroni-corrected), since a leak may be in one of them alone.
-
-    Parameters
-    ----------
-    model, oracle_explained : float or array-like, shape (n_subjects,)
-        Explained variance measured on data, and expected of the oracle.
-    standard_error : float or array-like, shape (n_subjects,)
-        Of the measured one, from `PooledScore.standard_error`. Subjects err independently.
-    """
-    excess = np.atleast_1d(np.asarray(model, dtype=float) - np.asarray(oracle_explained, dtype=float))
-    errors = np.atleast_1d(np.asarray(standard_error, dtype=float))
-    assert excess.shape == errors.shape
-    together = excess.sum() > stats.norm.isf(ALARM_P) * np.sqrt(np.sum(errors**2))
-    return bool(together or (excess > stats.norm.isf(ALARM_P / len(excess)) * errors).any())
 
 
 def _filter(spectra: JointSpectra, kind: Filter) -> Array:

@@ -6,16 +6,14 @@ from operator import attrgetter
 
 import numpy as np
 
-from crossmodal.evaluation.ceilings import ALARM_P, exceeds_oracle
-from crossmodal.evaluation.names import LINEAR_REFERENCE, ORACLE, TRAINING_MEAN, is_lagged_ridge
+from crossmodal.evaluation.leaks import find_leaks
+from crossmodal.evaluation.names import LINEAR_REFERENCE, TRAINING_MEAN, is_lagged_ridge
 from crossmodal.evaluation.scores import FoldScores, Role, Score
 from crossmodal.evaluation.statistics import bca_interval, holm, is_significant, sign_flip_p, t_interval
 
 _FIGURES = ("r", "r2", "nmse", "topography_r", "rms_error", "beyond_physiology")
 _NAN = float("nan")
 _NOTHING = 1e-6
-# Of explained variance: by so much the mean of finite training data may be improved upon where nothing else can be learned.
-_LEAST_LEAK = 1e-3
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,9 @@ class CohortRow:
     above_mean, differs_from_lagged : bool
         Whether those p values may be called significant.
     leak : bool
-        Whether it is above the oracle by more than the oracle's sampling error, over all subjects or in one.
+        Whether it explains more than can be known, in one subject or in all together.
+    leaking : tuple of str
+        Those subjects; none where only all of them together tell.
     """
 
     predictor: str
@@ -70,6 +70,12 @@ class CohortRow:
     above_mean: bool
     differs_from_lagged: bool
     leak: bool
+    leaking: tuple[str, ...]
+
+    @property
+    def leak_in(self) -> str:
+        """Where it leaks, in words."""
+        return ", ".join(f"sub-{subject}" for subject in self.leaking) or "all subjects together"
 
 
 class _TypeScores:
@@ -99,37 +105,22 @@ class _TypeScores:
         reference = np.mean(list(self.explained.get(LINEAR_REFERENCE, {"none": 0.0}).values()))
         return float(np.mean(list(self.explained[name].values())) / reference) if reference > _NOTHING else _NAN
 
-    def leaks(self, name: str) -> bool:
-        """Whether a predictor is above the oracle, beyond the oracle's sampling error.
-
-        Where the oracle knows nothing, as in a null cohort, its own error is zero: there it is beyond what subjects scatter.
-        """
-        if ORACLE not in self.scores or name not in self.compared:
-            return False
-        oracle = self.explained[ORACLE]
-        error = _by_subject(self.scores[ORACLE], lambda score: score.standard_error)
-        triples = [(explained, oracle[subject], error[subject]) for subject, explained in self.explained[name].items() if subject in oracle]
-        if all(abs(bound) < _NOTHING for _, bound, _ in triples):
-            low, _ = t_interval([explained for explained, _, _ in triples], 1 - 2 * ALARM_P)
-            return low > _LEAST_LEAK
-        return exceeds_oracle(*zip(*triples, strict=True))
-
 
 def summarise(folds: Sequence[FoldScores], confidence: float = 0.95, seed: int = 0) -> tuple[CohortRow, ...]:
     """Summarise the folds of one run: a row for each channel type and predictor, in the order they were scored.
 
     A subject tested in several folds counts once, with its mean.
     """
-    bounded = all(fold.bounded for fold in folds)
+    leaks = find_leaks(folds)
     every = [score for fold in folds for score in fold.scores]
     rows = []
     for channel_type in dict.fromkeys(score.channel_type for score in every):
         of_type = _TypeScores([score for score in every if score.channel_type == channel_type], seed)
-        rows += [_row(name, of_type, bounded, confidence, seed) for name in of_type.scores]
+        rows += [_row(name, of_type, leaks.get((channel_type, name)), confidence, seed) for name in of_type.scores]
     return tuple(rows)
 
 
-def _row(name: str, of_type: _TypeScores, bounded: bool, confidence: float, seed: int) -> CohortRow:
+def _row(name: str, of_type: _TypeScores, leaking: tuple[str, ...] | None, confidence: float, seed: int) -> CohortRow:
     scores, explained = of_type.scores[name], list(of_type.explained[name].values())
     bands = scores[0].log_psd_error_db
     figures = {name: _by_subject(scores, attrgetter(name)) for name in _FIGURES}
@@ -159,7 +150,8 @@ def _row(name: str, of_type: _TypeScores, bounded: bool, confidence: float, seed
         lagged_difference=of_type.lagged_difference.get(name, _NAN),
         above_mean=is_significant(p_above_mean, len(explained)),
         differs_from_lagged=is_significant(p_lagged, len(explained)),
-        leak=bounded and of_type.leaks(name),
+        leak=leaking is not None,
+        leaking=leaking or (),
     )
 
 

@@ -18,6 +18,7 @@ from crossmodal.evaluation.baselines import BaselineFitter
 from crossmodal.evaluation.beyond_physiology import BeyondPhysiology
 from crossmodal.evaluation.metrics import Floats, SubjectSums, TruthBlock, TypeMetrics
 from crossmodal.evaluation.names import EYES_AND_HEART, TRAINING_MEAN, predictor_name
+from crossmodal.evaluation.own_windows import OwnWindows
 from crossmodal.evaluation.protocol import PROTOCOL
 from crossmodal.evaluation.references import References
 from crossmodal.evaluation.scores import FoldDetail, FoldScores, Role, Score, SubjectDetail
@@ -91,8 +92,9 @@ class Evaluator:
             for name, predictor in predictors.items():
                 with _told(name, subject):
                     of_subject[name] = predictor.for_subject(fold, info, referenced)
-            sums, example, beyond = self._predict(fold, windows, of_subject)
-            scores += self._scores(subject, of_subject, sums, beyond)
+            own = OwnWindows(fold.target_types, windows) if self._references.bounded else None
+            sums, example, beyond = self._predict(fold, windows, of_subject, own)
+            scores += self._scores(subject, of_subject, sums, beyond, own)
             variance_s = sums[TRAINING_MEAN].reference_variance()
             scores += self._references.score(fold, subject, _covered_s(windows, fold.sfreq), variance_s)
             detail.subjects[subject] = _detail(sums, example)
@@ -100,9 +102,9 @@ class Evaluator:
         return FoldScores(**of_fold, scores=tuple(scores), protocol=PROTOCOL), detail
 
     def _predict(
-        self, fold: FoldData, windows: WindowSet, predictors: dict[str, _Predictor]
+        self, fold: FoldData, windows: WindowSet, predictors: dict[str, _Predictor], own: OwnWindows | None
     ) -> tuple[dict[str, SubjectSums], dict[str, np.ndarray], BeyondPhysiology | None]:
-        """Run all predictors over one subject's windows.
+        """Run all predictors over one subject's windows, and gather them in `own`.
 
         Returns
         -------
@@ -124,6 +126,8 @@ class Evaluator:
             truth_bst = reader.normaliser.target.inverse(batch.target_bst).numpy()
             inputs = {EYES_AND_HEART: physiology.read(batch.windows)} if physiology else {}
             predicted = {name: predictor(inputs.get(name, source_bct)).numpy() for name, predictor in predictors.items()}
+            if own:
+                own.add(batch.windows, truth_bst, predicted)
             if beyond:
                 beyond.add(batch.windows, truth_bst, predicted)
             if training_mean_st is None:
@@ -137,14 +141,20 @@ class Evaluator:
         return sums, example, beyond
 
     def _scores(
-        self, subject: str, predictors: dict[str, _Predictor], sums: dict[str, SubjectSums], beyond: BeyondPhysiology | None
+        self,
+        subject: str,
+        predictors: dict[str, _Predictor],
+        sums: dict[str, SubjectSums],
+        beyond: BeyondPhysiology | None,
+        own: OwnWindows | None,
     ) -> list[Score]:
         scores = []
         for name, of_predictor in sums.items():
             for kind, metrics in of_predictor.types(self._experiment.evaluation.bands_hz).items():
                 left = beyond.explained_variance(name, TRAINING_MEAN, of_predictor.slices[kind]) if beyond else np.nan
                 about = {"predictor": name, "role": predictors[name].role, "subject": subject, "channel_type": kind}
-                scores.append(Score(**about, **_defined(metrics), beyond_physiology=_or_none(left)))
+                chance = own.p(name, kind) if own else None
+                scores.append(Score(**about, **_defined(metrics), own_window_p=chance, beyond_physiology=_or_none(left)))
         return scores
 
 

@@ -38,6 +38,7 @@ class Score(Config):
     topography_r: float | None = None
     rms_error: float | None = None
     log_psd_error_db: dict[str, float | None] = Field(default_factory=dict)
+    own_window_p: float | None = Field(None, description="where the oracle is a bound: of chance making it so like its own windows")
     beyond_physiology: float | None = Field(None, description="explained variance of what EOG and ECG leave, where they are recorded")
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from optuna.trial import TrialState
 
 from crossmodal.config import Experiment
-from crossmodal.evaluation.cohort import summarise
+from crossmodal.evaluation.cohort import CohortRow, summarise
 from crossmodal.evaluation.openings import openings
 from crossmodal.evaluation.protocol import PROTOCOL
 from crossmodal.evaluation.scores import FoldScores
@@ -154,12 +154,14 @@ def _dataset(night: NightResult) -> str:
 
 def _standings(folds: Sequence[FoldScores], channel_type: str, name: str) -> tuple[Standing, ...]:
     rows = [row for row in summarise(folds) if row.channel_type == channel_type] if folds else []
-    standings = [
-        _standing(name if row.role == "model" else row.predictor, _ROLES[row.role], row.explained_variance, row.interval, row.n)
-        for row in rows
-    ]
+    standings = [_standing(_title(row, name), _ROLES[row.role], row.explained_variance, row.interval, row.n) for row in rows]
     beyond = [None if np.isnan(row.beyond_physiology) else row.beyond_physiology for row in rows]
     return tuple(standing.model_copy(update={"beyond": left}) for standing, left in zip(standings, beyond, strict=True))
+
+
+def _title(row: CohortRow, name: str) -> str:
+    """What a row is called; `name` is the model's."""
+    return (name if row.role == "model" else row.predictor) + (f" LEAK in {row.leak_in}" if row.leak else "")
 
 
 def _champion(scores: Mapping[str, float]) -> tuple[Standing, ...]:

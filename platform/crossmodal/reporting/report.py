@@ -90,6 +90,7 @@ class Publisher:
             values |= {f"{name}_n": count for name, count in row.n_defined.items() if name in values and 0 < count < row.n}
             metrics |= {_metric(row.channel_type, row.predictor, name): value for name, value in values.items() if not np.isnan(value)}
         self._log(self._parent_id, metrics)
+        self._tracker.log_tags(self._parent_id, {"leak": " ".join(table.leaks()) or "none found"})
         self._tracker.end(self._parent_id, "FINISHED")
 
     def _log(self, run_id: str, metrics: Mapping[str, float]) -> None:

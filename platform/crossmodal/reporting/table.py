@@ -73,8 +73,15 @@ class ScoreTable:
     def warnings(self) -> list[str]:
         """Sentences without which the table would mislead."""
         protocol = [_LABELS[self.label]] if self.label else []
-        leaks = dict.fromkeys(row.predictor for row in self.rows if row.leak)
-        return protocol + [f"LEAK: {predictor} is above the oracle beyond its sampling error." for predictor in leaks]
+        return protocol + self.leaks()
+
+    def leaks(self) -> list[str]:
+        """Sentences that name each row that leaks, and the subjects."""
+        return [
+            f"LEAK: {row.predictor}, {sensor_title(row.channel_type)}, explains more than can be known of {row.leak_in}."
+            for row in self.rows
+            if row.leak
+        ]
 
     def remarks(self) -> list[str]:
         """Sentences that explain the table."""
@@ -139,7 +146,7 @@ def cells(row: CohortRow, label: str) -> list[str]:
     psd_errors = {band: error for band, error in row.log_psd_error_db.items() if not np.isnan(error)}
     psd_error = float(np.mean(list(psd_errors.values()))) if psd_errors else np.nan
     return [
-        row.predictor + (f" ({label})" if label and row.role != "ceiling" else "") + (" LEAK" if row.leak else ""),
+        row.predictor + (f" ({label})" if label and row.role != "ceiling" else "") + _leak_mark(row),
         _number(row.explained_variance) + interval,
         _number(row.beyond_physiology) + _of_fewer(row, "beyond_physiology"),
         _number(row.ratio, "{:.2f}"),
@@ -216,7 +223,7 @@ def _csv_row(row: CohortRow, of_all: Mapping[str, str | int]) -> dict[str, str |
     } | {band_figure(band): error for band, error in row.log_psd_error_db.items()}
     digits = {name: "" if np.isnan(value) else repr(float(value)) for name, value in numbers.items()}
     counts = {f"n_{figure}": count for figure, count in row.n_defined.items()}
-    return {**texts, **of_all, "leak": "LEAK" if row.leak else "", "n": row.n, **digits, **counts}
+    return {**texts, **of_all, "leak": " ".join(["LEAK", *row.leaking]) if row.leak else "", "n": row.n, **digits, **counts}
 
 
 def _line(row: Sequence[str]) -> str:
@@ -226,6 +233,12 @@ def _line(row: Sequence[str]) -> str:
 def _number(value: float, pattern: str = "{:.3f}") -> str:
     # What rounds to zero is shown without a sign.
     return _UNDEFINED if np.isnan(value) else pattern.format(value).replace("-0.000", "0.000")
+
+
+def _leak_mark(row: CohortRow) -> str:
+    if not row.leak:
+        return ""
+    return f" LEAK in {len(row.leaking)} of {row.n}" if row.leaking else " LEAK"
 
 
 def _of_fewer(row: CohortRow, *figures: str) -> str:

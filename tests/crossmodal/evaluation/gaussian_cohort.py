@@ -1,5 +1,6 @@
 """A stationary Gaussian cohort with its truth, small enough to be evaluated in a second."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,11 +45,17 @@ def gaussian_experiment(root: Path, **changes: object) -> Experiment:
 
 
 def publish_cohort(
-    experiment: Experiment, n_subjects: int = 4, duration_s: float = 60.0, coupled: bool = True, blinks: float = 0.0
+    experiment: Experiment,
+    n_subjects: int = 4,
+    duration_s: float = 60.0,
+    coupled: bool = True,
+    blinks: float = 0.0,
+    leaking: Collection[str] = (),
 ) -> Manifest:
     """Draw recordings, and keep them as shards and their truth where a simulated cohort does.
 
     Blinks reach EEG and MEG alike, `blinks` times as strong as these, and are recorded by an EOG channel beside an ECG that all ignore.
+    In subjects who leak, electrodes record what magnetometers do.
     """
     root = Path(experiment.recordings.root)
     entries = []
@@ -59,6 +66,8 @@ def publish_cohort(
         path.parent.mkdir(parents=True)
         truth.save(path)
         data_tc = sample_signal(truth, round(duration_s * SFREQ), np.random.default_rng(number)).T
+        if subject in leaking:
+            data_tc[:, :N_MAG] = data_tc[:, N_EEG : N_EEG + N_MAG] * (UNITS[0] / UNITS[N_EEG])
         recording = _recording(subject, data_tc)
         if blinks:
             recording = _with_blinks(recording, blinks, number)

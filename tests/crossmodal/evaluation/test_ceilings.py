@@ -7,7 +7,7 @@ from mne.transforms import Transform
 
 from crossmodal.config.preprocessing import Preprocessing
 from crossmodal.config.simulation import SourceSpectrum
-from crossmodal.evaluation.ceilings import exceeds_oracle, joint_spectra, linear_reference, noise_only_bound, oracle
+from crossmodal.evaluation.ceilings import joint_spectra, linear_reference, noise_only_bound, oracle
 from crossmodal.physics.cortex import template_cortex, template_head
 from crossmodal.physics.head import lead_field, sphere_head, upper_scalp
 from crossmodal.physics.sources import sensor_factor, source_components
@@ -125,17 +125,6 @@ def test_noise_only_bound_knows_that_the_average_reference_takes_noise_away() ->
     bound = noise_only_bound(truth, settings, EEG, target_variance_s=np.full(8, 1e-10))
 
     assert bound["eeg"] == pytest.approx(1 - NOISE_VARIANCE[0] * (1 - 1 / 8) / 1e-10)
-
-
-def test_only_more_than_sampling_error_exceeds_the_oracle() -> None:
-    assert not exceeds_oracle(0.50, 0.49, 0.004)
-    assert exceeds_oracle(0.50, 0.49, 0.003)
-    assert not exceeds_oracle(0.40, 0.49, 0.001)
-    # What no subject shows alone, a cohort does.
-    assert exceeds_oracle([0.50] * 4, [0.49] * 4, [0.004] * 4)
-    # And one subject, however far below the others are; among four it takes more than alone.
-    assert exceeds_oracle([0.51, 0.30, 0.30, 0.30], [0.49] * 4, [0.004] * 4)
-    assert not exceeds_oracle([0.503, 0.30, 0.30, 0.30], [0.49] * 4, [0.004] * 4)
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ from crossmodal.evaluation.scores import save_scores
 from crossmodal.models.base import Model, Shapes
 from crossmodal.models.ridge import Ridge
 from crossmodal.storage.node_cache import NodeCache
-from tests.crossmodal.evaluation.gaussian_cohort import gaussian_experiment, publish_cohort
+from tests.crossmodal.evaluation.gaussian_cohort import N_MAG, gaussian_experiment, publish_cohort
 
 
 class Silent(Model):
@@ -33,6 +33,19 @@ class Silent(Model):
         return x_bct.new_zeros(len(x_bct), self.n_target, x_bct.shape[2])
 
 
+class Copies(Model):
+    """A network that takes what electrodes record for what magnetometers do."""
+
+    def __init__(self, n_target: int) -> None:
+        super().__init__()
+        self.n_target = n_target
+
+    def forward(self, x_bct: torch.Tensor) -> torch.Tensor:
+        y_bst = x_bct.new_zeros(len(x_bct), self.n_target, x_bct.shape[2])
+        y_bst[:, :N_MAG] = x_bct[:, :N_MAG]
+        return y_bst
+
+
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory):
     root = tmp_path_factory.mktemp("gaussian")
@@ -40,7 +53,7 @@ def cohort(tmp_path_factory):
     return experiment, publish_cohort(experiment), NodeCache(root / "cache", 1 << 30)
 
 
-def evaluate(cohort, **changes):
+def evaluate(cohort, network=Silent, **changes):
     """All folds of the cohort, after changes of the experiment."""
     experiment, manifest, cache = cohort
     experiment = type(experiment).model_validate(experiment.model_dump() | changes)
@@ -48,7 +61,7 @@ def evaluate(cohort, **changes):
     results = []
     for fold in make_folds(experiment.split, manifest):
         data = open_fold(manifest, fold, experiment.data, experiment.seed, cache)
-        results.append((data, *evaluator.evaluate(data, Silent(data.n_target), data.normaliser)))
+        results.append((data, *evaluator.evaluate(data, network(data.n_target), data.normaliser)))
     return results
 
 
@@ -198,6 +211,18 @@ def test_eyes_and_heart_may_be_recorded_in_some_subjects_alone(cohort, tmp_path)
     scores = [score for _, of_fold, _ in results for score in of_fold.scores if score.role != "ceiling"]
     assert "EOG and ECG alone" not in {score.predictor for score in scores}
     assert {score.subject for score in scores if score.beyond_physiology is None} == {"04"}
+
+
+def test_where_nothing_can_be_learned_one_subject_who_leaks_is_named(tmp_path):
+    experiment = gaussian_experiment(tmp_path)
+    manifest = publish_cohort(experiment, coupled=False, leaking=["02"])
+    results = evaluate((experiment, manifest, NodeCache(tmp_path / "cache", 1 << 30)), Copies)
+    rows = {(row.predictor, row.channel_type): row for row in summarise([scores for _, scores, _ in results])}
+    assert explained(results, "Synaptech-Net")[1] > 0.5
+    # Ridge, which learns from others by chance what fits electrodes that know, may be another.
+    assert rows["Synaptech-Net", "mag"].leak
+    assert {(channel_type, row.leaking) for (_, channel_type), row in rows.items() if row.leak} == {("mag", ("02",))}
+    assert {score.subject for _, scores, _ in results for score in scores.scores if (score.own_window_p or 1.0) < 1e-6} == {"02"}
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ def row(predictor, role="baseline", **changes):
         "above_mean": True,
         "differs_from_lagged": False,
         "leak": False,
+        "leaking": (),
     }
     return CohortRow(**(settings | changes))
 
@@ -72,7 +73,18 @@ def test_leaky_protocols_and_leaks_are_said_at_the_row_and_below(render):
     text = render(table(row("Synaptech-Net", "model", leak=True), label="leaky"))
     assert "Synaptech-Net (leaky) LEAK" in text
     assert "LEAKY: windows" in text
-    assert "LEAK: Synaptech-Net is above the oracle" in text
+    assert "LEAK: Synaptech-Net, magnetometers, explains more than can be known of all subjects together." in text
+
+
+@pytest.mark.parametrize("render", [printed, to_markdown])
+def test_a_leak_names_row_and_subjects(render):
+    leaky = row("ridge", leak=True, leaking=("03", "07"))
+    text = render(table(row("Synaptech-Net", "model"), leaky))
+    assert "ridge LEAK in 2 of 8" in text
+    assert "LEAK: ridge, magnetometers, explains more than can be known of sub-03, sub-07." in text
+    assert "Synaptech-Net LEAK" not in text
+    written = list(csv.DictReader(io.StringIO(to_csv(table(row("Synaptech-Net", "model"), leaky)))))
+    assert [line["leak"] for line in written] == ["", "LEAK 03 07"]
 
 
 def test_bands_narrower_than_the_resolution_are_left_out_of_the_mean():

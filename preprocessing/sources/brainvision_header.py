@@ -26,7 +26,7 @@ class _Channel:
 
 
 def header_units(text: str) -> list[str]:
-    """Units of the channels as a header writes them, in order."""
+    """Units of the channels as a header writes them, in order; microvolts where it writes none."""
     channels = _channels(text)
     return [channels[number].unit for number in sorted(channels)]
 

@@ -11,7 +11,7 @@ from crossmodal.config import UserError
 
 _KIND = re.compile(r"(?:eeg|eog|ecg|ekg|emg|poly?|seeg|ecog)[\s_:.-]+(?=.)")
 # What a channel was recorded against, where that is no electrode of the scalp: C3-Pz is another signal than C3.
-_REFERENCE = re.compile(r"(?<=.)[\s_:-]+(?:ref\d?|le|ar|av|avg|average|[am][12](?:[\s_+/-]?[am][12])?)$")
+_REFERENCE = re.compile(r"(?<=.)[\s_:-]+(?:ref\d?|cle|le|lm|ar|av|ave|avg|avr|average|car|[am][12](?:[\s_+/-]?[am][12])?)$")
 _NUMBER_OF_TWIN = re.compile(r"(?<=.)-\d$")
 _ADVICE = "name channels as the recording does"
 _Groups = dict[str, list[str]]

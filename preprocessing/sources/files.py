@@ -95,7 +95,7 @@ def written_units(path: Path, raw: BaseRaw) -> dict[str, str]:
     if suffix in (".edf", ".bdf"):
         units = edf_units(path)
     elif suffix == _BRAINVISION:
-        units = header_units(read_text(path, path.name))
+        units = header_units(read_text(path, path.name))[: len(raw.ch_names)]
     elif suffix == ".set":
         # A convention: the format has no place for units.
         units = ["µV"] * len(raw.ch_names)

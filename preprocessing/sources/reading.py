@@ -93,7 +93,8 @@ def open_recording(entry: Entry, recordings: Recordings, scratch: Path) -> Opene
         settle_marks(raw, table.marks)
     bold = _open_bold(entry, raw, recordings, local)
     channels, told = _channels(entry, raw, local)
-    units = _units(raw, written_units(local[entry.uri], raw), channels)
+    with broken_told(entry.uri):
+        units = _units(raw, written_units(local[entry.uri], raw), channels)
     notes = (
         *entry.notes,
         *(table.notes if table and not recordings.triggers else ()),

@@ -20,6 +20,8 @@ from preprocessing.sources.files import list_files
 from preprocessing.sources.simulated.sensors import sensor_info
 from preprocessing.sources.timeline import annotations
 from preprocessing.virtual import Translator, save_whole, virtual_recording
+from tests.preprocessing.sources import layouts
+from tests.preprocessing.sources.edf import write_edf
 
 _ELECTRODES = ("C3", "C4", "Fp1", "Fp2", "O1", "O2", "P7")
 _EYES = {"P8": "eog"}
@@ -177,3 +179,23 @@ def test_a_large_recording_is_not_written_over_a_part_of_another(make_raw, tmp_p
     with pytest.raises(UserError, match=r"v_raw-1.fif: exists already"):
         save_whole(make_raw(duration_s=300.0), tmp_path / "v_raw.fif", split_size="2MB")
     assert [path.name for path in tmp_path.iterdir()] == ["v_raw-1.fif"]
+
+
+@pytest.mark.parametrize(
+    ("unit", "found"),
+    [("", "7 channels have no known unit of voltage: C3 .blank."), ("V", "20 V rms above 1 Hz .* a factor of 1e-06 would fit")],
+)
+def test_nothing_is_predicted_from_numbers_that_are_no_volts(make_raw, tmp_path, unit, found):
+    few = _translator(_ELECTRODES, _ELECTRODES, Preprocessing(), make_raw().pick("mag").info)
+    write_edf(tmp_path / "a.edf", layouts.noise(7, 2000), _ELECTRODES, [unit] * 7, 200)
+    with pytest.raises(UserError, match=rf"a\.edf: .*{found}"):
+        virtual_recording(str(tmp_path / "a.edf"), few, {}, tmp_path)
+
+
+def test_microvolts_are_predicted_from_however_they_are_spelled(make_raw, tmp_path):
+    few = _translator(_ELECTRODES, _ELECTRODES, Preprocessing(), make_raw().pick("mag").info)
+    predicted = []
+    for unit in ("uV", "microV"):
+        write_edf(tmp_path / f"{unit}.edf", layouts.noise(7, 2000), _ELECTRODES, [unit] * 7, 200)
+        predicted.append(virtual_recording(str(tmp_path / f"{unit}.edf"), few, {}, tmp_path)[0].get_data())
+    np.testing.assert_array_equal(*predicted)

@@ -30,7 +30,7 @@ def test_one_modality_can_be_asked_for(make_raw):
     assert "eeg" not in raw
 
 
-@pytest.mark.parametrize("name", ["VEOG", "heog", "EOG 061", "ECG", "EKG1", "EMG-chin"])
+@pytest.mark.parametrize("name", ["VEOG", "heog", "EOG 061", "ECG", "EKG1", "EMG-chin", "EEG EKG1-REF", "EEG VEOG"])
 def test_name_that_tells_is_believed_over_the_file(make_raw, name):
     raw = make_raw(rename={"Fp1": name})
     keep_brain_channels(raw, _BOTH, {}, {}, "a.fif")

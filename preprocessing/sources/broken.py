@@ -1,9 +1,18 @@
 """Say of what cannot be read which file it is, and why."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from crossmodal.config import UserError
+
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=\S)")
+# What only who calls a library can follow: its parameters, functions, packages and developers.
+_HINT = re.compile(
+    r"\w+\s?=\s?\S|`|://|\b(mne|np|numpy|scipy|locale)\.\w|\w\(\)|\b(preload|verbose|overrides|uint16_codec|read_\w+|allow_\w+|on_\w+)\b"
+    r"|\b(parameter|argument|keyword|environment variable|pip|h5py|pymatreader|GitHub|MNE-Python)\b|developers",
+    re.IGNORECASE,
+)
 
 
 @contextmanager
@@ -22,5 +31,15 @@ def broken_told(called: str, wanted: str = "a recording") -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:
-        cause = " ".join(str(error).split()) or type(error).__name__
-        raise UserError(f"{called}: cannot be read as {wanted} ({cause}); replace the file or leave it out") from error
+        raise UserError(f"{called}: cannot be read as {wanted} ({cause_of(error)}); replace the file or leave it out") from error
+
+
+def cause_of(error: Exception) -> str:
+    """What a library says went wrong, on one line and without its advice to programmers, which no setting reaches."""
+    return without_hints(str(error)) or type(error).__name__
+
+
+def without_hints(text: str) -> str:
+    """Leave out of a text the sentences that advise programmers; what is left is on one line, and may be nothing."""
+    sentences = _SENTENCE_END.split(" ".join(text.split()))
+    return " ".join(sentence for sentence in sentences if not _HINT.search(sentence))

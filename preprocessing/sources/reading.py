@@ -14,7 +14,7 @@ from crossmodal.config import UserError
 from crossmodal.config.preprocessing import BidsRecordings, FileRecordings, Recordings
 from preprocessing.sources.base import Entry
 from preprocessing.sources.bold import OpenedBold, open_image, time_volumes
-from preprocessing.sources.broken import broken_told
+from preprocessing.sources.broken import broken_told, without_hints
 from preprocessing.sources.bti import as_system_names, is_bti_data
 from preprocessing.sources.channel_names import match_rows, some_of
 from preprocessing.sources.ctf import without_system
@@ -103,7 +103,7 @@ def open_recording(entry: Entry, recordings: Recordings, scratch: Path) -> Opene
         *_no_voltages(units, channels),
         *_place_electrodes(entry, raw, local),
         *check_points(raw, entry.uri),
-        *(str(each.message) for each in warned if each.category is RuntimeWarning),
+        *filter(None, (without_hints(str(each.message)) for each in warned if each.category is RuntimeWarning)),
     )
     return OpenedRecording(
         raw=raw,

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from crossmodal.config import UserError
 from crossmodal.config.preprocessing import Preprocessing
+from preprocessing.sources.broken import cause_of
 from preprocessing.sources.timeline import Span
 from preprocessing.steps.segments import peak_to_peak, segment_starts
 
@@ -119,7 +120,7 @@ def interpolate_channels(raw: BaseRaw, reasons: Mapping[str, str], called: str) 
     try:
         raw.interpolate_bads(on_bad_position="raise", verbose="error")
     except (ValueError, RuntimeError) as error:
-        cause = " ".join(str(error).split())
+        cause = cause_of(error)
         advice = "leave them out of every recording (recordings.channel_types)"
         raise UserError(f"{called}: cannot interpolate {_listing(left)} ({cause}); {advice}") from error
 

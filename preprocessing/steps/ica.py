@@ -17,6 +17,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from crossmodal.config import UserError
 from crossmodal.config.cleaning import Ica
+from preprocessing.sources.broken import cause_of
 from preprocessing.sources.timeline import Span
 from preprocessing.steps.references import to_fit
 
@@ -139,7 +140,7 @@ def _fitted(copy: RawArray, modality: str, settings: Ica, called: str) -> ICA:
             warnings.simplefilter("ignore", ConvergenceWarning)
             return ica.fit(copy, picks=modality, verbose="error")
     except (ValueError, RuntimeError) as error:
-        cause = " ".join(str(error).split())
+        cause = cause_of(error)
         raise UserError(
             f"{called}: has no independent components of its {modality.upper()} ({cause}); leave preprocessing.ica out"
         ) from error

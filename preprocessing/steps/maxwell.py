@@ -17,6 +17,7 @@ from crossmodal.config import UserError
 from crossmodal.config.cleaning import Maxwell
 from crossmodal.config.preprocessing import Preprocessing, Recordings
 from preprocessing.sources.base import Entry, SourceFile
+from preprocessing.sources.broken import cause_of
 from preprocessing.sources.listing import FindFile
 from preprocessing.sources.staging import stage
 
@@ -135,5 +136,5 @@ def _told(called: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        cause = " ".join(str(error).split())
+        cause = cause_of(error)
         raise UserError(f"{called}: cannot be Maxwell filtered ({cause}); correct preprocessing.maxwell, or leave it out") from error

@@ -14,6 +14,7 @@ from mne.preprocessing import compute_proj_ecg, compute_proj_eog
 
 from crossmodal.config import UserError
 from crossmodal.config.cleaning import Ssp
+from preprocessing.sources.broken import cause_of
 from preprocessing.sources.timeline import Span
 from preprocessing.steps.references import to_fit
 
@@ -76,7 +77,7 @@ def _directions(copy: RawArray, reference: str, settings: Ssp, called: str) -> l
     try:
         directions, _ = _COMPUTE[reference](copy, **counts, reject=None, no_proj=True, n_jobs=1, verbose="error")
     except (ValueError, RuntimeError) as error:
-        raise _unfound(reference, called, " ".join(str(error).split())) from error
+        raise _unfound(reference, called, cause_of(error)) from error
     if not directions:
         raise _unfound(reference, called, "none found")
     return [each for each in directions if float(each["explained_var"]) >= settings.explained_variance]

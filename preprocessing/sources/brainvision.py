@@ -9,7 +9,8 @@ from mne.io import BaseRaw
 
 from crossmodal.config import UserError
 from preprocessing.sources.brainvision_header import mended_header
-from preprocessing.sources.text import read_text
+from preprocessing.sources.brainvision_markers import mended_markers
+from preprocessing.sources.text import lines_of, read_text
 
 _BYTES = {"INT_16": 2, "UINT_16": 2, "INT_32": 4, "IEEE_FLOAT_32": 4, "IEEE_FLOAT_64": 8}
 _DATA = (".eeg", ".dat")
@@ -34,7 +35,7 @@ def read_brainvision(path: Path, called: str) -> BaseRaw:
         The data or the markers are missing, or the data shorter than the header says, than whole samples, or than the markers reach.
     """
     text = read_text(path, called)
-    header = dict(re.findall(r"^(\w+)=(.*?)\s*$", text, flags=re.MULTILINE))
+    header = dict(re.findall(r"^(\w+)=(.*?)\s*$", "\n".join(lines_of(text)), flags=re.MULTILINE))
     data = _data_file(path, header.get("DataFile", ""), called)
     data_called = called.removesuffix(path.name) + data.name
     _check_complete(data, header, data_called)
@@ -42,10 +43,15 @@ def read_brainvision(path: Path, called: str) -> BaseRaw:
     with TemporaryDirectory() as folder:
         mended = Path(folder) / path.name
         mended.write_text(mended_header(text), encoding="utf-8")
-        files = {"data_fname": str(data.resolve()), "marker_fname": str(markers.resolve()) if markers else False}
+        files: dict[str, str | bool] = {"data_fname": str(data.resolve()), "marker_fname": False}
+        last = 0
+        if markers:
+            markers_called = called.removesuffix(path.name) + markers.name
+            known, last = mended_markers(read_text(markers, markers_called), markers_called)
+            files["marker_fname"] = f"{path.stem}.vmrk"
+            mended.with_suffix(".vmrk").write_text(known, encoding="utf-8")
         raw = mne.io.read_raw_brainvision(mended, overrides=files, verbose="error")
-    if markers:
-        _check_markers(markers, len(raw.times), data_called)
+    _check_last_marker(last, len(raw.times), data_called)
     return raw
 
 
@@ -80,11 +86,8 @@ def _markers_file(path: Path, named: str, called: str) -> Path:
     return found
 
 
-def _check_markers(markers: Path, n_samples: int, called: str) -> None:
+def _check_last_marker(last: int, n_samples: int, called: str) -> None:
     """Refuse data that end before the last marker: recorders' headers do not say how many samples there are, and MNE drops such markers."""
-    text = markers.read_text(encoding="latin-1")
-    # Mk<number>=<type>,<text>,<position from 1>,...
-    last = max(map(int, re.findall(r"^Mk\d+=[^,]*,[^,]*,(\d+)", text, flags=re.MULTILINE)), default=0)
     if last > n_samples + 1:
         raise UserError(
             f"{called}: is truncated, it holds {n_samples} samples and a marker is at {last}; fetch it again or leave the recording out"

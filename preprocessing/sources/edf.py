@@ -3,6 +3,7 @@
 import math
 import os
 import re
+from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
@@ -11,6 +12,7 @@ import mne
 import numpy as np
 from mne.io import BaseRaw
 
+from preprocessing.sources.text import decode
 from preprocessing.sources.units import volts_of
 
 # Of the header: EDF's specification, Kemp et al. (1992), Electroencephalogr. Clin. Neurophysiol. 82:391, and EDF+'s, Kemp and Olivan
@@ -47,7 +49,10 @@ def read_edf(path: Path) -> BaseRaw:
         if b"+D" in fixed[_KIND] and notes:
             firsts = range(int(fixed[_SIZE]) + sum(signal_bytes[: notes[0]]), path.stat().st_size, sum(signal_bytes))
             _check_continuous([_begins_s(file, first, signal_bytes[notes[0]]) for first in firsts[:there]], float(fixed[_DURATION]))
-    raw = reader(path, verbose="error")
+    # Latin-1 gives a letter to every byte, so that none is lost before each text is read by itself.
+    raw = reader(path, encoding="latin-1", verbose="error")
+    raw.rename_channels(_decoded(raw.ch_names))
+    raw.annotations.rename(_decoded(raw.annotations.description.tolist()))
     stored = raw._raw_extras[0]
     # MNE knows uV, mV and V, and takes for volts whatever else is written.
     gains = [volts_of(unit) or 1.0 for unit in edf_units(path)]
@@ -63,6 +68,10 @@ def edf_units(path: Path) -> list[str]:
         file.seek(_TRANSDUCER_BYTES * n_signals, os.SEEK_CUR)
         units = [file.read(_UNIT_BYTES).decode("latin-1").strip() for _ in range(n_signals)]
     return [unit for label, unit in zip(labels, units, strict=True) if label not in _NOTES]
+
+
+def _decoded(texts: Iterable[str]) -> dict[str, str]:
+    return {text: decode(text.encode("latin-1")) for text in set(texts) if not text.isascii()}
 
 
 def _begins_s(file: BinaryIO, first: int, n_bytes: int) -> float:

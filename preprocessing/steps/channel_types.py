@@ -58,7 +58,8 @@ def keep_brain_channels(
     Raises
     ------
     UserError
-        A configured channel is absent, no channel of a modality is left, or one of EEG, EOG or ECG has no known unit.
+        A configured channel is absent, no channel of a modality is left, one of EEG, EOG or ECG has no known unit, or a name cannot be
+        stored.
     """
     units = units or ChannelUnits()
     for name in configured:
@@ -71,6 +72,7 @@ def keep_brain_channels(
     raw.set_channel_types({name: chosen[name] for name in types if chosen[name] != types[name]}, on_unit_change="ignore", verbose="error")
     _pick(raw, chosen, modalities, references, called)
     _check_units(raw, units, called)
+    _check_names(raw, called)
     return _notes(raw, found) + _disputes(raw, units)
 
 
@@ -120,6 +122,16 @@ def _check_units(raw: BaseRaw, units: ChannelUnits, called: str) -> None:
             " physical dimension) or into the units of channels.tsv, or retype what is no EEG as"
             " misc (recordings.channel_types)"
         )
+
+
+def _check_names(raw: BaseRaw, called: str) -> None:
+    """Refuse names that FIF, in which shards say where sensors are, has no letters for."""
+    for name, kind in zip(raw.ch_names, raw.get_channel_types(), strict=True):
+        if not name.isascii() and any(kind in kinds for kinds in MODALITY_TYPES.values()):
+            raise UserError(
+                f"{called}: channel '{name}' has letters beyond A to Z, which cannot be stored; rename it in the file's header, or retype"
+                f" it (recordings.channel_types.{name}=misc)"
+            )
 
 
 def _disputes(raw: BaseRaw, units: ChannelUnits) -> list[str]:

@@ -30,6 +30,12 @@ def test_one_modality_can_be_asked_for(make_raw):
     assert "eeg" not in raw
 
 
+def test_a_name_that_cannot_be_stored_is_refused_by_name(make_raw):
+    raw = make_raw(rename={"Fp1": "Öz"})
+    with pytest.raises(UserError, match=r"a.fif: channel 'Öz' has letters beyond A to Z, .* \(recordings.channel_types.Öz=misc\)"):
+        keep_brain_channels(raw, _BOTH, {}, {}, "a.fif")
+
+
 @pytest.mark.parametrize("name", ["VEOG", "heog", "EOG 061", "ECG", "EKG1", "EMG-chin", "EEG EKG1-REF", "EEG VEOG"])
 def test_name_that_tells_is_believed_over_the_file(make_raw, name):
     raw = make_raw(rename={"Fp1": name})

@@ -22,6 +22,7 @@ from preprocessing.steps import (
     line_noise,
     masking,
     maxwell,
+    physiology,
     referencing,
     resampling,
     ssp,
@@ -45,6 +46,7 @@ _STEPS = {
     "ica": ica.VERSION,
     "ssp": ssp.VERSION,
     "resampling": resampling.VERSION,
+    "physiology": physiology.VERSION,
     "referencing": referencing.VERSION,
     "masking": masking.VERSION,
 }
@@ -60,6 +62,8 @@ class Cleaned:
     ----------
     raw : BaseRaw
         Loaded; brain channels alone.
+    physiology : BaseRaw or None
+        EOG and ECG on its clock, where they are recorded.
     good : bool array, shape (T,)
     marked : tuple of Span
         What steps mark bad, besides the recording's own bad spans.
@@ -74,6 +78,7 @@ class Cleaned:
     """
 
     raw: BaseRaw
+    physiology: BaseRaw | None
     good: NDArray[np.bool_]
     marked: tuple[Span, ...]
     interpolated: tuple[str, ...]
@@ -110,7 +115,7 @@ def clean(opened: OpenedRecording, recordings: Recordings, preprocessing: Prepro
     raw = opened.raw
     notes = [*opened.notes]
     notes += channel_types.keep_brain_channels(
-        raw, preprocessing.sensors, recordings.channel_types, opened.channels.types, called, preprocessing.references, opened.units
+        raw, preprocessing.sensors, recordings.channel_types, opened.channels.types, called, opened.units
     )
     if raw.info.get("maxshield") and not preprocessing.maxwell:
         notes.append("was recorded with internal active shielding and not MaxFiltered: its fields are distorted unless it is an empty room")
@@ -123,6 +128,7 @@ def clean(opened: OpenedRecording, recordings: Recordings, preprocessing: Prepro
     elif opened.bold and SOURCES[recordings.kind].gradients_left:
         notes.append(SOURCES[recordings.kind].gradients_left)
     voltages.check_plausible(raw, opened.units, called)
+    body = physiology.copy_physiology(raw, preprocessing)
     references = split_references(raw, preprocessing.references, called)
     annotated_good = outside(opened.bad_spans, len(raw.times), raw.info["sfreq"])
     raw, interpolated, flat = _mend(raw, opened.channels.bad, annotated_good, preprocessing, calibration, called)
@@ -138,11 +144,13 @@ def clean(opened: OpenedRecording, recordings: Recordings, preprocessing: Prepro
     bad_spans = [*opened.bad_spans, *marked]
     removed, projected, told = _remove_artifacts(raw, references, bad_spans, preprocessing, called)
     raw = resampling.resample_recording(raw, preprocessing)
+    if body:
+        body = physiology.follow_sensors(body, preprocessing, called)
     # Not before loading, where the reader would be slow; here it costs little.
     channel_types.order_channels(raw, preprocessing.sensors)
     referencing.reference_recording(raw, preprocessing)
     good = masking.good_samples(raw, bad_spans, preprocessing)
-    return Cleaned(raw, good, marked, interpolated, tuple(removed), tuple(projected), notes + told)
+    return Cleaned(raw, body, good, marked, interpolated, tuple(removed), tuple(projected), notes + told)
 
 
 def _remove_artifacts(

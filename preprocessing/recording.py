@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from crossmodal.config import UserError, fingerprint
 from crossmodal.config.preprocessing import Preprocessing, Recordings
-from crossmodal.datasets.recording import Events, Recording, Signal
+from crossmodal.datasets.recording import PHYSIOLOGY, Events, Recording, Signal
 from crossmodal.datasets.shard import FORMAT
 from crossmodal.reporting.style import render_png
 from preprocessing.bold import BOLD_STEPS, bold_identity, to_volumes
@@ -24,8 +24,9 @@ from preprocessing.sources.head_position import tell_lost_head
 from preprocessing.sources.listing import FindFile, file_finder
 from preprocessing.sources.reading import open_recording
 from preprocessing.steps import channel_types, maxwell
+from preprocessing.steps.physiology import TYPES
 
-_UNITS = {"eeg": "V", "mag": "T", "grad": "T/m"}
+_UNITS = {"eeg": "V", "mag": "T", "grad": "T/m", "eog": "V", "ecg": "V"}
 
 
 def shard_key(entry: Entry, recordings: Recordings, preprocessing: Preprocessing, find_file: FindFile) -> dict[str, Any]:
@@ -125,15 +126,18 @@ def _in_samples(events: TimedEvents, raw: BaseRaw) -> tuple[Events, int]:
 
 
 def _to_recording(entry: Entry, cleaned: Cleaned, events: Events, preprocessing: Preprocessing, provenance: dict[str, Any]) -> Recording:
-    raw = cleaned.raw
+    raw, physiology = cleaned.raw, cleaned.physiology
+    signals = {modality: _signal(raw, modality, channel_types.MODALITY_TYPES[modality]) for modality in preprocessing.sensors}
+    if physiology:
+        signals[PHYSIOLOGY] = _signal(physiology, PHYSIOLOGY, TYPES)
     return Recording(
         subject=entry.subject,
         run=entry.run,
         sfreq=float(raw.info["sfreq"]),
-        signals={modality: _signal(raw, modality) for modality in preprocessing.sensors},
+        signals=signals,
         events=events,
         good=cleaned.good,
-        info=raw.info,
+        info=_joined(raw.info, physiology.info) if physiology else raw.info,
         provenance=provenance,
         figures=_figures(entry, cleaned),
     )
@@ -149,9 +153,18 @@ def _figures(entry: Entry, cleaned: Cleaned) -> dict[str, bytes]:
     return figures
 
 
-def _signal(raw: BaseRaw, modality: str) -> Signal:
+def _joined(info: mne.Info, other: mne.Info) -> mne.Info:
+    """Describe the channels of both; no samples are copied, as `add_channels` would."""
+    both = info.copy()
+    with both._unlock():
+        both["chs"] = [*both["chs"], *other["chs"]]
+        both._update_redundant()
+    return both
+
+
+def _signal(raw: BaseRaw, modality: str, kinds: tuple[str, ...]) -> Signal:
     types = raw.get_channel_types()
-    picks = [index for index, kind in enumerate(types) if kind in channel_types.MODALITY_TYPES[modality]]
+    picks = [index for index, kind in enumerate(types) if kind in kinds]
     return Signal(
         modality=modality,
         data_tc=np.ascontiguousarray(raw.get_data(picks=picks).T, dtype=np.float32),

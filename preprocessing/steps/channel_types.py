@@ -28,10 +28,9 @@ def keep_brain_channels(
     configured: Mapping[str, ChannelType],
     listed: Mapping[str, str],
     called: str,
-    references: Sequence[str] = (),
     units: ChannelUnits | None = None,
 ) -> list[str]:
-    """Retype channels in place and drop all but those of `modalities` and references; these stay in the file's order, which loads fastest.
+    """Retype channels in place and drop all but those of `modalities`, EOG and ECG; these stay in the file's order, which loads fastest.
 
     Parameters
     ----------
@@ -45,8 +44,6 @@ def keep_brain_channels(
         From channels.tsv; overrules names that tell what they are (VEOG), which overrule the file.
     called : str
         What sentences call the recording.
-    references : sequence of str
-        'eog', 'ecg': what steps ask for to find eyes and heart by; none need be there.
     units : ChannelUnits, optional
         What is known of the channels' units; None where all are known.
 
@@ -70,7 +67,7 @@ def keep_brain_channels(
     found = known_types(raw, listed)
     chosen = {**found, **configured}
     raw.set_channel_types({name: chosen[name] for name in types if chosen[name] != types[name]}, on_unit_change="ignore", verbose="error")
-    _pick(raw, chosen, modalities, references, called)
+    _pick(raw, chosen, modalities, called)
     _check_units(raw, units, called)
     _check_names(raw, called)
     return _notes(raw, found) + _disputes(raw, units)
@@ -100,7 +97,7 @@ def order_channels(raw: BaseRaw, modalities: Sequence[str]) -> None:
     raw.pick([name for kind in kinds for name in sorted(raw.ch_names) if types[name] == kind])
 
 
-def _pick(raw: BaseRaw, types: Mapping[str, str], modalities: Sequence[str], references: Sequence[str], called: str) -> None:
+def _pick(raw: BaseRaw, types: Mapping[str, str], modalities: Sequence[str], called: str) -> None:
     for modality in modalities:
         if not any(types[name] in MODALITY_TYPES[modality] for name in raw.ch_names):
             wanted = " and ".join(modality.upper() for modality in modalities)
@@ -108,7 +105,7 @@ def _pick(raw: BaseRaw, types: Mapping[str, str], modalities: Sequence[str], ref
                 f"{called}: has no {modality.upper()} channel, and the experiment asks for {wanted};"
                 " leave the recording out, or change preprocessing.modalities"
             )
-    kept = {kind for modality in modalities for kind in MODALITY_TYPES[modality]} | set(references)
+    kept = {kind for modality in modalities for kind in MODALITY_TYPES[modality]} | {"eog", "ecg"}
     raw.pick([name for name in raw.ch_names if types[name] in kept])
 
 

@@ -38,7 +38,7 @@ def filter_recording(raw: BaseRaw, settings: Preprocessing, called: str) -> list
     if longest_s < length_s:
         lengths = f"its {longest_s:.2f} s without interruption are shorter than the filter's {length_s:.2f} s"
         raise UserError(f"{called}: {lengths}; {_advice(longest_s, sfreq, settings)}")
-    raw.filter(settings.highpass_hz, settings.lowpass_hz, n_jobs=1, verbose="error")
+    raw.filter(settings.highpass_hz, settings.lowpass_hz, picks="all", n_jobs=1, verbose="error")
     return [piece for piece in pieces if piece.duration_s < length_s]
 
 

@@ -1,6 +1,6 @@
 """Keep EOG and ECG beside the sensors: eyes and heart are found by them, and no model sees them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import mne
 import numpy as np
@@ -76,11 +76,7 @@ def to_fit(raw: BaseRaw, picks: str, references: RawArray, bad_spans: Iterable[S
         Annotated in the copy, so that no fit sees them.
     """
     indices = mne.pick_types(raw.info, eeg=picks == "eeg", meg=picks == "meg")
-    copy = _plain(raw.get_data(picks=indices), mne.pick_info(raw.info, indices))
-    # As the recording itself, the copy is not filtered across boundaries of acquisition.
-    edges_s = {edge_s for piece in continuous_pieces(raw) for edge_s in (piece.start_s, piece.stop_s)}
-    inner_s = sorted(edge_s for edge_s in edges_s if 0 < edge_s < len(raw.times) / raw.info["sfreq"])
-    copy.set_annotations(mne.Annotations(inner_s, 0.0, "EDGE boundary"))
+    copy = copy_channels(raw, [raw.ch_names[index] for index in indices])
     if (raw.info["highpass"] or 0.0) < _FIT_HIGHPASS_HZ:
         copy.filter(_FIT_HIGHPASS_HZ, None, n_jobs=1, verbose="error")
     beside = references.copy()
@@ -90,6 +86,15 @@ def to_fit(raw: BaseRaw, picks: str, references: RawArray, bad_spans: Iterable[S
     copy.add_channels([beside], force_update_info=True)
     spans = list(bad_spans)
     copy.set_annotations(mne.Annotations([span.start_s for span in spans], [span.duration_s for span in spans], "BAD"))
+    return copy
+
+
+def copy_channels(raw: BaseRaw, names: Sequence[str]) -> RawArray:
+    """Copy some channels as a recording that begins at 0 s, with the boundaries of acquisition, which no filter may cross."""
+    copy = _plain(raw.get_data(picks=list(names)), mne.pick_info(raw.info, [raw.ch_names.index(name) for name in names]))
+    edges_s = {edge_s for piece in continuous_pieces(raw) for edge_s in (piece.start_s, piece.stop_s)}
+    inner_s = sorted(edge_s for edge_s in edges_s if 0 < edge_s < len(raw.times) / raw.info["sfreq"])
+    copy.set_annotations(mne.Annotations(inner_s, 0.0, "EDGE boundary"))
     return copy
 
 

@@ -55,7 +55,8 @@ def test_the_whole_pipeline_stands_together(tmp_path):
     assert (made.sfreq, len(eeg.names), len(meg.names)) == (250.0, 70, 306)
     assert made.events.onset_sample.tolist() == [round((onset_s + 0.0345) * 250) for onset_s in _CODES]
     assert made.events.trial_type == ("Famous", "Unfamiliar", "Scrambled")
-    assert list(made.provenance["steps"])[3:8] == ["bad_channels", "maxwell", "line_noise", "filtering", "ica"]
+    order = ("bad_channels", "maxwell", "line_noise", "filtering", "ica")
+    assert [step for step in made.provenance["steps"] if step in order] == list(order)
     for kind, signal in (("eeg", eeg), ("meg", meg)):
         inner = signal.data_tc[made.good].T.astype(np.float64)
         assert share_at(raw.get_data(picks=kind), 300.0, 50) > 0.3

@@ -80,6 +80,11 @@ def test_the_odd_one_is_set_aside_and_its_difference_told(changes, cause):
         told(outcome("1"), outcome("3", **changes))
 
 
+def test_eog_and_ecg_may_differ_between_recordings():
+    channels = {"eeg": ("E1", "E2"), "physiology": ("VEOG",)}
+    assert not told(outcome("1"), outcome("2"), outcome("3", channels=channels, types={"eeg": ("eeg", "eeg"), "physiology": ("eog",)}))
+
+
 def test_each_misfit_has_its_own_cause_and_whoever_failed_keeps_theirs():
     failed = Outcome(outcome("4").entry, cause="/4: broken")
     twins = outcome("5", uri="/5a"), outcome("5", uri="/5b")

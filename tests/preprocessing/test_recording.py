@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import mne
 import numpy as np
 import pytest
@@ -5,6 +7,8 @@ from mne.transforms import apply_trans
 
 from crossmodal.config import UserError
 from crossmodal.config.preprocessing import BidsRecordings, FileEntry, FileRecordings, Preprocessing
+from crossmodal.datasets.recording import PHYSIOLOGY
+from crossmodal.datasets.shard import Shard, write_shard
 from crossmodal.storage.uri import join, open_fs
 from preprocessing.recording import preprocess_recording, shard_fingerprint
 from preprocessing.sources.listing import file_finder
@@ -77,6 +81,24 @@ def test_sidecars_decide_types_and_files_are_not_touched(bids, tmp_path):
     assert recording.signals["eeg"].names == ("C3", "C4", "Fp1", "O1", "O2", "P7", "P8")
     assert recording.info["ch_names"][:3] == ["C3", "C4", "Fp1"]
     assert {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in root.rglob("*.*")} == before
+
+
+def test_eyes_and_heart_follow_the_sensors_and_are_no_inputs(make_raw, tmp_path):
+    """Filtered, resampled and cut as the sensors are, with what is flat left out, and outside the average reference."""
+    raw = make_raw(duration_s=20.0, rename={"Fp1": "VEOG", "Fp2": "ECG", "P8": "HEOG"})
+    raw.set_annotations(mne.Annotations([8.0], [0.0], "boundary"))
+    raw["VEOG"] = raw.get_data(picks="C3") + 3e-3
+    raw["HEOG"] = 0.0
+    raw.save(tmp_path / "a_raw.fif", verbose="error")
+    recording = _preprocess(_file(tmp_path / "a_raw.fif"), tmp_path, average_reference=False)
+    physiology = recording.signals[PHYSIOLOGY]
+    assert (physiology.names, physiology.types, physiology.units) == (("VEOG", "ECG"), ("eog", "ecg"), ("V", "V"))
+    eeg = recording.signals["eeg"]
+    assert eeg.names == ("C3", "C4", "O1", "O2", "P7")
+    np.testing.assert_allclose(physiology.data_tc[:, 0], eeg.data_tc[:, 0], atol=1e-9)
+    shard = Shard.open(Path(write_shard(recording, tmp_path / "shard").uri))
+    assert shard.names(PHYSIOLOGY) == ("VEOG", "ECG")
+    np.testing.assert_array_equal(shard.signal(PHYSIOLOGY)["ecg"][:, 0], physiology.data_tc[:, 1])
 
 
 def test_provenance_names_every_file_with_its_checksum(bids, tmp_path):

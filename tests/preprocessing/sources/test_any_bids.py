@@ -69,7 +69,7 @@ def test_eeg_and_meg_in_one_fif_are_read(written, tmp_path):
     written("FIF", datatype="meg")
     entry, recordings = _only(tmp_path / "ds", datatype="meg")
     made = preprocess_recording(entry, recordings, Preprocessing(bad_channels="interpolate"), tmp_path)
-    assert {modality: len(signal.names) for modality, signal in made.signals.items()} == {"eeg": 7, "meg": 5}
+    assert {modality: len(signal.names) for modality, signal in made.signals.items()} == {"eeg": 7, "meg": 5, "physiology": 1}
     assert made.events.trial_type == ("face", "house")
 
 

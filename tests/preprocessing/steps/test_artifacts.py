@@ -41,7 +41,7 @@ def simulated(artifacts):
 @functools.cache
 def filtered(artifacts):
     raw = simulated(artifacts).copy()
-    keep_brain_channels(raw, _SENSORS, _TYPES, {}, "a.fif", ("eog", "ecg"))
+    keep_brain_channels(raw, _SENSORS, _TYPES, {}, "a.fif")
     references = split_references(raw, ("eog", "ecg"), "a.fif")
     return raw.filter(0.5, 40, verbose="error"), references
 
@@ -161,7 +161,8 @@ def test_a_shard_says_and_shows_what_was_taken_off(tmp_path):
     made = preprocess_recording(entry, settings, both, tmp_path)
     assert {tuple(each) for each in made.provenance["ica"]} == {("modality", "component", "reference", "score")}
     assert made.provenance["ssp"] == []
-    assert list(made.provenance["steps"])[4:7] == ["filtering", "ica", "ssp"]
+    steps = list(made.provenance["steps"])
+    assert steps.index("filtering") < steps.index("ica") < steps.index("ssp")
     assert not {"EEG061", "EEG062", "EEG063"} & set(made.signals["eeg"].names)
     write_shard(made, tmp_path / "shard")
     shard = Shard.open(tmp_path / "shard", verify=True)

@@ -1,3 +1,5 @@
+import mne
+import numpy as np
 import pytest
 
 from crossmodal.config import UserError
@@ -12,7 +14,9 @@ def test_eyes_and_heart_of_ds000117_are_no_inputs(make_raw, real_data):
     raw = make_raw(rename=names)
     table = (real_data / "ds000117_bids/sub-01/ses-meg/sub-01_ses-meg_task-facerecognition_channels.tsv").read_text()
     notes = keep_brain_channels(raw, _BOTH, {}, parse_channels(table, "channels.tsv").types, "a.fif")
-    assert raw.ch_names[:4] == ["EEG065", "P8", "O1", "O2"]
+    types = dict(zip(raw.ch_names, raw.get_channel_types(), strict=True))
+    assert [name for name, kind in types.items() if kind == "eeg"] == ["EEG065", "P8", "O1", "O2"]
+    assert {name: kind for name, kind in types.items() if kind in ("eog", "ecg")} == {"EEG061": "eog", "EEG062": "eog", "EEG063": "ecg"}
     assert notes == []
 
 
@@ -40,7 +44,7 @@ def test_a_name_that_cannot_be_stored_is_refused_by_name(make_raw):
 def test_name_that_tells_is_believed_over_the_file(make_raw, name):
     raw = make_raw(rename={"Fp1": name})
     keep_brain_channels(raw, _BOTH, {}, {}, "a.fif")
-    assert name not in raw.ch_names
+    assert name not in np.array(raw.ch_names)[mne.pick_types(raw.info, eeg=True)]
 
 
 def test_config_overrules_all_and_the_run_says_so(make_raw):

@@ -166,7 +166,8 @@ def test_a_noisy_and_a_marked_sensor_are_mended_in_a_whole_recording(tmp_path):
     made = preprocess_recording(entry, settings, Preprocessing(bad_channels="interpolate", **chosen), tmp_path)
     assert set(made.provenance["interpolated"]) == {noisy, marked}
     assert made.provenance["maxwell"] == {"calibration": None, "crosstalk": None}
-    assert list(made.provenance["steps"])[3:5] == ["bad_channels", "maxwell"]
+    steps = list(made.provenance["steps"])
+    assert steps.index("bad_channels") < steps.index("maxwell") < steps.index("filtering")
     meg = made.signals["meg"]
     for name in (noisy, marked):
         true_t = truth.get_data(picks=name)[0]

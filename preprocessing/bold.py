@@ -19,11 +19,12 @@ from preprocessing.sources.staging import stage
 from preprocessing.sources.tables import rows_of
 from preprocessing.sources.text import read_text
 from preprocessing.steps import volume_markers
-from preprocessing.steps.bold import detrending, resampling, scrubbing, targets
+from preprocessing.steps.bold import detrending, orientation, resampling, scrubbing, targets
 from preprocessing.steps.bold.targets import Targets
 
 BOLD_STEPS = {
     "volume_markers": volume_markers.VERSION,
+    "orientation": orientation.VERSION,
     "resampling": resampling.VERSION,
     "targets": targets.VERSION,
     "scrubbing": scrubbing.VERSION,
@@ -69,8 +70,11 @@ def to_volumes(opened: OpenedBold, settings: Bold, recordings: Recordings, scrat
     def load(uri: str) -> SpatialImage:
         path = stage(SourceFile.at(uri, recordings.anonymous, recordings.endpoint_url), recordings, scratch)
         with broken_told(uri):
-            return cast(SpatialImage, nibabel.load(path))
+            image = cast(SpatialImage, nibabel.load(path))
+        orientation.check_orientation(image, uri, "images on the same grid need")
+        return image
 
+    sides = orientation.check_orientation(opened.image, opened.uri, _needs_sides(opened, settings))
     with broken_told(opened.uri):
         image, notes = resampling.to_grid(opened.image, load(settings.grid) if settings.grid else None, opened.transform)
         data = np.asarray(image.dataobj, dtype=np.float32)
@@ -97,7 +101,18 @@ def to_volumes(opened: OpenedBold, settings: Bold, recordings: Recordings, scrat
         stored=taken.stored,
         in_common_space=opened.transform is not None,
     )
-    return volumes, [*opened.notes, *notes, *moved]
+    return volumes, [*opened.notes, *sides, *notes, *moved]
+
+
+def _needs_sides(opened: OpenedBold, settings: Bold) -> str:
+    """Say what needs to know which side of an image is left; nothing does where all of its own voxels are taken."""
+    if opened.transform is not None:
+        return "its transform needs"
+    if settings.grid:
+        return "the grid that images share needs"
+    if settings.targets.kind == "regions":
+        return "an atlas needs"
+    return "a mask needs" if settings.targets.mask else ""
 
 
 def _targets(image: SpatialImage, settings: Bold, load: Any, recordings: Recordings, scratch: Path, called: str) -> Targets:

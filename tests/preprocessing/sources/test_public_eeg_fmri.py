@@ -29,5 +29,5 @@ def test_each_public_dataset_has_an_experiment_that_reads_it(tmp_path, name, sub
     made = preprocess_recording(entry, experiment.recordings, experiment.preprocessing, tmp_path)
     assert len(made.signals["eeg"].names) == n_eeg
     assert made.volumes.data_vs.shape[0] == len(made.volumes.onset_s)
-    assert not any("gradients" in note for note in made.provenance["notes"])
+    assert not any("gradients still in its EEG" in note for note in made.provenance["notes"])
     assert (experiment.data.target.modality, experiment.data.windows.kind) == ("bold", "volumes")

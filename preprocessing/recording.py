@@ -25,6 +25,7 @@ from preprocessing.sources.listing import FindFile, file_finder
 from preprocessing.sources.reading import open_recording
 from preprocessing.steps import channel_types, maxwell
 from preprocessing.steps.physiology import TYPES
+from preprocessing.steps.virtual_signals import refuse_virtual
 
 _UNITS = {"eeg": "V", "mag": "T", "grad": "T/m", "eog": "V", "ecg": "V"}
 
@@ -82,6 +83,7 @@ def preprocess_recording(entry: Entry, recordings: Recordings, preprocessing: Pr
         raise UserError(f"{entry.uri}: has no BOLD, and the experiment asks for it; change preprocessing.modalities or recordings.kind")
     calibration = maxwell.stage_calibration(entry, recordings, preprocessing, scratch, find_file)
     cleaned = clean(opened, recordings, preprocessing, calibration, called=entry.uri)
+    refuse_virtual(cleaned.raw, called=entry.uri)
     volumes, bold_notes = None, list[str]()
     if opened.bold and "bold" in preprocessing.modalities:
         volumes, bold_notes = to_volumes(opened.bold, preprocessing.bold, recordings, scratch, called=entry.uri)

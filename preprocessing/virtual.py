@@ -20,6 +20,7 @@ from crossmodal.config.sources import ChannelType
 from crossmodal.datasets.folds import make_folds
 from crossmodal.datasets.manifest import load_latest
 from crossmodal.datasets.normaliser import Normaliser
+from crossmodal.datasets.virtual_data import VIRTUAL, leave_gaps
 from crossmodal.models.base import Model
 from crossmodal.models.continuous import predict_continuous
 from crossmodal.models.store import TARGET_INFO, ModelCard, load_model
@@ -34,6 +35,7 @@ from preprocessing.sources.timeline import Span
 from preprocessing.steps.channel_types import known_types
 from preprocessing.steps.maxwell import stage_calibration
 from preprocessing.steps.resampling import Resampler
+from preprocessing.steps.virtual_signals import refuse_virtual
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,7 @@ def write_virtual_recording(experiment: Experiment, path: str, output: Path | No
     with tempfile.TemporaryDirectory() as scratch, told_clearly(scratch):
         translator = Translator.load(_trained(experiment, fold, Path(scratch)))
         raw, notes = virtual_recording(path, translator, experiment.recordings.channel_types, Path(scratch))
+        raw.apply_function(leave_gaps, channel_wise=False, sfreq=raw.info["sfreq"], lowpass_hz=translator.card.preprocessing.lowpass_hz)
         save_whole(raw, output)
     return Written(output, translator.card.fold, len(raw.ch_names), raw.times[-1] + 1 / raw.info["sfreq"], notes)
 
@@ -202,6 +205,7 @@ def virtual_recording(
     settings = settings.model_copy(update={"modalities": (translator.card.data.source.modality,), "bad_channels": "interpolate"})
     calibration = stage_calibration(entry, recordings, settings, scratch, file_finder(recordings))
     cleaned = clean(opened, recordings.model_copy(update={"channel_types": configured}), settings, calibration, called=path)
+    refuse_virtual(cleaned.raw, called=path)
     y_st = translator(cleaned.raw.get_data(picks=list(translator.card.source_names)))
     raw = _on_clock(y_st, clock, translator, digitised, cleaned.marked)
     return raw, (_told_place(translator), *missed, *cleaned.notes)
@@ -271,7 +275,7 @@ def _on_clock(
     with info._unlock():
         info["sfreq"] = clock.sfreq
         info["dig"] = digitised or info["dig"]
-    info["description"] = f"virtual recording predicted by crossmodal run {translator.card.run}, fold {translator.card.fold}"
+    info["description"] = f"{VIRTUAL} run {translator.card.run}, fold {translator.card.fold}"
     raw = mne.io.RawArray(at_rate_st, info, first_samp=clock.first_sample, verbose="error")
     raw.set_meas_date(clock.annotations.orig_time)
     return raw.set_annotations(clock.annotations + clock.bad(marked), verbose="error")

@@ -12,6 +12,7 @@ from mne.io import BaseRaw
 
 from crossmodal.config import UserError
 from crossmodal.config.preprocessing import BidsRecordings, FileRecordings, Recordings
+from crossmodal.datasets.virtual_data import VIRTUAL
 from preprocessing.sources.base import Entry
 from preprocessing.sources.bold import OpenedBold, open_image, time_volumes
 from preprocessing.sources.broken import broken_told, without_hints
@@ -88,6 +89,8 @@ def open_recording(entry: Entry, recordings: Recordings, scratch: Path) -> Opene
         warnings.simplefilter("always", RuntimeWarning)
         raw = SOURCES[recordings.kind].open_raw(local[entry.uri], entry.uri, {file.uri: local[file.uri] for file in entry.files[1:]})
     _check_all_listed(entry, raw)
+    if (raw.info["description"] or "").startswith(VIRTUAL):
+        raise UserError(f"{entry.uri}: is a {VIRTUAL}, and no recording; leave it out")
     table = _event_table(entry, raw, local)
     if table:
         settle_marks(raw, table.marks)

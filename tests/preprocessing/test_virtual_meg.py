@@ -15,6 +15,7 @@ from crossmodal.config import Experiment
 from crossmodal.datasets.manifest import Manifest, publish
 from crossmodal.datasets.normaliser import ChannelScaling, Normaliser
 from crossmodal.datasets.shard import write_shard
+from crossmodal.datasets.virtual_data import has_gaps
 from crossmodal.models.base import Shapes
 from crossmodal.models.registry import build_model
 from crossmodal.models.store import TARGET_INFO, ModelCard, save_model
@@ -149,6 +150,11 @@ def test_mne_localises_a_dipole_in_it(virtual, cortex):
     found, _ = mne.fit_dipole(_at_peak(raw), mne.make_ad_hoc_cov(raw.info, verbose="error"), sphere, verbose="error")
     assert np.linalg.norm(found.pos[0] - cortex.dipoles.positions_m[cortex.active]) < _WITHIN_M
     assert 0.5 * _MOMENT_AM < found.amplitude[0] < 1.2 * _MOMENT_AM  # MEG sees no radial part of it.
+
+
+def test_it_is_known_as_virtual_by_its_samples(virtual):
+    raw, _ = virtual
+    assert has_gaps(raw.get_data().T, raw.info["sfreq"])
 
 
 def test_mne_plots_its_sensors_and_its_field(virtual):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from crossmodal.datasets.entry import ShardEntry
 from crossmodal.datasets.landmarks import landmarks_of
-from crossmodal.datasets.recording import Recording
+from crossmodal.datasets.recording import PHYSIOLOGY, Recording
 from crossmodal.datasets.traces import Trace, trace_of, trace_rate_hz
 from crossmodal.datasets.volumes import BOLD
 from crossmodal.storage.uri import join, read_bytes
@@ -18,7 +18,10 @@ from crossmodal.storage.uri import join, read_bytes
 def write_traces(recording: Recording, folder: Path) -> dict[str, str]:
     """Write the trace of each modality into a shard's folder, and return what its entry holds of them: their landmarks, in base64."""
     traces = {
-        modality: trace_of(signal.data_tc, signal.names, recording.good, recording.sfreq) for modality, signal in recording.signals.items()
+        modality: trace_of(signal.data_tc, signal.names, recording.good, recording.sfreq)
+        for modality, signal in recording.signals.items()
+        # Two people's hearts may beat alike for a while.
+        if modality != PHYSIOLOGY
     }
     if recording.volumes:
         volumes = recording.volumes

@@ -1,0 +1,74 @@
+"""What tells virtual recordings from real ones: a description, and where a format drops it, gaps in the spectrum."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+from scipy.stats import chi2, gamma
+
+# How the description begins.
+VIRTUAL = "virtual recording predicted by crossmodal"
+# Where predictions are weak and no device has lines; for a low-pass of 40 Hz, and in proportion below.
+_GAPS_HZ = np.array([21.37, 24.89, 27.63, 30.71, 33.47])
+_LOWPASS_HZ = 40.0
+_WIDTH_HZ = 0.4
+_SCALES = (1.0, 0.5, 0.25)
+# Of a gap's width, from its middle: what has to be empty, and its surroundings that are not.
+_INSIDE, _NEAR, _FAR = 0.12, 1.0, 3.5
+_MIXTURES = 8
+_LEAST_GAPS, _LEAST_BINS = 4, 8
+# By chance one recording in as many is taken for a virtual one.
+_RARE = 1e-10
+_LEAST_POWER = 1e-9
+
+
+def leave_gaps(y_st: NDArray[np.float64], sfreq: float, lowpass_hz: float | None) -> NDArray[np.float64]:
+    """Take five bands of 0.4 Hz out of each sensor, shape (n_sensors, T): of a prediction, about a hundredth of its power or less.
+
+    Parameters
+    ----------
+    sfreq, lowpass_hz : float
+        Sampling rate and the low-pass of what was predicted, Hz.
+    """
+    reach_hz = min(lowpass_hz or sfreq / 2, sfreq / 2, _LOWPASS_HZ)
+    scale = next((scale for scale in _SCALES if _GAPS_HZ[-1] * scale < reach_hz), _SCALES[-1])
+    n_times = y_st.shape[1]
+    frequencies_hz = fft.rfftfreq(n_times, 1 / sfreq)
+    distance_hz = np.abs(frequencies_hz[:, None] - scale * _GAPS_HZ).min(axis=1)
+    gap = distance_hz <= scale * _WIDTH_HZ / 2
+    return np.stack([fft.irfft(np.where(gap, 0, fft.rfft(y_t)), n_times) for y_t in y_st])
+
+
+def has_gaps(data_tc: NDArray[np.floating], sfreq: float) -> bool:
+    """Tell whether a signal has the gaps of virtual recordings, shape (T, C).
+
+    Power in the middle of each gap is compared with that around it. Both follow gamma distributions, and Fisher's method combines the
+    chances of so little (1925, Statistical methods for research workers). Any mixture of channels has the gaps that they have.
+    """
+    rng = np.random.default_rng(0)
+    scale_c = data_tc.std(axis=0)
+    mixing_ck = rng.choice([-1.0, 1.0], (data_tc.shape[1], _MIXTURES)) / np.where(scale_c > 0, scale_c, np.inf)[:, None]
+    y_tk = (data_tc @ mixing_ck.astype(data_tc.dtype)).astype(np.float64)
+    y_tk = (y_tk - y_tk.mean(axis=0)) * np.hanning(len(y_tk))[:, None]
+    n = fft.next_fast_len(len(y_tk), real=True)
+    power_f = (np.abs(fft.rfft(y_tk, n, axis=0)) ** 2).sum(axis=1)
+    frequencies_hz = fft.rfftfreq(n, 1 / sfreq)
+    return any(_chance(power_f, frequencies_hz, scale) < _RARE for scale in _SCALES)
+
+
+def _chance(power_f: NDArray[np.float64], frequencies_hz: NDArray[np.float64], scale: float) -> float:
+    """Chance that power is so low in all gaps of a scale at once."""
+    chances = list[float]()
+    width_hz = scale * _WIDTH_HZ
+    for gap_hz in scale * _GAPS_HZ:
+        distance_hz = np.abs(frequencies_hz - gap_hz)
+        inside, around = (
+            power_f[distance_hz <= _INSIDE * width_hz],
+            power_f[(distance_hz > _NEAR * width_hz) & (distance_hz < _FAR * width_hz)],
+        )
+        there = len(inside) and len(around) >= _LEAST_BINS and around.mean() > _LEAST_POWER * power_f.max()
+        if there and frequencies_hz[-1] > gap_hz + _FAR * width_hz:
+            shape = around.mean() ** 2 / around.var()
+            chances.append(float(gamma.cdf(inside.mean() / around.mean(), shape, scale=1 / shape)))
+    if len(chances) < _LEAST_GAPS:
+        return 1.0
+    return float(chi2.sf(-2 * np.log(np.maximum(chances, 1e-300)).sum(), 2 * len(chances)))

@@ -133,8 +133,9 @@ def _check_present(path: Path, uri: str, what: str) -> None:
 
 def _stated_tr_s(path: Path, uri: str) -> float:
     _check_present(path, uri, "the sidecar that states the repetition time")
+    stated = read_json(path, uri)
     try:
-        tr_s = float(read_json(path, uri)["RepetitionTime"])
+        tr_s = float(stated["RepetitionTime"])
     except (ValueError, KeyError, TypeError):
         tr_s = math.nan
     if not (math.isfinite(tr_s) and tr_s > 0):

@@ -3,7 +3,7 @@
 import math
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
@@ -12,6 +12,7 @@ import mne
 import numpy as np
 from mne.io import BaseRaw
 
+from preprocessing.sources.edf_annotations import annotations_of_several_lines
 from preprocessing.sources.text import decode
 from preprocessing.sources.units import volts_of
 
@@ -49,10 +50,13 @@ def read_edf(path: Path) -> BaseRaw:
         if b"+D" in fixed[_KIND] and notes:
             firsts = range(int(fixed[_SIZE]) + sum(signal_bytes[: notes[0]]), path.stat().st_size, sum(signal_bytes))
             _check_continuous([_begins_s(file, first, signal_bytes[notes[0]]) for first in firsts[:there]], float(fixed[_DURATION]))
+        lost = [each for number in notes for each in annotations_of_several_lines(_stored(file, int(fixed[_SIZE]), signal_bytes, number))]
     # Latin-1 gives a letter to every byte, so that none is lost before each text is read by itself.
     raw = reader(path, encoding="latin-1", verbose="error")
     raw.rename_channels(_decoded(raw.ch_names))
     raw.annotations.rename(_decoded(raw.annotations.description.tolist()))
+    for onset_s, duration_s, text in lost:
+        raw.annotations.append(onset_s + raw.first_time, duration_s, text)
     stored = raw._raw_extras[0]
     # MNE knows uV, mV and V, and takes for volts whatever else is written.
     gains = [volts_of(unit) or 1.0 for unit in edf_units(path)]
@@ -72,6 +76,17 @@ def edf_units(path: Path) -> list[str]:
 
 def _decoded(texts: Iterable[str]) -> dict[str, str]:
     return {text: decode(text.encode("latin-1")) for text in set(texts) if not text.isascii()}
+
+
+def _stored(file: BinaryIO, first: int, signal_bytes: Sequence[int], signal: int) -> bytes:
+    """What all records hold of a signal."""
+    at = first + sum(signal_bytes[:signal])
+    file.seek(0, os.SEEK_END)
+    parts = []
+    for begin in range(at, file.tell(), sum(signal_bytes)):
+        file.seek(begin)
+        parts.append(file.read(signal_bytes[signal]))
+    return b"".join(parts)
 
 
 def _begins_s(file: BinaryIO, first: int, n_bytes: int) -> float:

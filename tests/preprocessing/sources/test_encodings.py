@@ -96,6 +96,11 @@ def test_edf_with_texts_in_two_encodings(tmp_path):
     assert noted == [(0.0, TEXT), (1.0, TEXT), (2.0, "5 €"), (3.0, '"go'), (4.0, "a\tb\r")]
 
 
+def test_edf_with_a_text_of_several_lines(tmp_path):
+    write_edf(tmp_path / "a.edf", [b"go", b"Spike\r\n\xfcber Fz", b"stop\x14BAD\nmovement"])
+    assert said(tmp_path / "a.edf")[1] == [(0.0, "go"), (1.0, TEXT), (2.0, "stop"), (2.0, "BAD movement")]
+
+
 @pytest.mark.parametrize("utf_16", [True, False])
 def test_eeglab(tmp_path, monkeypatch, utf_16):
     """MATLAB writes 16-bit characters, SciPy UTF-8."""

@@ -6,6 +6,7 @@ from crossmodal.config import UserError
 from preprocessing.sources.text import lines_of
 
 _HEADER = "Brain Vision Data Exchange Marker File, Version 1.0"
+_SEGMENT = "New Segment"
 _SECTION = re.compile(r"\s*\[Marker Infos\]\s*", re.IGNORECASE)
 # Mk<number>=<type>,<text>,<position from 1>,<length>,<channel>,<date>; BrainVision Core Data Format 1.0.
 _MARKER = re.compile(r"\s*Mk(\d+)\s*=(.*)", re.IGNORECASE)
@@ -38,6 +39,9 @@ def mended_markers(text: str, called: str) -> tuple[str, int]:
         if not (cells := _CELLS.fullmatch(marker[2].strip())):
             raise UserError(f"{called}: line {number} is no marker ('{line.strip()}'); correct or remove it")
         kind, name, position, length, rest = cells.groups(default="")
+        if not last and kind.strip() == _SEGMENT and int(position) > 1:
+            # MNE leaves the first one out, wherever it is.
+            mended.append(f"Mk0={_SEGMENT},,1,1,0")
         last = max(last, int(position))
         mended.append(f"Mk{marker[1]}={kind.strip()},{name.strip()},{position},{length.strip()}{rest.rstrip()}")
     return "\n".join(mended) + "\n", last

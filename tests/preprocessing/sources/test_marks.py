@@ -6,12 +6,14 @@ import pytest
 import scipy.io
 
 from crossmodal.config.preprocessing import BidsRecordings, FileEntry, FileRecordings, Preprocessing
+from crossmodal.config.sources import Triggers
 from preprocessing.recording import preprocess_recording
 from preprocessing.sources.events import TimedEvents
 from preprocessing.sources.files import read_raw_file
 from preprocessing.sources.marks import settled
 from preprocessing.sources.reading import list_recordings, open_recording
 from preprocessing.sources.timeline import bad_spans, continuous_pieces, recorded_events, settle_marks, tell_marks
+from preprocessing.steps.filtering import filter_recording
 from tests.preprocessing.sources import layouts
 
 BAD = [
@@ -171,6 +173,36 @@ def test_rows_of_events_tsv_mask_and_part_as_annotations_do(listed):
     assert opened.events.onset_s.tolist() == [1.1]
     assert {(round(span.start_s, 6), round(span.stop_s, 6)) for span in opened.bad_spans} == {(2, 3), (5, 5), (7, 7.5), (9, 9)}
     assert any("'badge'" in note for note in opened.notes)
+
+
+def test_nothing_is_filtered_across_a_row_that_says_boundary(listed):
+    settings = Preprocessing(modalities=("eeg",), highpass_hz=2.0)
+    opened = listed("5\t0\tboundary\n")
+    whole = opened.raw.load_data().pick("eeg")
+    before = whole.copy().crop(tmax=5.0, include_tmax=False).set_annotations(None)
+    whole.apply_function(lambda x_t: x_t + 1e-3 * (np.arange(len(x_t)) >= 1000))
+    for raw in (whole, before):
+        filter_recording(raw, settings, "a.fif")
+    np.testing.assert_allclose(whole.get_data()[:, :1000], before.get_data(), atol=1e-12)
+
+
+def test_rows_mask_and_part_where_events_come_from_a_trigger_line(bids, make_raw, tmp_path):
+    root = bids("01")
+    raw = make_raw()
+    raw.apply_function(lambda line_t: np.where(np.arange(len(line_t)) // 100 == 4, 5.0, 0.0), picks=["STI101"])
+    raw.save(next(root.rglob("*_meg.fif")), overwrite=True, verbose="error")
+    next(root.rglob("*_events.tsv")).write_text("onset\tduration\ttrial_type\n1\t0\tgo\n2\t1\tBAD_movement\n")
+    recordings = BidsRecordings(root=str(root), triggers=Triggers(codes={"face": (5,)}))
+    opened = open_recording(list_recordings(recordings)[0], recordings, tmp_path)
+    assert opened.events.trial_type == ("face",)
+    assert [(round(span.start_s, 6), round(span.stop_s, 6)) for span in opened.bad_spans] == [(2.0, 3.0)]
+
+
+def test_a_first_segment_of_brainvision_that_begins_late_is_a_boundary(tmp_path):
+    layouts.write_brainvision(tmp_path / "a.vhdr", layouts.noise(2, 2000), ["Cz", "Pz"], 200.0, [("Comment", "go", 100)])
+    table = tmp_path / "a.vmrk"
+    table.write_text(table.read_text().replace("Mk1=New Segment,,1,", "Mk1=New Segment,,1001,"))
+    assert marked(read_raw_file(tmp_path / "a.vhdr")) == ([], [5.0], ("Comment/go",))
 
 
 def test_a_recording_without_marks_says_nothing(listed):

@@ -171,7 +171,19 @@ def _entry(
     # What is named as a recording of its own is no part of another.
     parts = [part for part in _parts(first, listed) if f"{folder}/{part.name}" not in named]
     several = f"{file.path}: holds several data files ({', '.join(data)}); name one of them in recordings.files" if len(data) > 1 else ""
-    return Entry(subject=file.subject, run=file.run, files=(first, *parts), flaw=several or missing_split((first, *parts)))
+    return Entry(
+        subject=file.subject,
+        run=file.run,
+        files=(first, *parts),
+        channels=_channels_beside(first, listed.files),
+        flaw=several or missing_split((first, *parts)),
+    )
+
+
+def _channels_beside(first: SourceFile, listed: Mapping[str, SourceFile]) -> SourceFile | None:
+    """Find channels.tsv of a recording that is called as BIDS calls it: units and types may stand there alone."""
+    stem, _, kind = first.name.partition(".")[0].rpartition("_")
+    return listed.get(f"{stem}_channels.tsv") if kind in ("eeg", "meg") else None
 
 
 def _parts(first: SourceFile, folder: _Folder) -> list[SourceFile]:

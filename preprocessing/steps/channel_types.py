@@ -67,7 +67,7 @@ def keep_brain_channels(
     found = known_types(raw, listed)
     chosen = {**found, **configured}
     raw.set_channel_types({name: chosen[name] for name in types if chosen[name] != types[name]}, on_unit_change="ignore", verbose="error")
-    _pick(raw, chosen, modalities, called)
+    _pick(raw, chosen, modalities, units, called)
     _check_units(raw, units, called)
     _check_names(raw, called)
     return _notes(raw, found) + _disputes(raw, units)
@@ -97,12 +97,14 @@ def order_channels(raw: BaseRaw, modalities: Sequence[str]) -> None:
     raw.pick([name for kind in kinds for name in sorted(raw.ch_names) if types[name] == kind])
 
 
-def _pick(raw: BaseRaw, types: Mapping[str, str], modalities: Sequence[str], called: str) -> None:
+def _pick(raw: BaseRaw, types: Mapping[str, str], modalities: Sequence[str], units: ChannelUnits, called: str) -> None:
+    no_voltages = some_of(f"{name} ({unit})" for name, unit in units.no_voltage.items())
     for modality in modalities:
         if not any(types[name] in MODALITY_TYPES[modality] for name in raw.ch_names):
             wanted = " and ".join(modality.upper() for modality in modalities)
+            since = f" ({no_voltages} are no voltages)" if no_voltages and modality == "eeg" else ""
             raise UserError(
-                f"{called}: has no {modality.upper()} channel, and the experiment asks for {wanted};"
+                f"{called}: has no {modality.upper()} channel{since}, and the experiment asks for {wanted};"
                 " leave the recording out, or change preprocessing.modalities"
             )
     kept = {kind for modality in modalities for kind in MODALITY_TYPES[modality]} | {"eog", "ecg"}
@@ -116,7 +118,7 @@ def _check_units(raw: BaseRaw, units: ChannelUnits, called: str) -> None:
         listing = some_of(f"{name} ({said[name]})" for name in lost)
         raise UserError(
             f"{called}: {len(lost)} channels have no known unit of voltage: {listing}; write uV, mV or V into the file's header (EDF's"
-            " physical dimension) or into the units of channels.tsv, or retype what is no EEG as"
+            " physical dimension) or into the units of a channels.tsv, or retype what is no EEG as"
             " misc (recordings.channel_types)"
         )
 

@@ -109,6 +109,11 @@ def test_what_is_no_voltage_is_no_eeg(recorded, form):
     assert "taken as misc, for their units are no voltages: C4 (%), Oz (DegC)" in notes
 
 
+def test_recording_of_nothing_but_other_units_is_refused_with_them(recorded):
+    with pytest.raises(UserError, match=r"has no EEG channel \(Fz \(kOhm\), C3 \(kOhm\), C4 \(kOhm\), Oz \(kOhm\) are no voltages\)"):
+        recorded(["kOhm"] * 4)
+
+
 def test_what_is_no_voltage_cannot_be_made_eeg(recorded):
     with pytest.raises(UserError, match=r"1 channels have no known unit of voltage: Oz \(%\)"):
         recorded(["uV", "uV", "uV", "%"], settings={"channel_types": {"Oz": "eeg"}})
@@ -178,6 +183,13 @@ def test_eeglab_is_in_microvolts(tmp_path, size, refused):
             _one_file(tmp_path / "a.set", tmp_path)
     else:
         assert _one_file(tmp_path / "a.set", tmp_path).signals["eeg"].data_tc.std() == pytest.approx(2e-5, rel=0.1)
+
+
+def test_channels_tsv_beside_a_file_that_is_named_by_itself_tells_its_units(tmp_path):
+    write_edf(tmp_path / "sub-01_task-x_eeg.edf", noise(4, 2000), _NAMES, [""] * 4, _SFREQ)
+    (tmp_path / "sub-01_task-x_channels.tsv").write_text("name\tunits\n" + "".join(f"{name}\tuV\n" for name in _NAMES))
+    made = _one_file(tmp_path / "sub-01_task-x_eeg.edf", tmp_path)
+    assert made.signals["eeg"].data_tc.std() == pytest.approx(2e-5, rel=0.1)
 
 
 def _one_file(path, scratch):

@@ -98,6 +98,7 @@ class Night:
         start_ray(dashboard=experiment.training.workers > 1, num_cpus=_cores(experiment))
         self._dataset = self._preprocess()
         plan = plan_night(experiment, find_space(experiment), tracker, self._record.date)
+        self._console.print(plan.foresight, soft_wrap=True)
         with Board(self._console, plan.fold_names, experiment.training.epochs) as board:
             result = run_night(plan, self._nights, self._record, tracker, self._show, board.show)
         write_record(self._nights, self._now().model_copy(update={"reason": result.reason}))

@@ -76,7 +76,7 @@ def test_an_evaluation_leaves_table_scores_figures_and_metrics(experiment, tmp_p
     logged = runs[plan.run].data.metrics["test/mag/ridge/explained_variance"]
     assert logged == pytest.approx(float(rows["mag", "ridge"]["explained_variance"]))
     parent_id = runs[plan.run].info.run_id
-    assert runs[plan.run].data.tags["protocol"] == str(PROTOCOL)
+    assert runs[plan.run].data.tags["protocol.version"] == str(PROTOCOL)
     shown = {file.path for file in client.list_artifacts(parent_id, FOLDER)}
     assert {f"{FOLDER}/{name}" for name in ("table.md", "scores.csv", "figures")} <= shown
     drawn = {file.path for file in client.list_artifacts(parent_id, f"{FOLDER}/figures")}

@@ -16,12 +16,13 @@ from mlflow import MlflowClient
 from crossmodal.datasets.manifest import load
 from crossmodal.evaluation.openings import openings
 from crossmodal.nightly.record import nights_uri, read_record, write_record
+from crossmodal.nightly.title import read_title
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST, SECOND, GROWN = "2026-03-01", "2026-03-02", "2026-03-09"
-SUBJECTS = [f"{number:02d}" for number in range(1, 10)]
+SUBJECTS = [f"{number:02d}" for number in range(1, 14)]
 
 
 def command(path: Path, *arguments: str) -> list[str]:
@@ -35,14 +36,14 @@ def night(path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory):
-    """Six development subjects, two for the test and one that is not there yet."""
+    """Four development subjects, six that are kept for the title, two for the test and one that is not there yet."""
     root = tmp_path_factory.mktemp("night")
     settings = {
         "name": "night",
         "store": str(root / "store"),
         "node_cache": {"root": str(root / "cache")},
-        "simulation": {"root": str(root / "cohort"), "subjects": 9, "duration_s": 30, "n_dipoles": 200},
-        "recordings": {"kind": "bids", "root": str(root / "cohort"), "subjects": SUBJECTS[:8]},
+        "simulation": {"root": str(root / "cohort"), "subjects": 13, "duration_s": 30, "n_dipoles": 200},
+        "recordings": {"kind": "bids", "root": str(root / "cohort"), "subjects": SUBJECTS[:12]},
         "data": {"windows": {"kind": "sliding", "length_s": 2, "hop_s": 1}},
         "model": {"widths": [4, 8], "bridge_hidden": 4, "bridge_layers": 1, "norm": "none", "input_skip": {"filters": 8, "taps": 21}},
         "training": {"epochs": 6, "workers": 1, "batch_size": 8, "learning_rate": 0.01},
@@ -86,6 +87,9 @@ def test_a_night_promotes_what_is_better_beyond_chance(path):
     assert (record.state, record.code) == ("promoted", 0)
     page = (path.parent / f"store/nights/night/{FIRST}/digest.html").read_text()
     assert "Promoted: +" in page
+    assert "on 6 subjects that its search has not seen" in page
+    (look,) = read_title(store, "night").looks
+    assert not set(look.differences) & {*read_title(store, "night").searched, "01", "02"}
     assert "Test subjects were opened 1 time so far" in page
     version = client(path).get_model_version_by_alias("night", "champion")
     (opening,) = openings(store, load(store, version.tags["dataset.fingerprint"]))
@@ -112,12 +116,13 @@ def test_a_night_killed_after_its_promotion_tells_it_when_it_goes_on(path):
     assert "Locked test subjects, opened this night" in page.read_text()
     assert "Test subjects were opened 1 time so far" in page.read_text()
     assert len(client(path).search_model_versions("name = 'night'")) == 1
+    assert len(read_title(str(store), "night").looks) == 1
     (run,) = client(path).search_runs([client(path).get_experiment_by_name("night").experiment_id], "tags.state = 'promoted'")
     assert run.data.metrics["promoted"] == 1
 
 
 def test_another_dataset_is_not_compared_with_the_champion(path):
-    done = night(path, "--date", "2026-03-05", f"recordings.subjects={json.dumps(SUBJECTS[:7])}")
+    done = night(path, "--date", "2026-03-05", f"recordings.subjects={json.dumps(SUBJECTS[:11])}")
     assert done.returncode == 2
     assert "was scored on dataset" in done.stderr.splitlines()[-1]
     assert len(client(path).search_model_versions("name = 'night'")) == 1
@@ -189,10 +194,11 @@ def test_a_champion_defends_its_title_when_recordings_have_come(path):
     done = night(path, "--date", GROWN, f"recordings.subjects={json.dumps(SUBJECTS)}")
     assert done.returncode == 0, done.stderr
     page = (path.parent / f"store/nights/night/{GROWN}/digest.html").read_text()
-    assert f"It has grown since the champion, version {champion.version}, was promoted" in page
+    assert f"The champion, version {champion.version}, was trained and scored on it anew" in page
+    assert "5 development subjects, 6 kept for the title, 2 for the test" in page
     assert f"Version {champion.version} was promoted in the night of {champion.tags['night']}, which was interrupted" in page
-    assert "Its test subjects stay 01, 02; new subjects joined" in page
-    assert "against the champion on 7 development subjects" in page
+    assert "Its test subjects stay 01, 02; new subjects joined the others" in page
+    assert "on 5 development subjects" in page or "that its search has not seen" in page
     assert "champion&#x27;s defence and the winner&#x27;s refit" in page
     experiment = client(path).get_experiment_by_name("night").experiment_id
     (defence,) = client(path).search_runs([experiment], "tags.level = 'champion' AND tags.`crossmodal.fold` = ''")

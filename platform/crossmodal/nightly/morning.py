@@ -57,7 +57,12 @@ def digest_of(experiment: Experiment, record: NightRecord, before: NightRecord |
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         state="promoted" if night.verdict.promote else "kept",
         verdict=night.verdict.sentence,
-        changes=(*_changes(record, before, dataset, night), _dataset(night)),
+        changes=(
+            *_changes(record, before, dataset, night),
+            _dataset(night),
+            f"Told before the night: {night.plan.foresight}",
+            _looks(night),
+        ),
         leaderboards={
             task: _standings(night.development, channel_type, name) + _champion(champion.scores[channel_type] if champion else {})
             for channel_type, task in tasks.items()
@@ -66,7 +71,7 @@ def digest_of(experiment: Experiment, record: NightRecord, before: NightRecord |
             task: _board(night.development, channel_type, name, champion.scores[channel_type] if champion else None)
             for channel_type, task in tasks.items()
         },
-        test=tuple(standing for channel_type in types for standing in _standings(night.test, channel_type, name)),
+        test=tuple(standing for channel_type in types for standing in _standings(night.test, channel_type, _promoted(night))),
         protocol=PROTOCOL,
         openings=tuple(f"{look.at}: {look.why} ({look.run}; subjects {', '.join(look.subjects)})" for look in looked),
         failures=(*dataset.failures, *failed),
@@ -143,13 +148,25 @@ def _changes(record: NightRecord, before: NightRecord | None, dataset: Dataset, 
 
 
 def _dataset(night: NightResult) -> str:
-    manifest, champion = night.plan.sweep.manifest, night.plan.champion
+    plan = night.plan
+    manifest, champion = plan.sweep.manifest, plan.champion
     told = f"Dataset {manifest.fingerprint}: {len(manifest.subjects)} subjects."
-    if champion and night.plan.defends:
-        told += f" It has grown since the champion, version {champion.version}, was promoted, which was trained and scored on it anew."
-        if night.plan.sweep.test == champion.test:
-            told += f" Its test subjects stay {', '.join(champion.test)}; new subjects joined the development subjects."
+    if champion and plan.defends:
+        told += f" The champion, version {champion.version}, was trained and scored on it anew, under protocol version {champion.protocol}."
+        if plan.sweep.test == champion.test:
+            told += f" Its test subjects stay {', '.join(champion.test)}; new subjects joined the others."
     return told
+
+
+def _looks(night: NightResult) -> str:
+    looks = [f"{look.night} on {len(look.differences)} subjects: p = {look.p:.2g}, needed {look.level:.2g}" for look in night.title.looks]
+    since = f"version {night.title.champion} was promoted" if night.title.champion else "the title was set up"
+    return f"Looks at the title since {since}: {'; '.join(looks) or 'none'}."
+
+
+def _promoted(night: NightResult) -> str:
+    challenger = night.title.challenger
+    return f"trial {challenger.trial} of {challenger.study}" if challenger else ""
 
 
 def _standings(folds: Sequence[FoldScores], channel_type: str, name: str) -> tuple[Standing, ...]:

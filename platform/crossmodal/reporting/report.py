@@ -95,7 +95,7 @@ class Publisher:
 
     def _log(self, run_id: str, metrics: Mapping[str, float]) -> None:
         self._tracker.log_metrics(run_id, metrics, step=PROTOCOL)
-        self._tracker.log_tags(run_id, {"protocol": str(PROTOCOL)})
+        self._tracker.log_tags(run_id, {"protocol.version": str(PROTOCOL)})
 
     def _publish_figures(self, run_id: str, uri: str, figures: Mapping[str, Figure]) -> None:
         with tempfile.TemporaryDirectory() as folder:

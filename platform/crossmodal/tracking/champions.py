@@ -55,22 +55,34 @@ class Champion:
     protocol: int = 1
     former: str = ""
 
-    def check_comparable(self, name: str, dataset: str, folds: str) -> None:
-        """Refuse to compare scores of other subjects or other folds.
+    def check_dataset(self, name: str, dataset: str) -> None:
+        """Refuse to compare scores of other subjects.
 
         Raises
         ------
         UserError
-            The champion was scored on another dataset, or on other folds of it.
+            The champion was scored on another dataset.
         """
-        advice = f"go back to what it had, or remove the alias '{ALIAS}' of '{name}' in MLflow's registry to start anew"
         if self.dataset != dataset:
             raise UserError(
                 f"champion {name} version {self.version}: was scored on dataset {self.dataset}, and this is {dataset}, so that no "
-                f"comparison is fair; {advice}"
+                f"comparison is fair; {_advice(name)}"
             )
+
+    def check_folds(self, name: str, folds: str) -> None:
+        """Refuse to compare scores of other folds.
+
+        Raises
+        ------
+        UserError
+            The champion was scored on other folds of the dataset.
+        """
         if self.folds != folds:
-            raise UserError(f"champion {name} version {self.version}: was scored on other folds of the dataset; {advice}")
+            raise UserError(f"champion {name} version {self.version}: was scored on other folds of the dataset; {_advice(name)}")
+
+
+def _advice(name: str) -> str:
+    return f"go back to what it had, or remove the alias '{ALIAS}' of '{name}' in MLflow's registry to start anew"
 
 
 def find_champion(tracker: Tracker, name: str) -> Champion | None:
@@ -109,7 +121,7 @@ def _look_up(name: str, ask: Callable[[], ModelVersion]) -> Champion | None:
             scores=json.loads(tags["scores"]),
             night=tags.get("night", ""),
             verdict=tags.get("verdict", ""),
-            protocol=int(tags.get("protocol", "1")),
+            protocol=int(tags.get("protocol.version", "1")),
             former=tags.get("former", ""),
         )
     except KeyError as error:

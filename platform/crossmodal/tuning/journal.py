@@ -53,7 +53,7 @@ class SweepJournal:
         self._queue: queue.Queue[_Item | None] = queue.Queue()
         self._thread = threading.Thread(target=self._write, daemon=True)
         self._away_since: float | None = None
-        self.tags = {"sweep": context.study, "space": space, "objectives": ", ".join(objectives), "protocol": str(PROTOCOL)}
+        self.tags = {"sweep": context.study, "space": space, "objectives": ", ".join(objectives), "protocol.version": str(PROTOCOL)}
         tracker.close_orphans()
         self.run_id = tracker.start(sweep_run(context.study))
         settings = context.experiment.model_dump(mode="json", exclude={"tracking", "node_cache"})

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,8 +66,8 @@ class SweepPlan:
         return self.experiment.training.epochs * self.split.folds
 
 
-def plan_sweep(experiment: Experiment, space: Space) -> SweepPlan:
-    """Rehearse the space, look up the dataset and set test subjects aside; nothing is written.
+def plan_sweep(experiment: Experiment, space: Space, kept: Sequence[str] = ()) -> SweepPlan:
+    """Rehearse the space, look up the dataset and set test subjects, and others to be kept, aside; nothing is written.
 
     Raises
     ------
@@ -83,7 +83,7 @@ def plan_sweep(experiment: Experiment, space: Space) -> SweepPlan:
     check_reachable(store)
     manifest = load_latest(store, experiment.dataset_recipe)
     check_channels(manifest.entries[0], experiment.data)
-    split, test = divide(experiment, manifest.subjects)
+    split, test = divide(experiment, manifest.subjects, kept)
     make_folds(split, manifest)
     return SweepPlan(experiment.model_copy(update={"store": store}), manifest, space, split, test, study_name(experiment), parameters)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
@@ -32,6 +32,20 @@ from crossmodal.tuning.sweep import SweepPlan
 
 _Rest = ParamSpec("_Rest")
 _Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True)
+class Winner:
+    """A trial that is refitted: which one of which study, and what it varied."""
+
+    study: str
+    trial: int
+    overrides: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, study: str, trial: FrozenTrial) -> "Winner":
+        """Name a trial of a study."""
+        return cls(study, trial.number, trial.user_attrs["overrides"])
 
 
 @dataclass(frozen=True)
@@ -67,14 +81,15 @@ def conclude(
     UserError
         No trial was finished, and nothing is registered then; or MLflow or the store was away for longer.
     """
-    winner, cost = describe_study(plan, study, journal, tracker)
-    development = development_scores(plan, winner, journal, tracker)
+    trial, cost = describe_study(plan, study, journal, tracker)
+    development = development_scores(plan, trial, journal, tracker)
+    winner = Winner.of(plan.study, trial)
     training = refit(plan, winner, journal, tracker, show)
     test = open_test(plan, training, tracker, f"winner of the search '{plan.study}'")
     version = register(plan, winner, training, tracker, plan.study)
     outlast(lambda: tracker.end(journal.run_id, "FINISHED"), plan.experiment.training.outage_s)
     chosen, tested = winner_experiment(plan, winner), training.experiment
-    return Outcome(winner, cost, ScoreTable.of(chosen, development), ScoreTable.of(tested, test), f"{plan.study} version {version}")
+    return Outcome(trial, cost, ScoreTable.of(chosen, development), ScoreTable.of(tested, test), f"{plan.study} version {version}")
 
 
 def _patient(step: Callable[Concatenate[SweepPlan, _Rest], _Result]) -> Callable[Concatenate[SweepPlan, _Rest], _Result]:
@@ -123,10 +138,10 @@ def development_scores(plan: SweepPlan, winner: FrozenTrial, journal: SweepJourn
     return scores
 
 
-def refit(plan: SweepPlan, winner: FrozenTrial, journal: SweepJournal, tracker: Tracker, show: Callable[[FoldProgress], None]) -> Plan:
+def refit(plan: SweepPlan, winner: Winner, journal: SweepJournal, tracker: Tracker, show: Callable[[FoldProgress], None]) -> Plan:
     """Train the winner on all development subjects, unless that is done."""
     training = outlast(lambda: plan_training(winner_experiment(plan, winner)), plan.experiment.training.outage_s)
-    train_beside_trials(training, journal, tracker, {"level": "winner", "trial": str(winner.number)}, show, with_models=True)
+    train_beside_trials(training, journal, tracker, {"level": "winner", "trial": str(winner.trial)}, show, with_models=True)
     return training
 
 
@@ -164,22 +179,20 @@ def open_test(plan: SweepPlan, training: Plan, tracker: Tracker, why: str) -> li
 
 
 @_patient
-def register(
-    plan: SweepPlan, winner: FrozenTrial, training: Plan, tracker: Tracker, name: str, tags: Mapping[str, str] | None = None
-) -> str:
+def register(plan: SweepPlan, winner: Winner, training: Plan, tracker: Tracker, name: str, tags: Mapping[str, str] | None = None) -> str:
     """Put the refitted winner into MLflow's registry, unless it is there, and return its version."""
     (fold_run,) = (tracker.find(training.run, fold.name) for fold in training.folds)
     assert fold_run, "the journal opened it"
-    known = {"sweep": plan.study, "trial": str(winner.number), "run": training.run, "dataset.fingerprint": plan.manifest.fingerprint}
-    known["protocol"] = str(PROTOCOL)
+    known = {"sweep": winner.study, "trial": str(winner.trial), "run": training.run, "dataset.fingerprint": plan.manifest.fingerprint}
+    known["protocol.version"] = str(PROTOCOL)
     return register_model(tracker, fold_run.data.tags["model.mlflow"], name, known | dict(tags or {}))
 
 
-def winner_experiment(plan: SweepPlan, winner: FrozenTrial) -> Experiment:
+def winner_experiment(plan: SweepPlan, winner: Winner) -> Experiment:
     """The experiment that is refitted: the winner's settings on all development subjects, of which the first ones validate."""
     development, n = plan.split.subjects or (), plan.split.validation_subjects
     split = FixedSplit(train=development[n:], validation=development[:n], test=plan.test)
-    chosen = overridden(plan.experiment, winner.user_attrs["overrides"])
+    chosen = overridden(plan.experiment, winner.overrides)
     return chosen.model_copy(update={"name": f"{plan.study}-winner", "split": split})
 
 

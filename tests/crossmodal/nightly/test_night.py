@@ -3,13 +3,13 @@
 from datetime import datetime
 
 import pytest
-from optuna import create_study
-from optuna.trial import create_trial
 
 from crossmodal.config import UserError, overridden
+from crossmodal.evaluation.protocol import PROTOCOL
 from crossmodal.nightly.morning import Dataset, digest_of
-from crossmodal.nightly.night import plan_night, run_night, trial_of
+from crossmodal.nightly.night import plan_night, run_night
 from crossmodal.nightly.record import NightRecord, nights_uri, write_record
+from crossmodal.nightly.title import Look, read_title, write_title
 from crossmodal.tracking.champions import champion_tags, crown
 from crossmodal.tracking.runs import Tracker
 from crossmodal.tuning.space import Space
@@ -19,6 +19,7 @@ from tests.crossmodal.tuning import small_space
 from tests.servers import mlflow_server, without
 
 DATE, NEXT_DATE = "2026-03-02", "2026-03-03"
+SLOW = {"training.learning_rate": 1e-7}
 SMALL = Space("tests.crossmodal.tuning.small_space", small_space.suggest, small_space.FIRST)
 
 
@@ -34,12 +35,13 @@ def experiment(tmp_path):
     return overridden(small_experiment(tmp_path), {"name": tmp_path.name})
 
 
-def crowned(tracker, plan, night="2026-03-01"):
-    """A champion of what a plan would search, far worse than nothing."""
+def crowned(tracker, plan, night="2026-03-01", protocol=PROTOCOL):
+    """A champion of what a plan would search, far worse than nothing: it learns too slowly."""
     if not tracker.client.search_registered_models(f"name = '{plan.model}'"):
         tracker.client.create_registered_model(plan.model)
     scores = {"mag": dict.fromkeys(plan.sweep.split.subjects, -1.0)}
-    tags = champion_tags("run", plan.sweep.manifest.fingerprint, plan.folds, {}, plan.sweep.test, scores) | {"trial": "0"}
+    tags = champion_tags("run", plan.sweep.manifest.fingerprint, plan.folds, SLOW, plan.sweep.test, scores)
+    tags |= {"trial": "0", "protocol.version": str(protocol)}
     version = tracker.client.create_model_version(plan.model, "s3://nowhere/model", tags=tags).version
     crown(tracker, plan.model, version, night, "Promoted: it is better.", plan.champion)
 
@@ -48,6 +50,7 @@ def test_the_champion_s_test_subjects_stay_locked_when_subjects_join(experiment,
     publish_cohort(experiment, 16, duration_s=2)
     first = plan_night(experiment, SMALL, tracker, DATE)
     crowned(tracker, first)
+    write_title(experiment.store, first.model, first.title)
     again = plan_night(experiment, SMALL, tracker, DATE)
     assert (again.sweep.study, again.sweep.test, again.defends) == (first.sweep.study, first.sweep.test, False)
 
@@ -55,7 +58,38 @@ def test_the_champion_s_test_subjects_stay_locked_when_subjects_join(experiment,
     assert set(divide(experiment, grown.subjects)[1]) != set(first.sweep.test), "drawn anew it would be another quarter"
     joined = plan_night(experiment, SMALL, tracker, DATE)
     assert (joined.sweep.test, joined.defends) == (first.sweep.test, True)
-    assert set(joined.sweep.split.subjects) == set(grown.subjects) - set(first.sweep.test)
+    assert joined.title.kept == first.title.kept
+    assert set(joined.sweep.split.subjects) == set(grown.subjects) - set(first.sweep.test) - set(first.title.kept)
+
+
+def test_subjects_are_kept_apart_from_the_search_and_study_and_folds_know_it(experiment, tracker):
+    publish_cohort(experiment, 16, duration_s=2)
+    plan = plan_night(experiment, SMALL, tracker, DATE)
+    assert (len(plan.sweep.test), len(plan.title.kept), len(plan.sweep.split.subjects)) == (4, 6, 6)
+    assert not {*plan.title.kept, *plan.sweep.test} & set(plan.sweep.split.subjects)
+    assert set(plan.title.searched) == set(plan.sweep.split.subjects)
+    assert plan.sweep.study.endswith(f"-v{PROTOCOL}")
+    assert "Look 1 at the title, on 6 unseen subjects" in plan.foresight
+    named = plan_night(overridden(experiment, {"nightly.confirmation_subjects": list(plan.sweep.split.subjects)}), SMALL, tracker, DATE)
+    assert named.title.kept == plan.sweep.split.subjects
+
+
+def test_a_champion_of_an_older_protocol_is_scored_anew(experiment, tracker):
+    publish_cohort(experiment, 8, duration_s=2)
+    crowned(tracker, plan_night(experiment, SMALL, tracker, DATE), protocol=1)
+    plan = plan_night(experiment, SMALL, tracker, DATE)
+    assert (plan.champion.protocol, plan.defends) == (1, True)
+
+
+def test_another_champion_begins_another_count_of_looks(experiment, tracker):
+    publish_cohort(experiment, 8, duration_s=2)
+    crowned(tracker, plan_night(experiment, SMALL, tracker, DATE))
+    plan = plan_night(experiment, SMALL, tracker, DATE)
+    look = Look(night="2026-03-01", overrides={}, foreseen="", differences={"1": 0.1}, p=0.5, level=0.03, promoted=False, protocol=PROTOCOL)
+    write_title(experiment.store, plan.model, plan.title.model_copy(update={"looks": (look,)}))
+    assert plan_night(experiment, SMALL, tracker, DATE).title.looks == (look,)
+    crowned(tracker, plan)
+    assert plan_night(experiment, SMALL, tracker, DATE).title.looks == ()
 
 
 @pytest.mark.slow
@@ -101,9 +135,9 @@ def test_a_night_that_has_promoted_already_meets_whom_it_met(experiment, tracker
 
 @pytest.mark.slow
 def test_a_night_that_goes_on_after_its_promotion_tells_what_it_would_have_told(experiment, tracker, local_ray):
-    settings = {"evaluation.baselines": [{"kind": "ridge"}], "training.epochs": 2, "tuning.folds": 2, "tuning.stop.trials": 1}
+    settings = {"evaluation.baselines": [{"kind": "ridge"}], "training.epochs": 4, "tuning.folds": 2, "tuning.stop.trials": 1}
     experiment = overridden(experiment, settings)
-    publish_cohort(experiment, 8)
+    publish_cohort(experiment, 13)
     crowned(tracker, plan_night(experiment, SMALL, tracker, "2026-03-01"))
     nights = nights_uri(experiment.store, experiment.name)
     record = NightRecord(date=DATE, began=datetime.now().isoformat(timespec="seconds"), budget_s=3600)
@@ -112,22 +146,14 @@ def test_a_night_that_goes_on_after_its_promotion_tells_what_it_would_have_told(
     for _ in range(2):
         plan = plan_night(experiment, SMALL, tracker, DATE)
         night = run_night(plan, nights, record, tracker, lambda trial: None, lambda progress: None)
-        digest = digest_of(experiment, record, None, Dataset(0, 8, ()), night)
+        digest = digest_of(experiment, record, None, Dataset(0, 13, ()), night)
         digests.append(digest.model_copy(update={"finished": "", "cost": {}}))
-    assert digests[0].state == "promoted"
-    assert "against the champion" in digests[0].verdict
+        (look,) = read_title(experiment.store, plan.model).looks
+        assert (look.night, set(look.differences)) == (DATE, set(plan.title.kept))
+    assert digests[0].state == "promoted", digests[0].verdict
+    assert "against the champion, version 1, on 6 subjects that its search has not seen" in digests[0].verdict
     ((_, standings),) = digests[0].leaderboards.items()
     assert [standing.mean for standing in standings if standing.role == "champion"] == [-1.0]
     assert digests[1] == digests[0]
-
-
-def test_a_promotion_whose_trial_is_gone_is_not_told_anew(experiment, tracker):
-    publish_cohort(experiment, 8, duration_s=2)
-    crowned(tracker, plan_night(experiment, SMALL, tracker, DATE), DATE)
-    plan = plan_night(experiment, SMALL, tracker, DATE)
-    study = create_study()
-    study.add_trial(create_trial(value=1.0, user_attrs={"overrides": {}}))
-    assert study.trials[0].number == plan.crowned.trial
-    for trials in ([], study.trials):
-        with pytest.raises(UserError, match="was promoted this night, and its trial is no longer in the study"):
-            trial_of(plan.crowned, plan, trials)
+    after = plan_night(experiment, SMALL, tracker, NEXT_DATE)
+    assert (after.champion.version, after.title.looks, after.title.kept) == ("2", (), night.title.kept)

@@ -1,86 +1,103 @@
+"""What is said of a title, before a night and after it."""
+
 import numpy as np
 import pytest
 
-from crossmodal.nightly.verdict import judge
+from crossmodal.nightly.title import Challenger, Title
+from crossmodal.nightly.verdict import foresee, lead_of, no_look, verdict_of
+
+SUBJECTS = tuple(f"{number:02d}" for number in range(1, 13))
+KEPT, SEARCHED, TEST = SUBJECTS[:6], SUBJECTS[6:], ("13", "14", "15", "16")
+CHALLENGER = Challenger(
+    study="study", trial=3, overrides={}, night="2026-03-01", seen=SEARCHED, dataset="d", folds="f", scores={}, protocol=2
+)
+TITLE = Title(champion="1", kept=KEPT, searched=SEARCHED, challenger=CHALLENGER)
 
 
 def scores(values):
-    return {str(number): float(value) for number, value in enumerate(values)}
+    return {f"{number:02d}": float(value) for number, value in enumerate(values)}
 
 
-def test_a_clear_gain_is_promoted():
-    champion = np.linspace(0.2, 0.6, 8)
-    verdict = judge(scores(champion + np.linspace(0.01, 0.05, 8)), [], scores(champion))
-    assert verdict.promote
-    assert (verdict.n, verdict.p) == (8, pytest.approx(1 / 256))
-    assert verdict.gain == pytest.approx(0.03)
-    assert verdict.interval[0] > 0
-    assert "Promoted: +0.030" in verdict.sentence
+def each(mapping):
+    return [[subject] for subject in mapping]
 
 
-def test_differences_count_not_levels():
-    """Subjects differ far more than models do: unpaired, the gain would drown."""
-    champion = np.array([0.0, 0.9, 0.1, 0.8, 0.2, 0.7, 0.3, 0.6])
-    assert judge(scores(champion + 0.01), [], scores(champion)).promote
-    assert not judge(scores(champion[::-1] + 0.01), [], scores(champion)).promote
+def test_a_look_is_told_with_what_it_needed():
+    won = TITLE.look("2026-03-02", "", dict.fromkeys(KEPT, 0.03), 2)
+    verdict = verdict_of(won, "the champion, version 1,")
+    assert (verdict.promote, verdict.n, verdict.p, verdict.gain) == (True, 6, 1 / 64, pytest.approx(0.03))
+    assert verdict.sentence == (
+        "Promoted: +0.030 explained variance against the champion, version 1, on 6 subjects that its search has not seen "
+        "(sign-flip p = 0.016, needed 0.031 at look 1)."
+    )
+    lost = verdict_of(TITLE.look("2026-03-02", "", dict.fromkeys(KEPT, -0.03), 2), "the champion, version 1,")
+    assert not lost.promote
+    assert lost.sentence.endswith("the challenger is dropped.")
+    unsure = verdict_of(TITLE.look("2026-03-02", "", dict(zip(KEPT, (3, 3, 3, 3, -1, -2), strict=True)), 2), "the champion, version 1,")
+    assert "the challenger stays, and is looked at again with 9 unseen subjects" in unsure.sentence
 
 
-def test_a_gain_within_chance_is_not_promoted():
-    champion = np.full(8, 0.5)
-    verdict = judge(scores(champion + np.array([0.2, -0.05, -0.04, 0.1, -0.03, 0.05, -0.1, 0.02])), [], scores(champion))
-    assert not verdict.promote
-    assert "not better beyond chance" in verdict.sentence
+def test_before_a_night_it_is_said_what_it_can_see():
+    told = foresee(TITLE, SUBJECTS, TEST)
+    assert told.startswith("6 development subjects, 6 kept for the title, 4 for the test.")
+    assert "With fewer than 12 development subjects" in told
+    assert "on 6 unseen subjects, finds in four of five cases a challenger that is better by 1.4 standard deviations" in told
+    many = tuple(f"{number:02d}" for number in range(40))
+    assert "fewer than 12" not in foresee(Title(kept=many[:16]), many, TEST)
 
 
-def test_too_few_subjects_say_so():
-    champion = np.full(5, 0.1)
-    verdict = judge(scores(champion + 0.5), [], scores(champion))
-    assert not verdict.promote
-    assert "fewer than 6 subjects" in verdict.sentence
+def test_before_a_night_that_can_see_nothing_it_is_said_that_none_can():
+    told = foresee(Title(), SUBJECTS[:5], ("13",))
+    assert "No lead, however large, can win the title tonight: look 1 needs 6 unseen subjects, and there are 0; 6 more must join." in told
+    second = TITLE.look("2026-03-02", "", dict.fromkeys(KEPT, -0.03), 2)
+    assert "look 2 needs 8 unseen subjects, and there are 6; 2 more must join" in foresee(second, SUBJECTS, TEST)
 
 
-def test_the_first_champion_has_to_beat_the_training_mean():
-    assert judge(scores(np.full(6, 0.1)), [], None).promote
-    assert not judge(scores([0.1, -0.1, 0.1, -0.1, 0.1, -0.1]), [], None).promote
-
-
-def test_the_best_of_many_trials_without_anything_to_find_is_rarely_promoted():
-    """The winner is the trial with the best mean on the very subjects it is judged on: uncorrected, chance would promote often."""
+def test_the_lead_counts_all_trials_that_were_looked_at_and_flips_folds():
     rng = np.random.default_rng(0)
-    champion, n_nights, promoted, uncorrected = scores(np.full(8, 0.5)), 200, 0, 0
+    champion = scores(np.full(12, 0.5))
+    winner, other = (scores(0.5 + rng.normal(0.05, 0.05, 12)) for _ in range(2))
+    alone = lead_of(winner, [], champion, each(champion), pruned=0)
+    assert (alone.n, alone.trials) == (12, 1)
+    pruned = lead_of(winner, [other], champion, each(champion), pruned=7)
+    assert pruned.trials == 9
+    assert pruned.p >= 8 * alone.p
+    assert "for the best of 9 trials, 7 of them pruned" in str(pruned)
+    subjects = list(champion)
+    folds = [subjects[first::3] for first in range(3)]
+    assert lead_of(winner, [], champion, folds, pruned=0).p == 1 / 8, "three folds have eight patterns of signs"
+
+
+def test_pruned_trials_do_not_make_chance_look_like_a_lead():
+    """Half of the trials are pruned by the very scores that pick the winner: with nothing to find, p must not be small too often."""
+    rng, champion, small = np.random.default_rng(1), scores(np.full(8, 0.5)), 0
+    n_nights = 300
     for _ in range(n_nights):
-        # Trials of one search are alike: half of a difference is a subject's own.
-        shared_n = rng.standard_normal(8)
-        trials = [scores(0.5 + 0.02 * (shared_n + rng.standard_normal(8))) for _ in range(20)]
-        trials.sort(key=lambda trial: -sum(trial.values()))
-        promoted += judge(trials[0], trials[1:], champion).promote
-        uncorrected += judge(trials[0], [], champion).promote
-    assert promoted <= 0.05 * n_nights + 2 * np.sqrt(0.05 * 0.95 * n_nights)
-    assert uncorrected > 0.15 * n_nights
+        trials = sorted((scores(0.5 + 0.02 * rng.standard_normal(8)) for _ in range(8)), key=lambda trial: -sum(trial.values()))
+        small += lead_of(trials[0], trials[1:4], champion, each(champion), pruned=4).p <= 0.05
+    assert small <= 0.05 * n_nights + 3 * np.sqrt(0.05 * 0.95 * n_nights)
 
 
-def test_poor_trials_do_not_hide_a_better_one():
-    champion = np.linspace(0.2, 0.6, 8)
-    poor = [scores(champion - 0.3 + 0.01 * number) for number in range(10)]
-    verdict = judge(scores(champion + np.linspace(0.01, 0.05, 8)), poor, scores(champion))
-    assert verdict.promote
-    assert "for the best of 11 trials" in verdict.sentence
+def test_subjects_who_share_the_luck_of_a_network_count_as_one():
+    rng, champion = np.random.default_rng(2), scores(np.zeros(12))
+    folds = [list(champion)[first::6] for first in range(6)]
+    by_folds = by_subjects = 0
+    n_nights = 400
+    for _ in range(n_nights):
+        luck = {subject: np.sqrt(0.6) * value for fold, value in zip(folds, rng.standard_normal(6), strict=True) for subject in fold}
+        winner = {subject: luck[subject] + np.sqrt(0.4) * rng.standard_normal() for subject in champion}
+        by_folds += lead_of(winner, [], champion, folds, pruned=0).p <= 0.05
+        by_subjects += lead_of(winner, [], champion, each(champion), pruned=0).p <= 0.05
+    assert by_folds <= 0.05 * n_nights + 3 * np.sqrt(0.05 * 0.95 * n_nights)
+    assert by_subjects > 1.5 * by_folds
 
 
-@pytest.mark.slow
-def test_sixty_nights_without_anything_to_find_rarely_dethrone_a_champion():
-    """Each night alone keeps its 5 %; nights of a study share most trials, so that together they do not err much more often."""
-    rng = np.random.default_rng(1)
-    champion, n_champions, dethroned = scores(np.full(8, 0.5)), 150, 0
-    for _ in range(n_champions):
-        shared_n = rng.standard_normal(8)
-        trials: list[dict[str, float]] = []
-        for _ in range(60):
-            known = trials[:1]
-            trials += [scores(0.5 + 0.02 * (shared_n + rng.standard_normal(8))) for _ in range(5)]
-            trials.sort(key=lambda trial: -sum(trial.values()))
-            # The same winner among more trials has no smaller p.
-            if trials[:1] != known and judge(trials[0], trials[1:], champion).promote:
-                dethroned += 1
-                break
-    assert dethroned <= 0.08 * n_champions + 2 * np.sqrt(0.08 * 0.92 * n_champions)
+def test_a_night_without_a_look_says_why():
+    champion = scores(np.full(6, 0.5))
+    lead = lead_of(scores(np.full(6, 0.4)), [], champion, each(champion), pruned=0)
+    assert no_look(Title(), SUBJECTS, "the champion, version 1,", lead).sentence.startswith(
+        "Kept: the champion, version 1, holds the title"
+    )
+    waits = no_look(TITLE.look("1", "", dict(zip(KEPT, (3, 3, 3, 3, -1, -2), strict=True)), 2), SUBJECTS, "the champion, version 1,", lead)
+    assert "trial 3 of 'study' challenges the champion, version 1, since 2026-03-01, and waits for 9 subjects" in waits.sentence
+    assert "there are 6" in waits.sentence

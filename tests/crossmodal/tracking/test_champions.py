@@ -51,11 +51,12 @@ def test_a_champion_tells_whom_it_took_the_title_from(tracker):
 def test_scores_of_another_dataset_are_not_compared(tracker):
     crown(tracker, "other", register(tracker, "other", champion_tags("run", "data", "folds", {}, ("3",), SCORES)), "", "")
     champion = find_champion(tracker, "other")
-    champion.check_comparable("other", "data", "folds")
+    champion.check_dataset("other", "data")
+    champion.check_folds("other", "folds")
     with pytest.raises(UserError, match="was scored on dataset data, and this is more.*remove the alias"):
-        champion.check_comparable("other", "more", "folds")
+        champion.check_dataset("other", "more")
     with pytest.raises(UserError, match="other folds"):
-        champion.check_comparable("other", "data", "others")
+        champion.check_folds("other", "others")
 
 
 def test_a_champion_that_no_night_promoted_is_told(tracker):

@@ -15,7 +15,7 @@ from crossmodal.tuning.stop import Stop
 from crossmodal.tuning.study import StudyFile, open_study
 from crossmodal.tuning.sweep import plan_sweep
 from crossmodal.tuning.trial import TrialContext, train_trial
-from crossmodal.tuning.winner import conclude, describe_study, development_scores, open_test, refit, register, winner_experiment
+from crossmodal.tuning.winner import Winner, conclude, describe_study, development_scores, open_test, refit, register, winner_experiment
 from tests.crossmodal.training.cohort import publish_cohort, small_experiment
 from tests.crossmodal.tuning.conftest import SMALL
 from tests.servers import lead_to_s3, mlflow_server, s3_server, without
@@ -44,7 +44,7 @@ def searched(root, uri):
     searcher, reports = Search(experiment, study, file, SMALL, Stop(experiment.tuning.stop)), []
     train_trial(context.experiment_of(**searcher.suggest("only")), context, reports.append)
     searcher.on_trial_complete("only", reports[-1])
-    training = plan_training(winner_experiment(plan, study.trials[0]))
+    training = plan_training(winner_experiment(plan, Winner.of(plan.study, study.trials[0])))
     train_fold(training.experiment, training.manifest, training.run, training.folds[0], World(), lambda progress: None)
     return plan, context, study
 
@@ -62,11 +62,11 @@ def test_each_step_after_the_last_trial_waits_for_mlflow_and_the_store(servers, 
         with without(store, OUTAGE_S):
             development = development_scores(plan, winner, journal, tracker)
         with without(store, OUTAGE_S), without(mlflow, OUTAGE_S):
-            training = refit(plan, winner, journal, tracker, lambda progress: None)
+            training = refit(plan, Winner.of(plan.study, winner), journal, tracker, lambda progress: None)
         with without(store, OUTAGE_S):
             test = open_test(plan, training, tracker, "winner")
         with without(mlflow, OUTAGE_S):
-            assert register(plan, winner, training, tracker, plan.study) == "1"
+            assert register(plan, Winner.of(plan.study, winner), training, tracker, plan.study) == "1"
         outcome = conclude(plan, study, journal, tracker, lambda progress: None)
         assert (outcome.winner.number, outcome.model) == (0, "small version 1")
         assert {score.subject for fold in development for score in fold.scores} == set(plan.split.subjects)

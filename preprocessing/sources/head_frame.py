@@ -57,14 +57,14 @@ def by_name(frame: str, description: str, places_m: NDArray[np.float64]) -> Turn
         return Turned(compute_native_head_t(montage)["trans"], f"electrodes lie in '{frame}' coordinates: the head is the template's")
     orientation = next((axes for axes, names in _BETWEEN_EARS.items() if name in names), None)
     if orientation and holds_origin(places_m):
-        return Turned(_affine(to_ras(orientation)))
+        return Turned(affine(to_ras(orientation)))
     orientation = orientation or ("RAS" if name in _SCANNERS else _orientation_in(f"{frame} {description}"))
     if orientation is None:
         return None
     turn = to_ras(orientation)
     shift_m = _MIDDLE_M - turn @ _middle_of(places_m)
     note = f"electrodes lie in '{frame}' coordinates without landmarks: their middle is taken as the head's, places may be off by 1 cm"
-    return Turned(_affine(turn, shift_m), note)
+    return Turned(affine(turn, shift_m), note)
 
 
 def to_ras(orientation: str) -> NDArray[np.float64]:
@@ -84,7 +84,8 @@ def _middle_of(places_m: NDArray[np.float64]) -> NDArray[np.float64]:
     return centre_m if 0.05 <= radius_m <= 0.15 else places_m.mean(axis=0)
 
 
-def _affine(turn: NDArray[np.float64], shift_m: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+def affine(turn: NDArray[np.float64], shift_m: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+    """Matrix, shape (4, 4), that turns, then shifts."""
     matrix = np.eye(4)
     matrix[:3, :3] = turn
     if shift_m is not None:

@@ -6,7 +6,7 @@ from mne.io.constants import FIFF
 
 from crossmodal.config import UserError
 from preprocessing.sources.head_names import misplaced
-from preprocessing.sources.head_size import fits_head, fitting_unit, misfit
+from preprocessing.sources.head_size import fits_head, misfit
 
 # How far the nasion and ears are from the origin, newborns' among them, and how far off the axes that they define.
 _NEAREST_M, _FARTHEST_M, _OFF_AXIS_M = 0.03, 0.15, 0.01
@@ -46,7 +46,7 @@ def check_points(raw: BaseRaw, called: str) -> tuple[str, ...]:
 
 
 def _check_size(places_m: np.ndarray, what: str, called: str) -> None:
-    if not fits_head(places_m) and fitting_unit(places_m):
+    if not fits_head(places_m):
         raise UserError(f"{called}: its {what} {misfit(places_m, 'm')}; write their positions anew, or leave the recording out")
 
 

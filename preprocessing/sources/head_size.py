@@ -54,7 +54,11 @@ def fitting_unit(places: NDArray[np.float64]) -> str | None:
 def misfit(places_m: NDArray[np.float64], unit: str) -> str:
     """Say how far places that fit no head lie from its middle, and which unit would fit instead of the one they are taken in."""
     fitting = fitting_unit(places_m / METRES[unit])
-    advice = f"the unit '{fitting}' would fit, not '{unit}'" if fitting else "no unit of length makes that a head"
+    if fitting:
+        advice = f"the unit '{fitting}' would fit, not '{unit}'"
+    else:
+        factor = next((factor for factor in (10, 100, 1000) if fits_head(factor * places_m)), None)
+        advice = f"the unit is not '{unit}', but {factor} times that" if factor else "no unit of length makes that a head"
     length_m = head_radius_m(places_m)
     return f"would be {length_m:.3g} m from the middle of the head, whose radius is 0.05 to 0.15 m: {advice}"
 

@@ -31,7 +31,7 @@ from preprocessing.sources.timeline import Span, bad_spans, recorded_events, set
 from preprocessing.sources.triggers import trigger_events
 from preprocessing.sources.units import RETYPABLE, VOLTAGES, ChannelUnits, settle_units
 
-VERSION = 4
+VERSION = 5
 
 
 @dataclass(frozen=True)

@@ -167,6 +167,20 @@ def test_without_an_eog_its_artifacts_stay_and_the_run_says_so(recording, transl
     assert np.linalg.norm(raw.get_data() - cleaned.get_data()) > 0.05 * np.linalg.norm(raw.get_data())
 
 
+def test_fiducials_of_another_unit_are_not_handed_on(make_raw, tmp_path):
+    """MNE's reader of EEGLAB left them in mm, on EEGLAB's axes, and files were saved with them (mne-python#10474)."""
+    raw = make_raw().pick("eeg")
+    places = raw.get_montage().get_positions()["ch_pos"]
+    fiducials = {"nasion": (85.0, 0, 0), "lpa": (0, 80.0, 0), "rpa": (0, -80.0, 0)}
+    raw.set_montage(mne.channels.make_dig_montage(places, **fiducials, coord_frame="head"))
+    raw.save(tmp_path / "eeg_raw.fif", verbose="error")
+    few = _translator(_ELECTRODES, _ELECTRODES, Preprocessing(), make_raw().pick("mag").info)
+    virtual, notes = virtual_recording(str(tmp_path / "eeg_raw.fif"), few, {}, tmp_path)
+    assert any("nasion and ears are not in metres" in note for note in notes)
+    assert {point["kind"] for point in virtual.info["dig"]} == {mne.io.constants.FIFF.FIFFV_POINT_EEG}
+    assert all(np.linalg.norm(point["r"]) < 0.15 for point in virtual.info["dig"])
+
+
 def test_a_recording_too_large_for_one_file_is_opened_whole(make_raw, tmp_path):
     raw = make_raw(duration_s=300.0)
     save_whole(raw, tmp_path / "v_raw.fif", split_size="2MB")

@@ -3,6 +3,7 @@
 import math
 import os
 import re
+import warnings
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 from mne.io import BaseRaw
 
 from preprocessing.sources.edf_annotations import annotations_of_several_lines
-from preprocessing.sources.text import decode
+from preprocessing.sources.text import decode, is_guessed
 from preprocessing.sources.units import volts_of
 
 # Of the header: EDF's specification, Kemp et al. (1992), Electroencephalogr. Clin. Neurophysiol. 82:391, and EDF+'s, Kemp and Olivan
@@ -75,7 +76,11 @@ def edf_units(path: Path) -> list[str]:
 
 
 def _decoded(texts: Iterable[str]) -> dict[str, str]:
-    return {text: decode(text.encode("latin-1")) for text in set(texts) if not text.isascii()}
+    stored = {text: text.encode("latin-1") for text in set(texts) if not text.isascii()}
+    if any(map(is_guessed, stored.values())):
+        told = "labels or annotations are no UTF-8, and are read as Windows does (cp1252): letters with accents may be others"
+        warnings.warn(told, RuntimeWarning, stacklevel=2)
+    return {text: decode(encoded) for text, encoded in stored.items()}
 
 
 def _stored(file: BinaryIO, first: int, signal_bytes: Sequence[int], signal: int) -> bytes:

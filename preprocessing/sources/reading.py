@@ -26,12 +26,14 @@ from preprocessing.sources.head_points import check_points
 from preprocessing.sources.registry import SOURCES
 from preprocessing.sources.sidecars import ChannelTable, parse_channels
 from preprocessing.sources.staging import stage
-from preprocessing.sources.text import read_json, read_text
+from preprocessing.sources.text import is_guessed, read_json, read_text
 from preprocessing.sources.timeline import Span, bad_spans, recorded_events, settle_marks, tell_marks
 from preprocessing.sources.triggers import trigger_events
 from preprocessing.sources.units import RETYPABLE, VOLTAGES, ChannelUnits, settle_units
 
 VERSION = 5
+# Of sidecars, and of headers and markers of BrainVision.
+_TEXTS = (".tsv", ".json", ".vhdr", ".vmrk")
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ def open_recording(entry: Entry, recordings: Recordings, scratch: Path) -> Opene
         units = _units(raw, written_units(local[entry.uri], raw), channels)
     notes = (
         *entry.notes,
+        *_guessed_encodings(entry, local),
         *(table.notes if table and not recordings.triggers else ()),
         *tell_marks(raw),
         *told,
@@ -136,6 +139,12 @@ def _check_sidecars(entry: Entry, local: Mapping[str, Path]) -> None:
             raise UserError(
                 f"{file.uri}: is empty or a link to nothing; fetch its content (datalad get, aws s3 cp) or leave the recording out"
             )
+
+
+def _guessed_encodings(entry: Entry, local: Mapping[str, Path]) -> tuple[str, ...]:
+    texts = [file for file in (*entry.files, *entry.sidecars) if file.name.lower().endswith(_TEXTS)]
+    guessed = [file.name for file in texts if is_guessed(local[file.uri].read_bytes())]
+    return tuple(f"reads {name} as Windows does (cp1252), since it is no UTF-8: letters with accents may be others" for name in guessed)
 
 
 def _channels(entry: Entry, raw: BaseRaw, local: Mapping[str, Path]) -> tuple[ChannelTable, tuple[str, ...]]:

@@ -44,6 +44,14 @@ def decode(encoded: bytes) -> str:
     return text
 
 
+def is_guessed(encoded: bytes) -> bool:
+    """Tell whether nothing but habit says how bytes are text: they bear no mark, and are no UTF-8."""
+    if any(encoded.startswith(mark) for mark, _ in _MARKS) or _unmarked(encoded) != "utf-8":
+        return False
+    # The sign for micro has one place in all code pages of Windows.
+    return not any(_is_utf_8(candidate) for candidate in (encoded, encoded.replace(b"\xb5", b"u")))
+
+
 def read_text(path: Path, called: str) -> str:
     """Read a text file.
 
@@ -88,3 +96,11 @@ def _unmarked(encoded: bytes) -> str:
     if encoded[1:2] == b"\0":
         return "utf-16-le"
     return "utf-16-be" if encoded[:1] == b"\0" else "utf-8"
+
+
+def _is_utf_8(encoded: bytes) -> bool:
+    try:
+        encoded.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True

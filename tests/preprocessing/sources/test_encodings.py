@@ -91,7 +91,8 @@ def write_edf(path, texts, names=(b"Fz", b"Oz")):
 def test_edf_with_texts_in_two_encodings(tmp_path):
     texts = [TEXT.encode("latin-1"), TEXT.encode("utf-8"), "5 €".encode("cp1252"), b'"go', b"a\tb\r"]
     write_edf(tmp_path / "a.edf", texts, [NAMES[0].encode("latin-1"), NAMES[0].encode("utf-8")[:2] + b"2"])
-    names, noted = said(tmp_path / "a.edf")
+    with pytest.warns(RuntimeWarning, match="labels or annotations are no UTF-8"):
+        names, noted = said(tmp_path / "a.edf")
     assert names == ["Öz", "Ö2"]
     assert noted == [(0.0, TEXT), (1.0, TEXT), (2.0, "5 €"), (3.0, '"go'), (4.0, "a\tb\r")]
 
@@ -134,6 +135,8 @@ def test_sidecars(bids, tmp_path, encoding):
     opened = open_recording(list_recordings(recordings)[0], recordings, tmp_path)
     assert opened.events.trial_type == (TEXT,)
     assert opened.channels.types == {"P8": "misc"}
+    guessed = [note for note in opened.notes if "since it is no UTF-8" in note]
+    assert len(guessed) == (2 if encoding == "cp1252" else 0)
 
 
 @pytest.mark.parametrize("name", ["events", "channels"])

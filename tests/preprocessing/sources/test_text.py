@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crossmodal.config import UserError
-from preprocessing.sources.text import decode, lines_of, read_json, read_text
+from preprocessing.sources.text import decode, is_guessed, lines_of, read_json, read_text
 
 TABLE = "name\tunits\r\nFz\tµV\r\nSpike über Öz € ½\tmV\r\n"
 
@@ -27,6 +27,14 @@ def test_utf_16_with_a_mark_in_either_order(mark):
 
 def test_a_byte_that_windows_gives_no_letter_is_latin_1():
     assert decode(b"\x81\xfc") == "\x81ü"
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "guessed"),
+    [("ü µV", "cp1252", True), ("µV", "cp1252", False), ("ü µV", "utf-8", False), ("ü", "utf-16", False), ("uV", "cp1252", False)],
+)
+def test_an_encoding_that_is_guessed_is_known_as_such(text, encoding, guessed):
+    assert is_guessed(text.encode(encoding)) == guessed
 
 
 @settings(max_examples=50, deadline=None)

@@ -48,4 +48,4 @@ def parse_channels(text: str, uri: str) -> ChannelTable:
     stated = {name: row.get("type", UNSTATED).upper() for name, row in rows.items()}
     types = {name: _TYPES.get(kind, "misc") for name, kind in stated.items() if kind != UNSTATED.upper() and not kind.startswith("MEG")}
     bad = tuple(name for name, row in rows.items() if row.get("status", UNSTATED).lower().startswith("bad"))
-    return ChannelTable(types, bad, {name: row.get("units", UNSTATED) for name, row in rows.items()})
+    return ChannelTable(types, bad, {name: row.get("units", row.get("unit", UNSTATED)) for name, row in rows.items()})

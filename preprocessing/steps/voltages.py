@@ -14,10 +14,11 @@ from preprocessing.sources.units import ChannelUnits
 VERSION = 1
 
 _HIGHPASS_HZ = 1.0
-# Scalp EEG is of microvolts to some hundreds; an amplifier's own noise is about one.
+# Scalp EEG has some microvolts to some hundreds, an amplifier's own noise about one; limits are far beyond both.
 _PLAUSIBLE_V = (1e-9, 1e-2)
 # Where channels.tsv names another unit than the file, only what is common settles it.
 _COMMON_V = (2e-7, 1e-3)
+# What the factor that would fit leads nearest to.
 _TYPICAL_V = 2e-5
 _BLOCK_S, _MOST_BLOCKS = 5.0, 12
 
@@ -32,8 +33,9 @@ def to_volts(raw: BaseRaw, volts: Mapping[str, float]) -> None:
 def check_plausible(raw: BaseRaw, units: ChannelUnits, called: str) -> None:
     """Refuse EEG that is far from any that electrodes record.
 
-    Its size is the root mean square above 1 Hz, which drifts and offsets do not reach: the median over channels that are not constant,
-    and of each over as many blocks of 5 s, so that a loose electrode or a knock does not count.
+    Its size is the root mean square above 1 Hz, where offsets and drifts do not count. For each channel it is the median over blocks of
+    5 s, so that a knock does not count; for the recording it is the median over channels that are not constant, so that a loose electrode
+    does not.
 
     Parameters
     ----------
@@ -47,8 +49,8 @@ def check_plausible(raw: BaseRaw, units: ChannelUnits, called: str) -> None:
     Raises
     ------
     UserError
-        It is beyond 10 mV or below 1 nV; where channels.tsv names another unit than the file, beyond 1 mV or below 0.2 uV. The sentence
-        tells the factor that would fit.
+        Its size is beyond 10 mV or below 1 nV; where channels.tsv names another unit than the file, beyond 1 mV or below 0.2 uV. The
+        sentence tells the factor that would fit.
     """
     names = [raw.ch_names[index] for index in mne.pick_types(raw.info, eeg=True, exclude=())]
     sizes_v = [size_v for name in names if (size_v := _size_v(raw.get_data(picks=[name])[0], raw.info["sfreq"]))]

@@ -187,7 +187,7 @@ def test_eeglab_is_in_microvolts(tmp_path, size, refused):
 
 def test_channels_tsv_beside_a_file_that_is_named_by_itself_tells_its_units(tmp_path):
     write_edf(tmp_path / "sub-01_task-x_eeg.edf", noise(4, 2000), _NAMES, [""] * 4, _SFREQ)
-    (tmp_path / "sub-01_task-x_channels.tsv").write_text("name\tunits\n" + "".join(f"{name}\tuV\n" for name in _NAMES))
+    (tmp_path / "sub-01_task-x_channels.tsv").write_text("name\tunit\n" + "".join(f"{name}\tuV\n" for name in _NAMES))
     made = _one_file(tmp_path / "sub-01_task-x_eeg.edf", tmp_path)
     assert made.signals["eeg"].data_tc.std() == pytest.approx(2e-5, rel=0.1)
 

@@ -1,6 +1,7 @@
 """EEGLAB recordings, whatever their chaninfo holds: MNE takes it to be a struct, and does not ask where the nose points."""
 
 import tempfile
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,14 @@ import numpy as np
 import scipy.io
 from mne.io import BaseRaw
 
+from preprocessing.sources.channel_names import some_of
 from preprocessing.sources.eeglab_places import place_by_chanlocs
 
 # MATLAB stores characters as 16-bit units of UTF-16. MNE reads the lower byte of each as UTF-8 unless it is told.
 _CODEC = "utf-16-le"
 _HDF5_BEGINS = b"MATLAB 7.3"
+# What SciPy puts for the letters of MATLAB's other 8-bit texts.
+_NO_LETTER = "\ufffd"
 
 
 def read_eeglab(path: Path) -> BaseRaw:
@@ -35,6 +39,10 @@ def read_eeglab(path: Path) -> BaseRaw:
     else:
         raw = _read_without_chaninfo(path)
     place_by_chanlocs(raw, eeg.get("chanlocs", ()), chaninfo)
+    lost = sorted({text for text in (*raw.ch_names, *raw.annotations.description.tolist()) if _NO_LETTER in text})
+    if lost:
+        told = f"has letters that could not be read, so that names may be alike that are not: {some_of(lost)}; save it again in EEGLAB"
+        warnings.warn(told, RuntimeWarning, stacklevel=2)
     return raw
 
 

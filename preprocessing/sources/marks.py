@@ -17,7 +17,7 @@ _EDGE = re.compile(r"edge", re.IGNORECASE)
 _BOUNDARY = re.compile(r"boundary|-99(\.0*)?$|new[\W_]*segment", re.IGNORECASE)
 # What cannot be meant for a stimulus or an answer, as 'bad' and 'edge' can.
 _PLAIN = re.compile(r"BAD|EDGE boundary|(?i:boundary|new[\W_]*segment)")
-_SEPARATOR = re.compile(r"[/:;,|\\]|^comment\b|^comment_", re.IGNORECASE)
+_SEPARATOR = re.compile(r"[/:;,|\\]|\s-+\s|^comment\b|^comment_", re.IGNORECASE)
 # Of cells and lists in MATLAB and Python, written as text.
 _DRESS = " \t'\"[](){}/"
 

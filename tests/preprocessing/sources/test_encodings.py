@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.io
 from scipy.io.matlab import _mio5
-from scipy.io.matlab._mio5_params import miUINT16, mxCHAR_CLASS
+from scipy.io.matlab._mio5_params import miUINT8, miUINT16, miUTF8, mxCHAR_CLASS
 
 from crossmodal.config import UserError
 from crossmodal.config.preprocessing import BidsRecordings
@@ -102,22 +102,35 @@ def test_edf_with_a_text_of_several_lines(tmp_path):
     assert said(tmp_path / "a.edf")[1] == [(0.0, "go"), (1.0, TEXT), (2.0, "stop"), (2.0, "BAD movement")]
 
 
-@pytest.mark.parametrize("utf_16", [True, False])
-def test_eeglab(tmp_path, monkeypatch, utf_16):
-    """MATLAB writes 16-bit characters, SciPy UTF-8."""
+@pytest.fixture
+def eeglab(tmp_path, monkeypatch):
+    """Write a recording whose texts are of one of MATLAB's types."""
 
-    def write_char(self, arr, codec="ascii"):
-        units = np.frombuffer("".join(arr.reshape(-1)).encode("utf-16-le"), "<u2")
-        self.write_header((1, len(units)), mxCHAR_CLASS)
-        self.write_element(units, miUINT16)
+    def write(text, kind, encoding, unit):
+        def write_char(self, arr, codec="ascii"):
+            whole = "".join(arr.reshape(-1))
+            self.write_header((1, len(whole)), mxCHAR_CLASS)
+            self.write_element(np.frombuffer(whole.encode(encoding), unit), kind)
 
-    if utf_16:
         monkeypatch.setattr(_mio5.VarWriter5, "write_char", write_char)
-    events = np.array([(f"{TEXT} – 日本", 401.0)], dtype=[("type", object), ("latency", object)])  # noqa: RUF001
-    channels = np.array([(name,) for name in NAMES], dtype=[("labels", object)])
-    eeg = {"nbchan": 2, "trials": 1, "pnts": 2000, "srate": 200.0, "data": layouts.noise(2, 2000), "chanlocs": channels, "event": events}
-    scipy.io.savemat(tmp_path / "a.set", {"EEG": eeg}, appendmat=False)
-    assert said(tmp_path / "a.set") == (NAMES, [(2.0, f"{TEXT} – 日本")])  # noqa: RUF001
+        events = np.array([(text, 401.0)], dtype=[("type", object), ("latency", object)])
+        channels = np.array([(name,) for name in ("Cz", "Fz")], dtype=[("labels", object)])
+        eeg = {"nbchan": 2, "trials": 1, "pnts": 2000, "srate": 200.0, "data": layouts.noise(2, 2000), "chanlocs": channels}
+        scipy.io.savemat(tmp_path / "a.set", {"EEG": eeg | {"event": events}}, appendmat=False)
+        return tmp_path / "a.set"
+
+    return write
+
+
+@pytest.mark.parametrize(("kind", "encoding", "unit"), [(miUINT16, "utf-16-le", "<u2"), (miUTF8, "utf-8", "u1")])
+def test_eeglab(eeglab, kind, encoding, unit):
+    assert said(eeglab(f"{TEXT} € 日本", kind, encoding, unit))[1] == [(2.0, f"{TEXT} € 日本")]
+
+
+def test_letters_of_eeglab_that_are_lost_are_told(eeglab):
+    path = eeglab(TEXT, miUINT8, "latin-1", "u1")
+    with pytest.warns(RuntimeWarning, match="has letters that could not be read, .*: Spike \ufffdber Fz; save it again"):
+        read_raw_file(path)
 
 
 def test_eeglab_in_hdf5_is_told_the_way_out(tmp_path):

@@ -31,6 +31,7 @@ BAD = [
     "Comment, bad segment",
     "Comment: BAD_movement",
     "Comment BAD_movement",
+    "Note - bad segment",
     "Stimulus/Comment/Bad_x",
     " 'BAD_movement'",
 ]

@@ -1,8 +1,9 @@
 """How often nights promote by chance in a year, and how soon they promote what is better: simulated, by the rules that nights follow.
 
-Every night some trials are searched on the development subjects, and the worse half of them is pruned. A trial differs from the champion,
-subject by subject, by its gain and by noise of standard deviation 1: half of its variance is the champion's own luck with a subject, which
-all trials meet, and .24 is what development subjects of one fold share. Subjects that are kept, and those who join, have a fold each.
+Every night some trials are searched on the development subjects, and half of them are pruned by an early score. A trial differs from the
+champion, subject by subject, by its gain and by noise of standard deviation 1: half of its variance is the champion's own luck with a
+subject, which all trials meet, and .24 is what development subjects of one fold share. Subjects that are kept, and those who join, have a
+fold each.
 """
 
 import argparse
@@ -60,8 +61,8 @@ def promotions(year: Year, rng: np.random.Generator) -> Iterator[tuple[int, bool
         is_better = year.gain > 0 and night >= year.better_from and not champion
         lead_k = _leads(year.trials, luck_n[[int(subject) for subject in development]], rng)
         lead_k[0] += year.gain * is_better
-        winner = int(np.argmax(lead_k))
-        if lead_k[winner] > lead:
+        winner = _best_survivor(lead_k, rng)
+        if lead_k[winner] > lead and lead_k[winner] >= title.least_lead:
             lead = lead_k[winner]
             better = is_better and winner == 0
             title = title.nominate(_challenger(f"{champion}/{study}", "better" if better else f"{champion}/{night}", development))
@@ -83,6 +84,13 @@ def _leads(trials: int, luck_n: NDArray[np.float64], rng: np.random.Generator) -
     fold_kn = rng.standard_normal((trials, _FOLDS))[:, np.arange(n) % _FOLDS]
     noise_kn = np.sqrt(_FOLD) * fold_kn + np.sqrt(1 - _LUCK - _FOLD) * rng.standard_normal((trials, n))
     return np.asarray((np.sqrt(_LUCK) * luck_n + noise_kn).mean(axis=1))
+
+
+def _best_survivor(lead_k: NDArray[np.float64], rng: np.random.Generator) -> int:
+    """The best trial of the half that pruning leaves, by an early score that halfway agrees with the last."""
+    early_k = lead_k + lead_k.std() * rng.standard_normal(len(lead_k))
+    survivors = np.argsort(early_k)[len(lead_k) // 2 :]
+    return int(survivors[np.argmax(lead_k[survivors])])
 
 
 def _challenger(study: str, trial: str, seen: tuple[str, ...]) -> Challenger:

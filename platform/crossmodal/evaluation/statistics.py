@@ -1,6 +1,7 @@
 """Uncertainty over subjects: sign-flip tests, intervals that keep their promise at small n, and correction over comparisons."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -80,6 +81,7 @@ def _sums_of_flips(values_n: NDArray[np.float64]) -> NDArray[np.float64]:
     return sums_p
 
 
+@cache
 def detectable_sd(n: int, level: float, power: float = 0.8) -> float:
     """The mean difference, in standard deviations, that a one-sided sign-flip test of n subjects finds as often as `power` says.
 

@@ -236,7 +236,7 @@ def _contest(
         return title, replace(verdict, sentence=plan.crowned.verdict) if plan.crowned else verdict
     lead = _lead(plan, winner, trials, development)
     overrides = winner.user_attrs["overrides"]
-    if lead.mean > 0 and not (plan.champion and plan.champion.overrides == overrides):
+    if lead.deviations >= title.least_lead and not (plan.champion and plan.champion.overrides == overrides):
         title = title.nominate(
             Challenger(
                 study=plan.sweep.study,

@@ -13,13 +13,15 @@ from typing import Any, Self
 from pydantic import ValidationError
 
 from crossmodal.config import Config, UserError
-from crossmodal.evaluation.statistics import EXACT_ALONE_UP_TO, LEAST_SUBJECTS, sign_flip_p
+from crossmodal.evaluation.statistics import EXACT_ALONE_UP_TO, LEAST_SUBJECTS, detectable_sd, sign_flip_p
 from crossmodal.storage.uri import exists, join, read_json, write_json
 
 # Of the error rate of a reign, what its first look spends: two of the 64 sign patterns of six subjects. The rest is spread over all later
 # ones. Both together are .0475, so that a year in which nothing is better sees .0475 + .0475^2 + ... < .05 false promotions.
 _FIRST, _LATER = 2 / 64, 0.01625
 _GROWTH = 1.5  # a challenger is looked at again when so many times as many subjects can speak
+# Of the effect that a look finds in four of five cases: no look is spent on a trial that leads by less where it was searched.
+_LEAST_LEAD = 0.5
 _HOPELESS_P = 0.2  # one whose look ends above this is dropped
 
 
@@ -138,6 +140,11 @@ class Title(Config):
     def held_by(self, champion: str) -> Self:
         """The title in the hands of a version; with another one than before a new count of looks begins."""
         return self if champion == self.champion else self.model_copy(update={"champion": champion, "challenger": None, "looks": ()})
+
+    @property
+    def least_lead(self) -> float:
+        """By how many standard deviations of paired differences a trial has to lead on development subjects to become challenger."""
+        return _LEAST_LEAD * detectable_sd(max(len(self.kept), subjects_needed(len(self.looks) + 1)), self.next_level)
 
     def nominate(self, best: Challenger) -> Self:
         """Let a search's best trial, which leads the champion there, challenge it.

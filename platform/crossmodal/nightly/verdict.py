@@ -42,8 +42,8 @@ class Lead:
 
     Attributes
     ----------
-    mean : float
-        Of explained variance.
+    mean, deviations : float
+        Of explained variance, and the same in standard deviations of the paired differences.
     n, trials, pruned : int
         Development subjects, all trials that were looked at, and how many of those were stopped before they were scored.
     p : float
@@ -52,6 +52,7 @@ class Lead:
     """
 
     mean: float
+    deviations: float
     n: int
     trials: int
     pruned: int
@@ -84,9 +85,12 @@ def lead_of(
     """
     assert all(scores.keys() == champion.keys() for scores in (winner, *others)), "scores on the same folds have the same subjects"
     by_fold_kn = [[sum(scores[one] - champion[one] for one in fold) for fold in folds] for scores in (winner, *others)]
-    mean = float(np.mean([winner[subject] - champion[subject] for subject in champion]))
+    differences = [winner[subject] - champion[subject] for subject in champion]
+    mean = float(np.mean(differences))
+    deviation = float(np.std(differences, ddof=1))
+    deviations = mean / deviation if deviation else (float("inf") if mean > 0 else 0.0)
     p = best_of_many_p(by_fold_kn, chosen=0, unseen=pruned)
-    return Lead(mean, len(champion), 1 + len(others) + pruned, pruned, p)
+    return Lead(mean, deviations, len(champion), 1 + len(others) + pruned, pruned, p)
 
 
 def foresee(title: Title, subjects: Sequence[str], test: Sequence[str]) -> str:
@@ -145,7 +149,11 @@ def verdict_of(title: Title, held_by: str) -> Verdict:
 def no_look(title: Title, subjects: Sequence[str], held_by: str, lead: Lead) -> Verdict:
     """Tell why a night looks at nobody."""
     if title.challenger is None:
-        return Verdict(False, f"Kept: {held_by} holds the title; tonight's best trial, {lead}, does not challenge it.")
+        return Verdict(
+            False,
+            f"Kept: {held_by} holds the title; tonight's best trial, {lead}, does not challenge it, "
+            f"which takes a lead of {title.least_lead:.1f} standard deviations over subjects.",
+        )
     unseen = len(title.challenger.unseen(subjects))
     waits = f"trial {title.challenger.trial} of '{title.challenger.study}' challenges {held_by} since {title.challenger.night}"
     least = f" (at least {LEAST_SUBJECTS})" if title.needed == LEAST_SUBJECTS else ""

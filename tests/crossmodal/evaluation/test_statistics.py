@@ -9,6 +9,7 @@ from scipy import stats
 from crossmodal.evaluation.statistics import (
     bca_interval,
     best_of_many_p,
+    detectable_sd,
     holm,
     is_significant,
     least_sign_flip_p,
@@ -44,6 +45,27 @@ def test_monte_carlo_repeats_itself_and_is_near_the_normal_p():
     assert p == sign_flip_p(values, "greater", seed=5)
     assert p == pytest.approx(stats.ttest_1samp(values, 0, alternative="greater").pvalue, abs=0.01)
     assert sign_flip_p(np.ones(40)) > 0
+
+
+def test_sums_by_halves_are_those_of_all_patterns():
+    values = np.random.default_rng(5).normal(0.4, 1.0, 13)
+    sums = np.array(list(itertools.product([-1, 1], repeat=13))) @ values
+    assert sign_flip_p(values) == np.mean(sums >= values.sum() - 1e-9)
+    assert sign_flip_p(np.ones(32)) == 2.0**-32
+
+
+def test_an_effect_of_the_size_that_is_told_is_found_as_often_as_is_told():
+    effect, rng = detectable_sd(8, 0.03), np.random.default_rng(6)
+    found = np.mean([sign_flip_p(rng.normal(effect, 1.0, 8)) <= 0.03 for _ in range(1000)])
+    assert found == pytest.approx(0.8, abs=0.06)
+    assert detectable_sd(6, 1 / 65) == float("inf")
+
+
+def test_each_trial_that_nobody_knows_adds_the_p_of_the_chosen_one():
+    values_kn = np.random.default_rng(7).normal(0.5, 1.0, (3, 8))
+    known, alone = best_of_many_p(values_kn, 0), sign_flip_p(values_kn[0])
+    assert best_of_many_p(values_kn, 0, unseen=2) == pytest.approx(min(1.0, known + 2 * alone))
+    assert best_of_many_p(values_kn, 0, unseen=10_000) == 1.0
 
 
 def test_sums_equal_up_to_rounding_are_ties():

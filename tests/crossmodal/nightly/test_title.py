@@ -114,3 +114,9 @@ def test_a_look_errs_no_more_often_than_its_level_says():
         values = dict(zip(SUBJECTS[:6], rng.standard_t(3, 6).tolist(), strict=True))
         reached += Title(challenger=challenger()).look("1", "", values, 2).looks[-1].promoted
     assert reached <= 1500 * 2 / 64 + 3 * np.sqrt(1500 * 2 / 64)
+
+
+def test_no_look_is_spent_on_a_lead_that_none_could_confirm():
+    first = Title(kept=SUBJECTS[:6]).least_lead
+    assert 0.6 < first < 0.75
+    assert Title(kept=SUBJECTS[:16]).least_lead < first

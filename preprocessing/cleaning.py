@@ -127,7 +127,7 @@ def clean(opened: OpenedRecording, recordings: Recordings, preprocessing: Prepro
         notes += gradients.correct_gradients(raw, opened.bold.marker_s, preprocessing.gradients, called)
     elif opened.bold and SOURCES[recordings.kind].gradients_left:
         notes.append(SOURCES[recordings.kind].gradients_left)
-    voltages.check_plausible(raw, opened.units, called)
+    notes += voltages.check_plausible(raw, opened.units, called)
     body = physiology.copy_physiology(raw, preprocessing)
     references = split_references(raw, preprocessing.references, called)
     annotated_good = outside(opened.bad_spans, len(raw.times), raw.info["sfreq"])

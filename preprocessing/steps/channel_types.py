@@ -117,9 +117,8 @@ def _check_units(raw: BaseRaw, units: ChannelUnits, called: str) -> None:
     if lost:
         listing = some_of(f"{name} ({said[name]})" for name in lost)
         raise UserError(
-            f"{called}: {len(lost)} channels have no known unit of voltage: {listing}; write uV, mV or V into the file's header (EDF's"
-            " physical dimension) or into the units of a channels.tsv, or retype what is no EEG"
-            " as misc (recordings.channel_types)"
+            f"{called}: has no known unit of voltage for {listing}; write uV, mV or V into the file's header (EDF's physical dimension) or"
+            " into the units of a channels.tsv, or retype what is no EEG as misc (recordings.channel_types)"
         )
 
 

@@ -9,6 +9,7 @@ from mne.io import BaseRaw
 from numpy.typing import NDArray
 
 from crossmodal.config import UserError
+from preprocessing.sources.channel_names import some_of
 from preprocessing.sources.units import ChannelUnits
 
 VERSION = 1
@@ -30,7 +31,7 @@ def to_volts(raw: BaseRaw, volts: Mapping[str, float]) -> None:
             raw[name] = volts[name] * raw[name][0]
 
 
-def check_plausible(raw: BaseRaw, units: ChannelUnits, called: str) -> None:
+def check_plausible(raw: BaseRaw, units: ChannelUnits, called: str) -> list[str]:
     """Refuse EEG that is far from any that electrodes record.
 
     Its size is the root mean square above 1 Hz, where offsets and drifts do not count. For each channel it is the median over blocks of
@@ -46,6 +47,11 @@ def check_plausible(raw: BaseRaw, units: ChannelUnits, called: str) -> None:
     called : str
         What sentences call the recording.
 
+    Returns
+    -------
+    list of str
+        What the run should say of single channels that are beyond the same limits.
+
     Raises
     ------
     UserError
@@ -53,15 +59,20 @@ def check_plausible(raw: BaseRaw, units: ChannelUnits, called: str) -> None:
         sentence tells the factor that would fit.
     """
     names = [raw.ch_names[index] for index in mne.pick_types(raw.info, eeg=True, exclude=())]
-    sizes_v = [size_v for name in names if (size_v := _size_v(raw.get_data(picks=[name])[0], raw.info["sfreq"]))]
+    measured_v = {name: _size_v(raw.get_data(picks=[name])[0], raw.info["sfreq"]) for name in names}
+    # Constant channels are bad, and found as such.
+    sizes_v = {name: size_v for name, size_v in measured_v.items() if size_v}
     if not sizes_v:
-        # Constant channels are bad, and found as such.
-        return
-    size_v = float(np.median(sizes_v))
+        return []
+    size_v = float(np.median(list(sizes_v.values())))
     disputed = next((name for name in names if name in units.disputed), None)
     least_v, most_v = _COMMON_V if disputed else _PLAUSIBLE_V
     if least_v <= size_v <= most_v:
-        return
+        odd = [f"{name} ({each_v:.2g} V)" for name, each_v in sizes_v.items() if not _PLAUSIBLE_V[0] <= each_v <= _PLAUSIBLE_V[1]]
+        told = (
+            f"no electrode records what these channels have above 1 Hz (rms): {some_of(odd)}; their unit may be wrong, or the input unused"
+        )
+        return [told] if odd else []
     factor = 1000.0 ** round(np.log(_TYPICAL_V / size_v) / np.log(1000))
     other = f", in which channels.tsv has '{units.disputed[disputed]}' and the file another unit" if disputed else ""
     raise UserError(

@@ -4,6 +4,8 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from crossmodal.config import UserError
 from crossmodal.config.preprocessing import BidsRecordings, Preprocessing
@@ -97,6 +99,19 @@ def test_twins_of_table_and_recording_are_told_apart_alike(dataset):
 def test_two_rows_of_one_channel_are_refused():
     with pytest.raises(UserError, match="a.tsv: C3 and c3 fit channel EEG C3 alike"):
         match_rows(["C3", "c3"], ["EEG C3", "Fz"], "a.tsv")
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.lists(st.sampled_from(["Fp1", "Fz", "C3", "Cz", "FC5", "T7", "A1", "O2"]), min_size=1, unique=True),
+    st.sampled_from(["", "EEG ", "EEG-", "eeg_", "POL "]),
+    st.sampled_from(["", "-Ref", "-REF", "-LE", "-A1", " - M2", ".", "..", " "]),
+    st.sampled_from([str, str.upper, str.lower]),
+)
+def test_any_dress_comes_off_and_never_changes_who_is_who(names, before, after, cased):
+    channels = {name: before + cased(name) + after for name in names}
+    assert match_rows(names, list(channels.values()), "a.tsv").channels == channels
+    assert match_rows(list(channels.values()), names, "a.tsv").channels == {dressed: name for name, dressed in channels.items()}
 
 
 def test_derivation_is_no_dress():

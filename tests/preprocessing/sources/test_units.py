@@ -93,7 +93,7 @@ def test_unit_that_the_file_lacks_is_that_of_channels_tsv(recorded, written):
 
 @pytest.mark.parametrize(("listed", "found"), [(None, "Oz (blank)"), (("uV", "uV", "uV", "n/a"), "Oz ('n/a')")])
 def test_channel_without_any_unit_is_refused_by_name(recorded, listed, found):
-    with pytest.raises(UserError, match="1 channels have no known unit of voltage: " + found.replace("(", r"\(").replace(")", r"\)")):
+    with pytest.raises(UserError, match="has no known unit of voltage for " + found.replace("(", r"\(").replace(")", r"\)")):
         recorded(["uV", "uV", "uV", ""], listed=listed)
 
 
@@ -115,7 +115,7 @@ def test_recording_of_nothing_but_other_units_is_refused_with_them(recorded):
 
 
 def test_what_is_no_voltage_cannot_be_made_eeg(recorded):
-    with pytest.raises(UserError, match=r"1 channels have no known unit of voltage: Oz \(%\)"):
+    with pytest.raises(UserError, match=r"has no known unit of voltage for Oz \(%\)"):
         recorded(["uV", "uV", "uV", "%"], settings={"channel_types": {"Oz": "eeg"}})
 
 
@@ -156,7 +156,7 @@ def test_misc_of_brainvision_that_is_an_eeg_is_in_its_unit(recorded):
 
 
 def test_unit_of_brainvision_that_says_nothing_is_refused(recorded):
-    with pytest.raises(UserError, match=r"1 channels have no known unit of voltage: C3 \('.V'\)"):
+    with pytest.raises(UserError, match=r"has no known unit of voltage for C3 \('.V'\)"):
         recorded(["uV", ".V", "uV", "uV"], form=".vhdr")
 
 
@@ -170,7 +170,7 @@ def test_fif_whose_unit_is_not_volts_is_refused(make_raw, tmp_path, unit, multip
     raw = make_raw().pick("eeg")
     raw.info["chs"][0].update(unit=unit, unit_mul=multiplier)
     raw.save(tmp_path / "a_raw.fif", verbose="error")
-    with pytest.raises(UserError, match=rf"1 channels have no known unit of voltage: Fp1 \({found}\)"):
+    with pytest.raises(UserError, match=rf"has no known unit of voltage for Fp1 \({found}\)"):
         _one_file(tmp_path / "a_raw.fif", tmp_path)
 
 

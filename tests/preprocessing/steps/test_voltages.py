@@ -20,7 +20,7 @@ def test_eeg_of_no_electrode_is_refused_with_the_factor_that_fits(make_raw, fact
 
 @pytest.mark.parametrize("factor", [400, 1, 1e-3, 1e-4])
 def test_eeg_of_any_electrode_passes(make_raw, factor):
-    check_plausible(_scaled(make_raw(), factor), _UNDISPUTED, "a.edf")
+    assert check_plausible(_scaled(make_raw(), factor), _UNDISPUTED, "a.edf") == []
 
 
 def test_offsets_drifts_knocks_and_unused_inputs_do_not_count(make_raw):
@@ -29,7 +29,8 @@ def test_offsets_drifts_knocks_and_unused_inputs_do_not_count(make_raw):
     raw._data += drift_t
     raw._data[:, 2000:2200] += 0.1 * np.random.default_rng(1).normal(size=200)
     raw._data[:3] = 1.0 * np.random.default_rng(2).normal(size=raw._data[:3].shape)
-    check_plausible(raw, _UNDISPUTED, "a.edf")
+    (note,) = check_plausible(raw, _UNDISPUTED, "a.edf")
+    assert note.startswith("no electrode records what these channels have above 1 Hz (rms): Fp1 (1 V), Fp2 (0.99 V), C3 (0.99 V)")
 
 
 def test_constant_channels_are_left_to_those_who_find_bad_ones(make_raw):

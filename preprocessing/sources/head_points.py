@@ -41,7 +41,9 @@ def check_points(raw: BaseRaw, called: str) -> tuple[str, ...]:
     if fiducials_m and not _are_on_axes(fiducials_m):
         with raw.info._unlock():
             raw.info["dig"] = [point for point in raw.info["dig"] if point["kind"] != FIFF.FIFFV_POINT_CARDINAL]
-        notes.append("its nasion and ears are not in metres on the axes of MNE's head frame, and are left out")
+        # MNE makes some up where electrodes have no places, at the origin.
+        if any(place_m.any() for place_m in fiducials_m.values()):
+            notes.append("its nasion and ears are not in metres on the axes of MNE's head frame, and are left out")
     return tuple(notes)
 
 

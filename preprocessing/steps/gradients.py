@@ -82,8 +82,11 @@ def find_begins(x_ct: NDArray[np.float64], markers: NDArray[np.int64], n_epochs:
     best = markers.astype(np.float64)
     if even is None:
         return best
-    largest = np.argsort([stretches(x_t, markers, length).mean(axis=0).std() for x_t in x_ct])[-_TELLING_CHANNELS:]
-    telling_ct = x_ct[largest]
+    artifacts = np.array([stretches(x_t, markers, length).mean(axis=0).std() for x_t in x_ct])
+    finite = np.flatnonzero(np.isfinite(artifacts))
+    if not len(finite):
+        return best
+    telling_ct = x_ct[finite[np.argsort(artifacts[finite])[-_TELLING_CHANNELS:]]]
     least = _left(telling_ct, best, n_epochs)
     # Markers that jitter lie beside volumes at even intervals, others may be where volumes are that do not come evenly.
     for expected in (even, best):
@@ -111,7 +114,7 @@ def subtract_template(x_t: NDArray[np.float64], begins: NDArray[np.float64] | ND
     float64 array, shape (n_times,)
         Untouched outside volumes, also where the scanner pauses between two. A volume keeps its own mean, so that slow drifts stay.
     """
-    onsets = np.round(begins).astype(np.int64)
+    onsets = np.maximum(np.round(begins), 0).astype(np.int64)
     late_v = np.asarray(begins - onsets, dtype=np.float64)
     margin = MARGIN if late_v.any() else 0
     length, stops = _extents(onsets, len(x_t))

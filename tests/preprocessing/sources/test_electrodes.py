@@ -158,3 +158,13 @@ def test_fiducials_in_another_unit_or_on_other_axes_are_left_out(nasion):
     assert "are left out" in check_points(raw, "r")[0]
     assert {point["kind"] for point in raw.info["dig"]} == {mne.io.constants.FIFF.FIFFV_POINT_EEG}
     np.testing.assert_allclose(_places(raw)["C3"], _CAP["C3"])
+
+
+@pytest.mark.parametrize(
+    ("metre", "told"), [(0.001, "the unit 'mm' would fit"), (0.01, "the unit 'cm' would fit"), (100, "100 times that")]
+)
+def test_digitised_points_in_another_unit_are_refused(metre, told):
+    raw, shape = _raw(), np.array(list(_CAP.values()))
+    raw.set_montage(mne.channels.make_dig_montage(hsp=shape / metre, coord_frame="head"), on_missing="ignore")
+    with pytest.raises(UserError, match=f"r: its digitised points would be .*{told}"):
+        check_points(raw, "r")

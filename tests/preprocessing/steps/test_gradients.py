@@ -6,7 +6,7 @@ import pytest
 
 from crossmodal.config import UserError
 from crossmodal.config.bold import GradientCorrection
-from preprocessing.steps.gradients import correct_gradients, subtract_template
+from preprocessing.steps.gradients import correct_gradients, find_begins, subtract_template
 
 SFREQ, TR_S, N_VOLUMES, FIRST_S = 1000.0, 1.28, 60, 3.7
 
@@ -140,7 +140,7 @@ def test_clocks_that_drift_leave_no_more_than_synchronised_ones(synchronised, dr
 
 
 def test_clocks_that_drift_leave_no_more_of_few_volumes_nor_of_two_series(synchronised):
-    for options in ({"n_volumes": 24}, {"pause_s": 7.3}, {"n_missing": 2}, {"n_volumes": 24, "pause_s": 0.7345}):
+    for options in ({"n_volumes": 24, "pause_s": 0.7345}, {"pause_s": 7.3, "n_missing": 2}):
         assert _left_of(_nearest, tr_s=1 + 3e-5, **options)[0] < 1.15 * _left_of(_nearest, **options)[0]
 
 
@@ -170,3 +170,16 @@ def test_what_is_left_is_told():
     (said,) = correct_gradients(raw, 3 + np.arange(60.0), GradientCorrection(), "run")
     true_uv = 1e6 * (raw.get_data()[0] - eeg)[3000:63_000].std()
     assert 0.6 * true_uv < float(said.split()[1]) < 1.2 * true_uv
+
+
+def test_a_channel_that_is_not_finite_tells_nothing_and_stops_nothing():
+    rng = np.random.default_rng(6)
+    begins = 500 + 1000.3 * np.arange(60)
+    time = np.arange(61_000)
+    artifact = 1e-3 * np.sin(2 * np.pi * 40 * (time - 500) / 1000.3) * (time >= 500)
+    data = 1e-5 * rng.standard_normal((2, 61_000)) + artifact
+    data[0, 700] = np.nan
+    markers = np.round(begins).astype(np.int64)
+    found = find_begins(data, markers, 20, SFREQ)
+    np.testing.assert_allclose(found - found.mean(), begins - begins.mean(), atol=0.02)
+    np.testing.assert_array_equal(find_begins(data[:1], markers, 20, SFREQ), markers)

@@ -6,6 +6,7 @@ looked at with and without what a format writes before it, as BrainVision's 'Com
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 # MNE's name for what was not recorded within a file: bad, and a boundary at both ends.
 SKIPPED = "BAD_ACQ_SKIP"
@@ -22,6 +23,7 @@ _SEPARATOR = re.compile(r"[/:;,|\\]|\s-+\s|^comment\b|^comment_", re.IGNORECASE)
 _DRESS = " \t'\"[](){}/"
 
 
+@lru_cache(maxsize=1024)
 def settled(text: str) -> tuple[str, ...]:
     """Tell how MNE would call what a text marks.
 

@@ -83,6 +83,17 @@ def test_an_evaluation_leaves_table_scores_figures_and_metrics(experiment, tmp_p
     assert drawn == {f"{FOLDER}/figures/losses.png", f"{FOLDER}/figures/subjects.png"}
 
 
+def test_ceilings_of_another_cohort_are_refused_in_a_sentence(experiment, tmp_path):
+    train(experiment)
+    done = run(experiment, tmp_path, "simulation.seed=5")
+    assert done.returncode == 2
+    told = " ".join(done.stderr.split())
+    assert (
+        f"error: {experiment.recordings.root}/derivatives/truth/simulation.json: the cohort was made with another simulation.seed" in told
+    )
+    assert "Traceback" not in done.stderr
+
+
 def test_subjects_that_a_search_keeps_for_its_test_are_counted_and_told(experiment, tmp_path):
     plan = train(experiment)
     write_lock(experiment.store, Lock(study="hunt", dataset=plan.manifest.fingerprint, subjects=("02", "03")))

@@ -6,7 +6,7 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from crossmodal.config import Experiment
+from crossmodal.config import Experiment, UserError
 from crossmodal.config.data import Signals, SlidingWindows
 from crossmodal.config.preprocessing import BidsRecordings
 from crossmodal.config.simulation import Simulation
@@ -19,6 +19,7 @@ from crossmodal.evaluation.metrics import type_slices
 from crossmodal.evaluation.names import LINEAR_REFERENCE, NOISE_BOUND, ORACLE, OWN_FIR
 from crossmodal.evaluation.scores import Score
 from crossmodal.evaluation.wiener import JointSpectra, LinearScore
+from crossmodal.physics.cohort_settings import changed_settings, settings_path
 from crossmodal.physics.truth import SubjectTruth, truth_path
 from crossmodal.storage.uri import is_local
 
@@ -34,14 +35,18 @@ class References:
     Attributes
     ----------
     bounded : bool
-        Whether the oracle bounds every model: nothing can be learned, or the cohort is known to be stationary and Gaussian, its
-        preprocessing is what closed forms know, and windows are taken as they are.
+        Whether ceilings are asked for and the oracle bounds every model: nothing can be learned, or the cohort is known to be
+        stationary and Gaussian, its preprocessing is what closed forms know, and windows are taken as they are.
+
+    Raises
+    ------
+    UserError
+        The experiment simulates with other settings than those that the cohort was made with.
     """
 
     def __init__(self, experiment: Experiment) -> None:
         self._experiment = experiment
-        simulation, steps = experiment.simulation, experiment.preprocessing
-        known = simulation if isinstance(simulation, Simulation) and simulation.root == self._root else None
+        steps, known = experiment.preprocessing, self._known_simulation()
         self._null = known is not None and known.cohort != "coupled"
         stationary = known is not None and not (known.evoked or known.artifacts)
         in_closed_form = isinstance(experiment.data.windows, SlidingWindows) and not (
@@ -50,6 +55,21 @@ class References:
         self.bounded = self._null or (stationary and in_closed_form)
         self._spectra: dict[str, JointSpectra] = {}
         self._computing = Lock()
+
+    def _known_simulation(self) -> Simulation | None:
+        """How the recordings were simulated, where ceilings are asked for and the cohort says so itself."""
+        simulation, ceilings = self._experiment.simulation, self._experiment.evaluation.ceilings
+        if simulation is None or self._root is None or not ceilings or not (Path(self._root) / "derivatives" / "truth").exists():
+            return None
+        where = settings_path(Path(self._root))
+        try:
+            changed = changed_settings(Path(self._root), simulation)
+        except (OSError, ValueError):
+            raise UserError(f"{where}: cannot be read, so that nobody knows which ceilings hold; simulate the cohort anew") from None
+        if changed:
+            named = ", ".join(f"simulation.{name}" for name in changed)
+            raise UserError(f"{where}: the cohort was made with another {named} than the experiment gives; ceilings would be wrong")
+        return simulation if isinstance(simulation, Simulation) else None
 
     @property
     def _root(self) -> str | None:

@@ -1,6 +1,5 @@
 """Make a whole cohort, once: subjects in parallel, the dataset whole or absent."""
 
-import json
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -12,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from crossmodal.config import UserError
 from crossmodal.config.simulation import AnySimulation, EegFmriSimulation, Simulation
+from crossmodal.physics.cohort_settings import changed_settings, write_settings
 from crossmodal.physics.head import HeadModel
 from crossmodal.storage.atomic import new_folder
 from preprocessing.sources.simulated.bids import write_dataset, write_run, write_subject
@@ -19,8 +19,6 @@ from preprocessing.sources.simulated.eeg_fmri import draw_fmri_subject, simulate
 from preprocessing.sources.simulated.eeg_fmri_bids import write_fmri_dataset, write_fmri_run, write_fmri_subject
 from preprocessing.sources.simulated.recording import sensor_patterns, simulate_run, subject_truth
 from preprocessing.sources.simulated.subject import draw_subject, subject_labels, template_conductor
-
-_SETTINGS = Path("derivatives") / "truth" / "simulation.json"
 
 
 def simulate_cohort(simulation: AnySimulation, on_subject: Callable[[str], None]) -> int:
@@ -55,7 +53,7 @@ def simulate_cohort(simulation: AnySimulation, on_subject: Callable[[str], None]
             write_dataset(aside, simulation, subject_labels(simulation))
         else:
             write_fmri_dataset(aside, simulation)
-        (aside / _SETTINGS).write_text(json.dumps(_settings(simulation), indent=1) + "\n")
+        write_settings(aside, simulation)
     # Another process may have been first, with other settings.
     assert _is_made(root, simulation)
     return simulation.subjects
@@ -66,19 +64,12 @@ def _is_made(root: Path, simulation: AnySimulation) -> bool:
     if not root.exists():
         return False
     try:
-        made = json.loads((root / _SETTINGS).read_text())
+        changed = changed_settings(root, simulation)
     except (OSError, ValueError):
         raise UserError(f"simulation.root: {root} exists and holds no simulated cohort; give another folder") from None
-    # A setting that is younger than the cohort is null where it changes nothing.
-    asked = json.loads(json.dumps(_settings(simulation)))
-    changed = sorted(key for key in made.keys() | asked.keys() if made.get(key) != asked.get(key))
     if changed:
         raise UserError(f"simulation.root: {root} was made with another {', '.join(changed)}; remove it or give another folder")
     return True
-
-
-def _settings(simulation: AnySimulation) -> dict[str, object]:
-    return simulation.model_dump(mode="json", exclude={"root"} if isinstance(simulation, EegFmriSimulation) else {"root", "kind"})
 
 
 def _write_subjects(simulation: AnySimulation, root: Path) -> Iterator[str]:

@@ -12,6 +12,7 @@ from crossmodal.config.simulation import SourceSpectrum
 from crossmodal.datasets.manifest import Manifest, publish, shard_uri
 from crossmodal.datasets.recording import PHYSIOLOGY, Events, Recording, Signal
 from crossmodal.datasets.shard import write_shard
+from crossmodal.physics.cohort_settings import write_settings
 from crossmodal.physics.gaussian import sample_signal
 from crossmodal.physics.spectra import alpha_density, aperiodic_density
 from crossmodal.physics.truth import SubjectTruth, truth_path
@@ -72,6 +73,7 @@ def publish_cohort(
         if blinks:
             recording = _with_blinks(recording, blinks, number)
         entries.append(write_shard(recording, Path(shard_uri(experiment.store, f"shard-{subject}"))))
+    write_settings(root, experiment.simulation)
     manifest = Manifest.of(entries, "test")
     publish(manifest, experiment.store, experiment.dataset_recipe)
     return manifest

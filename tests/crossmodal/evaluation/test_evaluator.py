@@ -1,5 +1,7 @@
 """A fold's scores are those of its own test windows, beside baselines of its own training windows."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -18,6 +20,7 @@ from crossmodal.evaluation.references import References
 from crossmodal.evaluation.scores import save_scores
 from crossmodal.models.base import Model, Shapes
 from crossmodal.models.ridge import Ridge
+from crossmodal.physics.cohort_settings import write_settings
 from crossmodal.storage.node_cache import NodeCache
 from tests.crossmodal.evaluation.gaussian_cohort import N_MAG, gaussian_experiment, publish_cohort
 
@@ -55,13 +58,15 @@ def cohort(tmp_path_factory):
 
 def evaluate(cohort, network=Silent, **changes):
     """All folds of the cohort, after changes of the experiment."""
-    experiment, manifest, cache = cohort
-    experiment = type(experiment).model_validate(experiment.model_dump() | changes)
+    published, manifest, cache = cohort
+    experiment = type(published).model_validate(published.model_dump() | changes)
+    write_settings(Path(experiment.recordings.root), experiment.simulation)
     evaluator = Evaluator(experiment, "run")
     results = []
     for fold in make_folds(experiment.split, manifest):
         data = open_fold(manifest, fold, experiment.data, experiment.seed, cache)
         results.append((data, *evaluator.evaluate(data, network(data.n_target), data.normaliser)))
+    write_settings(Path(published.recordings.root), published.simulation)
     return results
 
 

@@ -16,9 +16,10 @@ from crossmodal.datasets.manifest import Manifest
 from crossmodal.datasets.normaliser import Normaliser
 from crossmodal.datasets.opening import open_fold
 from crossmodal.evaluation.evaluator import Evaluator
+from crossmodal.evaluation.own_fold import check_own_fold
 from crossmodal.evaluation.scores import FoldDetail, FoldScores, save_scores
 from crossmodal.models.base import Model
-from crossmodal.models.store import load_model
+from crossmodal.models.store import ModelCard, load_model
 from crossmodal.storage.node_cache import NodeCache
 from crossmodal.storage.uri import fetch_folder, join
 
@@ -53,6 +54,11 @@ def evaluate_folds(experiment: Experiment, manifest: Manifest, run: str, folds: 
     ------
     FoldEvaluation
         In the order of `folds`.
+
+    Raises
+    ------
+    UserError
+        A model is not that of its fold, or the experiment does not agree with the cohort that ceilings are computed from.
     """
     if isinstance(experiment.model, SynaptechNetConfig) and not isinstance(experiment.model.target, Waveform):
         raise UserError("model.target: only waveforms are scored, in SI units, beside baselines; train with model.target.kind=waveform")
@@ -60,9 +66,11 @@ def evaluate_folds(experiment: Experiment, manifest: Manifest, run: str, folds: 
     cache = NodeCache(Path(experiment.node_cache.root), int(experiment.node_cache.max_gb * 1e9))
 
     def evaluate(fold: Fold) -> FoldEvaluation:
-        network, normaliser = _load(join(experiment.store, "models", run, fold.name))
+        uri = join(experiment.store, "models", run, fold.name)
+        network, card = _load(uri)
         data = open_fold(manifest, fold, experiment.data, experiment.seed, cache)
-        scores, detail = evaluator.evaluate(data, network, normaliser)
+        check_own_fold(card, run, data, uri)
+        scores, detail = evaluator.evaluate(data, network, Normaliser.from_plain(card.normaliser))
         save_scores(experiment.store, scores, detail)
         return FoldEvaluation(scores, detail, {subject: data.info(subject) for subject in detail.subjects})
 
@@ -70,9 +78,8 @@ def evaluate_folds(experiment: Experiment, manifest: Manifest, run: str, folds: 
         yield from pool.map(evaluate, folds)
 
 
-def _load(uri: str) -> tuple[Model, Normaliser]:
+def _load(uri: str) -> tuple[Model, ModelCard]:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "model"
         fetch_folder(uri, folder)
-        network, card = load_model(folder)
-    return network, Normaliser.from_plain(card.normaliser)
+        return load_model(folder)

@@ -1,5 +1,6 @@
 """A trained network in a folder: weights as safetensors, and what it is as JSON."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ class ModelCard(Config):
         The fold's scaling, as `Normaliser.to_plain` gives it.
     trained_on : tuple of str
         Subjects whose recordings taught the network or chose its epoch.
+    weights_sha256 : str
+        Of the file of weights; empty in models of earlier versions.
     """
 
     run: str
@@ -44,11 +47,13 @@ class ModelCard(Config):
     target_types: tuple[str, ...]
     normaliser: dict[str, Any]
     trained_on: tuple[str, ...]
+    weights_sha256: str = ""
 
 
 def save_model(folder: Path, network: Model, card: ModelCard) -> None:
     """Write weights and card into a folder that exists."""
     save_file({name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}, folder / WEIGHTS)
+    card = card.model_copy(update={"weights_sha256": _sha256(folder / WEIGHTS)})
     (folder / CARD).write_text(card.model_dump_json(indent=1))
 
 
@@ -58,13 +63,24 @@ def load_model(folder: Path) -> tuple[Model, ModelCard]:
     Raises
     ------
     UserError
-        A file is missing or broken.
+        A file is missing or broken, or the weights are not those that the card was written with.
     """
     try:
         card = ModelCard.model_validate_json((folder / CARD).read_text())
     except (OSError, ValueError) as error:
         raise UserError(f"{folder / CARD}: cannot be read as a trained model ({str(error).splitlines()[0]}); train it again") from None
-    return load_weights(folder / WEIGHTS, card.network, card.shapes), card
+    network = load_weights(folder / WEIGHTS, card.network, card.shapes)
+    if card.weights_sha256 and card.weights_sha256 != _sha256(folder / WEIGHTS):
+        raise UserError(
+            f"{folder / WEIGHTS}: holds other weights than those that {CARD} of fold {card.fold} of {card.run} was written with; train the"
+            " model again"
+        )
+    return network, card
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def load_weights(path: Path, config: NetworkConfig, shapes: Shapes) -> Model:

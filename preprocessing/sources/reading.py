@@ -31,7 +31,7 @@ from preprocessing.sources.timeline import Span, bad_spans, recorded_events, set
 from preprocessing.sources.triggers import trigger_events
 from preprocessing.sources.units import RETYPABLE, VOLTAGES, ChannelUnits, settle_units
 
-VERSION = 5
+VERSION = 6
 # Of sidecars, and of headers and markers of BrainVision.
 _TEXTS = (".tsv", ".json", ".vhdr", ".vmrk")
 
@@ -96,6 +96,7 @@ def open_recording(entry: Entry, recordings: Recordings, scratch: Path) -> Opene
     table = _event_table(entry, raw, local)
     if table:
         settle_marks(raw, table.marks)
+    events, events_told = _events(entry, raw, recordings, table)
     bold = _open_bold(entry, raw, recordings, local)
     channels, told = _channels(entry, raw, local)
     with broken_told(entry.uri):
@@ -103,7 +104,7 @@ def open_recording(entry: Entry, recordings: Recordings, scratch: Path) -> Opene
     notes = (
         *entry.notes,
         *_guessed_encodings(entry, local),
-        *(table.notes if table and not recordings.triggers else ()),
+        *events_told,
         *tell_marks(raw),
         *told,
         *_no_voltages(units, channels),
@@ -114,7 +115,7 @@ def open_recording(entry: Entry, recordings: Recordings, scratch: Path) -> Opene
     return OpenedRecording(
         raw=raw,
         # The only place where the delay is added; what is read here is never written back.
-        events=_events(entry, raw, recordings, table).shifted(recordings.stimulus_delay_s),
+        events=events.shifted(recordings.stimulus_delay_s),
         bad_spans=bad_spans(raw),
         channels=replace(channels, types=channels.types | dict.fromkeys(units.no_voltage, "misc")),
         units=units,
@@ -196,11 +197,12 @@ def _event_table(entry: Entry, raw: BaseRaw, local: Mapping[str, Path]) -> Event
     return table
 
 
-def _events(entry: Entry, raw: BaseRaw, recordings: Recordings, table: EventTable | None) -> TimedEvents:
+def _events(entry: Entry, raw: BaseRaw, recordings: Recordings, table: EventTable | None) -> tuple[TimedEvents, tuple[str, ...]]:
+    """Events from where the experiment says, and what the run should say of them."""
     with broken_told(entry.uri):
         if recordings.triggers:
             return trigger_events(raw, recordings.triggers, entry.uri)
-        return table.events if table else recorded_events(raw)
+        return (table.events, table.notes) if table else recorded_events(raw)
 
 
 def _open_bold(entry: Entry, raw: BaseRaw, recordings: Recordings, local: Mapping[str, Path]) -> OpenedBold | None:

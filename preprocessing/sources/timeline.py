@@ -5,15 +5,17 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import mne
 import numpy as np
 from mne.io import BaseRaw
 
 from preprocessing.sources.events import TimedEvents
 from preprocessing.sources.marks import is_bad, is_boundary, settled
+from preprocessing.sources.triggers import line_events
 
 # How many names a note lists.
 _MOST_NAMES = 5
+# An annotation and a code are of one event where they lie no further apart: formats round to milliseconds.
+_SAME_S, _SAME_SAMPLES = 0.002, 1.5
 # Onset and duration, s from the first sample, and text.
 _Annotation = tuple[float, float, str]
 
@@ -94,18 +96,28 @@ def continuous_pieces(raw: BaseRaw) -> list[Span]:
     return [piece for piece in pieces if piece.duration_s > 0]
 
 
-def recorded_events(raw: BaseRaw) -> TimedEvents:
-    """Events from annotations that mark nothing; without any, from the trigger line, named by their code."""
-    named = [annotation for annotation in annotations(raw) if not settled(annotation[2])]
-    if named:
-        onsets, durations, texts = zip(*named, strict=True)
-        return TimedEvents(np.array(onsets), np.array(durations), tuple(texts))
-    if "stim" not in raw:
-        return TimedEvents(np.empty(0), np.empty(0), ())
-    # A code may follow another without a return to zero, as button presses on ds000117's line do.
-    found = mne.find_events(raw, consecutive="increasing", min_duration=2 / raw.info["sfreq"], verbose="error")
-    onsets_s = (found[:, 0] - raw.first_samp) / raw.info["sfreq"]
-    return TimedEvents(onsets_s, np.zeros(len(found)), tuple(str(code) for code in found[:, 2]))
+def recorded_events(raw: BaseRaw) -> tuple[TimedEvents, tuple[str, ...]]:
+    """Events from annotations that mark nothing, and from trigger lines, named by their codes; also say what was done to those.
+
+    A code that comes when an annotation begins is the same event, which the annotation names.
+    """
+    coded, notes = line_events(raw)
+    named = sorted(annotation for annotation in annotations(raw) if not settled(annotation[2]))
+    if not named:
+        return coded, notes
+    onsets_s, durations_s, texts = zip(*named, strict=True)
+    if not len(coded.onset_s):
+        return TimedEvents(np.array(onsets_s), np.array(durations_s), texts), notes
+    following = np.searchsorted(onsets_s, coded.onset_s)
+    around_s = np.pad(np.array(onsets_s), 1, constant_values=np.inf)[[following, following + 1]]
+    apart_s = np.abs(around_s - coded.onset_s).min(axis=0)
+    alone = np.flatnonzero(apart_s > max(_SAME_S, _SAME_SAMPLES / raw.info["sfreq"]))
+    events = [*named, *((float(coded.onset_s[index]), 0.0, coded.trial_type[index]) for index in alone)]
+    onsets_s, durations_s, texts = zip(*sorted(events), strict=True)
+    repeated = len(coded.onset_s) - len(alone)
+    told = f"its events are {len(named)} annotations and {len(alone)} codes of trigger lines"
+    told += f"; {repeated} more codes come when an annotation begins, and are that" if repeated else ""
+    return TimedEvents(np.array(onsets_s), np.array(durations_s), texts), (*notes, told)
 
 
 def _placed(stated: _Annotation, n_times: int, sfreq: float) -> Iterator[_Annotation]:

@@ -75,7 +75,7 @@ def test_brainvision_without_its_markers_is_refused(make_raw, tmp_path):
 
 def boundaries_of(path):
     raw = read_raw_file(path)
-    return [piece.stop_s for piece in continuous_pieces(raw)][:-1], recorded_events(raw).trial_type
+    return [piece.stop_s for piece in continuous_pieces(raw)][:-1], recorded_events(raw)[0].trial_type
 
 
 def test_pauses_of_brainvision_are_boundaries_and_no_events(tmp_path):

@@ -83,7 +83,7 @@ def test_settled_names_stay_as_they_are(text):
 def marked(raw):
     """Bad seconds that have a length, ends of pieces, and events."""
     spans = [(round(span.start_s, 6), round(span.stop_s, 6)) for span in bad_spans(raw) if span.duration_s > 0.1]
-    return spans, [round(piece.stop_s, 6) for piece in continuous_pieces(raw)][:-1], recorded_events(raw).trial_type
+    return spans, [round(piece.stop_s, 6) for piece in continuous_pieces(raw)][:-1], recorded_events(raw)[0].trial_type
 
 
 @pytest.mark.parametrize("suffix", ["_raw.fif", ".edf", ".vhdr", ".set"])

@@ -14,7 +14,7 @@ def test_annotations_count_from_the_first_sample(make_raw, dated):
     raw.set_annotations(mne.Annotations([3.0, 5.0], [0.5, 0.0], ["BAD jump", "face"]))
     raw.crop(tmin=2.0)
     (span,) = bad_spans(raw)
-    events = recorded_events(raw)
+    events, _ = recorded_events(raw)
     np.testing.assert_allclose([span.start_s, span.stop_s, events.onset_s[0]], [1.0, 1.5, 3.0])
     assert events.trial_type == ("face",)
 
@@ -22,7 +22,7 @@ def test_annotations_count_from_the_first_sample(make_raw, dated):
 def test_trigger_line_speaks_where_annotations_do_not(make_raw):
     raw = make_raw(sfreq=200.0)
     raw.apply_function(_with_triggers, picks=["STI101"])
-    events = recorded_events(raw)
+    events, _ = recorded_events(raw)
     np.testing.assert_allclose(events.onset_s, [1.0, 1.1])
     # A button pressed while the picture's code stands is an event of its own.
     assert events.trial_type == ("5", "4101")

@@ -39,7 +39,7 @@ def test_codes_are_named_and_buttons_ignored(make_raw):
         (3000, 3400, 19),
         (5000, 5100, 4096),
     )
-    events = trigger_events(raw, _DS000117, "a.fif")
+    events, _ = trigger_events(raw, _DS000117, "a.fif")
     np.testing.assert_allclose(events.onset_s, [1.0, 2.0, 3.0])
     assert events.trial_type == ("Famous", "Unfamiliar", "Scrambled")
     assert not events.duration_s.any()
@@ -47,24 +47,24 @@ def test_codes_are_named_and_buttons_ignored(make_raw):
 
 def test_without_the_mask_a_button_hides_a_picture(make_raw):
     raw = _line(make_raw(sfreq=1000.0), (1000, 1400, 5), (1900, 2500, 4096), (2000, 2400, 14))
-    assert trigger_events(raw, Triggers(codes=_FACES), "a.fif").trial_type == ("Famous",)
+    assert trigger_events(raw, Triggers(codes=_FACES), "a.fif")[0].trial_type == ("Famous",)
 
 
 def test_glitches_and_other_codes_are_left_out(make_raw):
     raw = _line(make_raw(sfreq=1000.0), (1000, 1002, 5), (2000, 2003, 6), (3000, 3400, 9))
-    np.testing.assert_allclose(trigger_events(raw, _DS000117, "a.fif").onset_s, [2.0])
+    np.testing.assert_allclose(trigger_events(raw, _DS000117, "a.fif")[0].onset_s, [2.0])
 
 
 def test_onsets_count_from_the_first_sample_kept(make_raw):
     raw = _line(make_raw(sfreq=1000.0), (3000, 3400, 5)).crop(tmin=1.5)
-    np.testing.assert_allclose(trigger_events(raw, _DS000117, "a.fif").onset_s, [1.5])
+    np.testing.assert_allclose(trigger_events(raw, _DS000117, "a.fif")[0].onset_s, [1.5])
 
 
 @given(st.lists(st.sampled_from([5, 6, 7, 13, 14, 15, 17, 18, 19]), min_size=1, max_size=8), st.sampled_from([0, 256, 4096, 4352]))
 def test_any_codes_are_found_whatever_is_held_down_meanwhile(make_raw, codes, held):
     stretches = [(500 * number, 500 * number + 300, code) for number, code in enumerate(codes, start=1)]
     raw = _line(make_raw(sfreq=1000.0), *stretches, (100, 9000, held))
-    events = trigger_events(raw, _DS000117, "a.fif")
+    events, _ = trigger_events(raw, _DS000117, "a.fif")
     np.testing.assert_allclose(events.onset_s, 0.5 * np.arange(1, len(codes) + 1))
     assert events.trial_type == tuple(_DS000117.names[code] for code in codes)
 

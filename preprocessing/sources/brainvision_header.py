@@ -51,7 +51,9 @@ def mended_header(text: str) -> str:
         if names[number] != channel.name:
             # A table of the amplifier's settings further below, in which MNE looks for the name.
             row = re.compile(rf"^(\s*{number}\s+){re.escape(channel.name)}(?=\s)", re.MULTILINE)
-            text = row.sub(rf"\g<1>{names[number]}", text)
+            # A comma within a name is written as a backslash and 1.
+            escaped = names[number].replace("\\", r"\\")
+            text = row.sub(rf"\g<1>{escaped}", text)
     return text
 
 

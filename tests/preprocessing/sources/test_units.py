@@ -10,6 +10,7 @@ from mne.io.constants import FIFF
 from crossmodal.config import UserError
 from crossmodal.config.preprocessing import BidsRecordings, FileEntry, FileRecordings, Preprocessing
 from preprocessing.recording import preprocess_recording
+from preprocessing.sources.brainvision_header import header_units, mended_header
 from preprocessing.sources.reading import list_recordings
 from preprocessing.sources.units import is_no_voltage, volts_of
 from tests.preprocessing.sources.edf import write_edf
@@ -163,6 +164,14 @@ def test_unit_of_brainvision_that_says_nothing_is_refused(recorded):
 def test_twins_of_brainvision_are_told_apart_as_those_of_edf(recorded):
     sizes_v, _ = recorded(["uV", "uV", "mV", "uV"], names=("Fz", "C3", "C3", "Oz"), sizes=(1, 1, 1e-3, 1), form=".vhdr")
     assert sizes_v == pytest.approx(dict.fromkeys(("Fz", "C3-0", "C3-1", "Oz"), 2e-5), rel=0.1)
+
+
+def test_twins_of_brainvision_are_found_in_the_amplifiers_settings():
+    """MNE reads filters from a table in which it looks for the name; a comma within it is written as a backslash and 1."""
+    header = "[Channel Infos]\nCh1=A\\1B,,1,UV\nCh2=A\\1B,,1,%\n[Comment]\n1     A\\1B   1   0.5 µV\n2     A\\1B   2   0.5 µV\n"
+    mended = "[Channel Infos]\nCh1=A\\1B-0,,1,µV\nCh2=A\\1B-1,,1,n/a\n[Comment]\n1     A\\1B-0   1   0.5 µV\n2     A\\1B-1   2   0.5 µV\n"
+    assert mended_header(header) == mended
+    assert header_units(header) == ["UV", "%"]
 
 
 @pytest.mark.parametrize(("unit", "multiplier", "found"), [(FIFF.FIFF_UNIT_NONE, 0, "blank"), (FIFF.FIFF_UNIT_V, -6, r"'V x 10\^-6'")])

@@ -7,7 +7,7 @@ EXPERIMENT ?= jobs/experiments/demo.yaml
 # Those of `make test-slow`, all by default.
 TESTS ?=
 
-.PHONY: install demo experiment test test-slow lint bench clean
+.PHONY: install demo experiment test test-slow fuzz lint bench clean
 
 install: $(VENV)/.installed
 
@@ -29,10 +29,15 @@ experiment: install
 	$(PY) jobs/evaluate.py $(EXPERIMENT)
 
 test: install
-	$(PY) -m pytest -q -m 'not slow'
+	$(PY) -m pytest -q -m 'not slow and not fuzz'
 
 test-slow: install
 	$(PY) -m pytest -q -m slow $(TESTS)
+
+# Damaged files of every format; INPUTS of each.
+INPUTS ?= 2000
+fuzz: install
+	FUZZ_INPUTS=$(INPUTS) $(PY) -m pytest -q -rP -m fuzz tests/preprocessing/fuzz
 
 lint: install
 	$(VENV)/bin/ruff check .

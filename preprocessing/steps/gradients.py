@@ -15,6 +15,8 @@ VERSION = 3
 _LONGEST = 1.1
 # Channels that tell when volumes begin: those of the largest artifacts.
 _TELLING_CHANNELS = 4
+# How far volumes may be from where they are expected, samples, besides as far as markers jitter.
+_LEAST_REACH = 1.0
 # Volumes are aligned below a sample only where that leaves so much less.
 _WORTH_ALIGNING = 0.99
 
@@ -87,10 +89,10 @@ def find_begins(x_ct: NDArray[np.float64], markers: NDArray[np.int64], n_epochs:
     if not len(finite):
         return best
     telling_ct = x_ct[finite[np.argsort(artifacts[finite])[-_TELLING_CHANNELS:]]]
-    least = _left(telling_ct, best, n_epochs)
+    least, reach = _left(telling_ct, best, n_epochs), _LEAST_REACH + float(np.abs(even - markers).max())
     # Markers that jitter lie beside volumes at even intervals, others may be where volumes are that do not come evenly.
     for expected in (even, best):
-        found = expected + measured_delays(telling_ct, expected, length)
+        found = expected + measured_delays(telling_ct, expected, length, reach)
         left = _left(telling_ct, found, n_epochs)
         if left < _WORTH_ALIGNING * least:
             best, least = found, left

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-# How far markers may lie from volumes that come at even intervals, s, and volumes from where they are expected, samples.
-_MOST_JITTER_S, _REACH = 0.01, 1.5
+# How far markers may lie from volumes that come at even intervals, s.
+_MOST_JITTER_S = 0.01
 _COARSE, _ROUNDS, _NEWTON_STEPS = 0.1, 4, 3
 # Samples on either side of a stretch that is shifted, where what was cut there rings.
 MARGIN = 32
@@ -64,7 +64,7 @@ def even_onsets(onsets: NDArray[np.int64], is_first: NDArray[np.bool_], sfreq: f
     return even if np.abs(even - onsets).max() <= _MOST_JITTER_S * sfreq else None
 
 
-def measured_delays(x_ct: NDArray[np.float64], expected: NDArray[np.float64], length: int) -> NDArray[np.float64]:
+def measured_delays(x_ct: NDArray[np.float64], expected: NDArray[np.float64], length: int, reach: float) -> NDArray[np.float64]:
     """Measure how much later than expected volumes begin, by the artifact of some channels.
 
     Parameters
@@ -75,11 +75,13 @@ def measured_delays(x_ct: NDArray[np.float64], expected: NDArray[np.float64], le
         Where volumes begin, samples; their mean is kept.
     length : int
         Of a volume, samples.
+    reach : float
+        How much later or earlier than expected a volume may begin, samples.
 
     Returns
     -------
     float64 array, shape (n_volumes,)
-        Samples, at most 1.5.
+        Samples.
 
     Notes
     -----
@@ -98,18 +100,18 @@ def measured_delays(x_ct: NDArray[np.float64], expected: NDArray[np.float64], le
         for spectrum in spectra:
             cross += spectrum * np.conj((spectrum * turns).mean(axis=0))
         cross *= np.exp(1j * omega * begun[:, None])
-        late = _peaks(cross, omega)
+        late = _peaks(cross, omega, reach)
         late -= late.mean()
     return late
 
 
-def _peaks(cross: NDArray[np.complex128], omega: NDArray[np.float64]) -> NDArray[np.float64]:
+def _peaks(cross: NDArray[np.complex128], omega: NDArray[np.float64], reach: float) -> NDArray[np.float64]:
     """Delays, samples, at which cross-correlations, given by their spectra (n_volumes, n_frequencies), are largest."""
-    lags = np.arange(-_REACH, _REACH + _COARSE / 2, _COARSE)
+    lags = np.arange(-reach, reach + _COARSE / 2, _COARSE)
     peak = lags[(cross @ np.exp(1j * omega[:, None] * lags)).real.argmax(axis=1)]
     for _ in range(_NEWTON_STEPS):
         there = cross * np.exp(1j * omega * peak[:, None])
         slope, bend = -(omega * there.imag).sum(axis=1), -(omega**2 * there.real).sum(axis=1)
         step = np.divide(slope, bend, out=np.zeros_like(peak), where=bend < 0)
-        peak = np.clip(peak - np.clip(step, -_COARSE, _COARSE), -_REACH, _REACH)
+        peak = np.clip(peak - np.clip(step, -_COARSE, _COARSE), -reach, reach)
     return peak

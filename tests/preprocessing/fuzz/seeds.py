@@ -85,7 +85,8 @@ def _sensors(types: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)
     amplitude = np.array([{"mag": 1e-12, "ref_meg": 1e-11, "eeg": 1e-5}.get(kind, 0.0) for kind in types])
     above = rng.standard_normal((len(types), 3)) * [1, 1, 0.3] + [0, 0, 1]
-    places_m = [0, 0, 0.04] + 0.12 * above / np.linalg.norm(above, axis=1, keepdims=True)
+    distance_m = np.array([0.13 if kind in ("mag", "ref_meg") else 0.09 for kind in types])[:, None]
+    places_m = [0, 0, 0.04] + distance_m * above / np.linalg.norm(above, axis=1, keepdims=True)
     return amplitude[:, None] * rng.standard_normal((len(types), 2 * _SFREQ)), places_m
 
 

@@ -12,5 +12,7 @@ class Nightly(Config):
         6.0, gt=0, description="that trials of one night may take; those that run then are stopped, and go on the next night"
     )
     confirmation_subjects: tuple[str, ...] | None = Field(
-        None, min_length=1, description="that no search sees, and that decide on the title; None draws half, 6 to 16, by the seed"
+        None,
+        min_length=1,
+        description="that no search sees, and that decide on the title; None draws half, at least 6 and at most 16, by the seed",
     )

@@ -65,11 +65,11 @@ def test_the_champion_s_test_subjects_stay_locked_when_subjects_join(experiment,
 def test_subjects_are_kept_apart_from_the_search_and_study_and_folds_know_it(experiment, tracker):
     publish_cohort(experiment, 16, duration_s=2)
     plan = plan_night(experiment, SMALL, tracker, DATE)
-    assert (len(plan.sweep.test), len(plan.title.kept), len(plan.sweep.split.subjects)) == (4, 6, 6)
+    assert (len(plan.sweep.test), len(plan.title.kept), len(plan.sweep.split.subjects)) == (4, 7, 5)
     assert not {*plan.title.kept, *plan.sweep.test} & set(plan.sweep.split.subjects)
     assert set(plan.title.searched) == set(plan.sweep.split.subjects)
     assert plan.sweep.study.endswith(f"-v{PROTOCOL}")
-    assert "Look 1 at the title, on 6 unseen subjects" in plan.foresight
+    assert "Look 1 at the title, on 7 unseen subjects" in plan.foresight
     named = plan_night(overridden(experiment, {"nightly.confirmation_subjects": list(plan.sweep.split.subjects)}), SMALL, tracker, DATE)
     assert named.title.kept == plan.sweep.split.subjects
 

@@ -3,7 +3,14 @@
 import logging
 import os
 import socket
+import sys
+from collections.abc import Mapping
 from typing import Any
+
+# The longest path of a socket that Linux takes, and what Ray appends to its folder for the longest of its own.
+_SOCKET_BYTES = 107
+_IN_RAYS_FOLDER = "/ray/session_2026-01-01_00-00-00_000000_4194304/sockets/plasma_store"
+_SHORT_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")
 
 
 def start_ray(dashboard: bool = False, num_cpus: int | None = None) -> None:
@@ -36,6 +43,7 @@ def start_ray(dashboard: bool = False, num_cpus: int | None = None) -> None:
     if address == "local":
         # Which Ray hands on to its workers; those of a submitted job have it by its runtime environment.
         os.environ.update(KEEP_FREED_MEMORY)
+        os.environ.update(_short_folder(os.environ))
     if address == "local" and dashboard:
         # What clears up asks for its address; where several Rays run on this machine, it would find more than one and give up.
         options["dashboard_port"] = _free_port()
@@ -50,6 +58,28 @@ def start_ray(dashboard: bool = False, num_cpus: int | None = None) -> None:
     except Exception as error:  # Ray raises bare ones when its processes are late, or nobody answers.
         advice = "the machine is busy, run again" if address == "local" else "check RAY_ADDRESS and that the cluster runs"
         raise UserError(f"Ray ({address}) did not start: {' '.join(str(error).split())}; {advice}") from error
+
+
+def _short_folder(variables: Mapping[str, str]) -> dict[str, str]:
+    """Give Ray another folder where its own would lie so deep that its sockets cannot be opened, as below the TMPDIR of a Slurm job.
+
+    Raises
+    ------
+    UserError
+        There is no short folder that can be written to.
+    """
+    from crossmodal.config import UserError
+
+    variable = next((name for name in ("RAY_TMPDIR", "TMPDIR") if variables.get(name)), None)
+    if variable is None or len(os.fsencode(variables[variable] + _IN_RAYS_FOLDER)) <= _SOCKET_BYTES:
+        return {}
+    longest = _SOCKET_BYTES - len(_IN_RAYS_FOLDER)
+    told = f"{variable}={variables[variable]} is too long for Ray, whose folder may have {longest} bytes, since its sockets lie there"
+    short = next((folder for folder in _SHORT_FOLDERS if os.access(folder, os.W_OK | os.X_OK)), None)
+    if short is None:
+        raise UserError(f"{told}; export RAY_TMPDIR=/a/short/folder that can be written to")
+    sys.stderr.write(f"{told}; it uses {short} instead (RAY_TMPDIR names another)\n")
+    return {"RAY_TMPDIR": short}
 
 
 def _free_port() -> int:

@@ -26,15 +26,18 @@ def experiment(tmp_path):
     return tmp_path
 
 
-def _run(folder, *arguments):
+def _run(folder, *arguments, **variables):
     # From another folder and without the paths that pytest adds: the job finds the project by itself.
-    environment = {key: value for key, value in os.environ.items() if key not in {"PYTHONPATH", "RAY_ADDRESS"}}
+    environment = {key: value for key, value in os.environ.items() if key not in {"PYTHONPATH", "RAY_ADDRESS"}} | variables
     return subprocess.run([sys.executable, str(_JOB), *arguments], capture_output=True, text=True, cwd=folder, env=environment)
 
 
 def test_broken_recording_ends_in_a_table_and_what_is_there_is_not_made_again(experiment):
-    first = _run(experiment, "both.yaml")
+    long = experiment / "as-long-as-the-folder-of-a-slurm-job"
+    long.mkdir()
+    first = _run(experiment, "both.yaml", TMPDIR=str(long))
     assert first.stdout, first.stderr
+    assert f"TMPDIR={long} is too long for Ray" in first.stderr
     assert first.returncode == 1
     summary, *table = first.stdout.splitlines()
     assert summary.startswith("made 1, cached 0, failed 1; dataset ")

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from filelock import FileLock
 from mlflow import MlflowClient
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run
+from mlflow.entities import Dataset, DatasetInput, InputTag, LifecycleStage, Metric, Param, Run
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -175,6 +175,12 @@ class Tracker:
 
     def _get_or_create_experiment(self, name: str) -> str:
         known = self.client.get_experiment_by_name(name)
+        if known and known.lifecycle_stage == LifecycleStage.DELETED:
+            # It keeps its name, and MLflow refuses runs in it.
+            raise UserError(
+                f"tracking.experiment: '{name}' was deleted in MLflow; restore it (mlflow experiments restore -x {known.experiment_id}),"
+                " or give tracking.experiment another name"
+            )
         if known:
             return str(known.experiment_id)
         if not self.uri.startswith(_SQLITE):

@@ -115,3 +115,15 @@ def test_a_file_that_is_no_database_is_told(tmp_path):
     (tmp_path / "notes.txt").write_text("not a database" * 100)
     with pytest.raises(UserError, match=r"notes\.txt cannot be used"):
         Tracker(Tracking(uri=f"sqlite:///{tmp_path}/notes.txt"))
+
+
+def test_an_experiment_that_was_deleted_is_told_with_the_ways_out(tracking):
+    with Tracker(tracking) as tracker:
+        tracker.client.delete_experiment(tracker.experiment_id)
+    sentence = (
+        f"'{tracking.experiment}' was deleted in MLflow; restore it .*-x {tracker.experiment_id}.*, or give tracking.experiment another"
+    )
+    with pytest.raises(UserError, match=sentence):
+        Tracker(tracking)
+    tracker.client.restore_experiment(tracker.experiment_id)
+    assert Tracker(tracking).experiment_id == tracker.experiment_id

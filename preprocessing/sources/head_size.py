@@ -8,6 +8,8 @@ METRES = {"m": 1.0, "dm": 0.1, "cm": 0.01, "mm": 0.001}
 _SMALLEST_M, _LARGEST_M = 0.05, 0.15
 # A sphere has four unknowns; through fewer places, or places closer together, spheres of any size can be laid.
 _FEWEST_PLACES, _LEAST_SPREAD_M = 5, 0.02
+# What lies farther, or is no number, as damaged files hold, is in no unit and would overflow where a sphere is fitted.
+_ANY_UNIT_M = 1e6
 
 
 def sphere_of(places_m: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
@@ -29,6 +31,8 @@ def head_radius_m(places_m: NDArray[np.float64]) -> float:
 
     Where it does not, as in coordinates of a scanner, the radius is that of the sphere that fits, if they are enough and apart.
     """
+    if not (np.abs(places_m) < _ANY_UNIT_M).all():
+        return np.inf
     radius_m = float(np.median(np.linalg.norm(places_m, axis=1)))
     if _is_head(radius_m) or len(places_m) < _FEWEST_PLACES or spread_m(places_m) < _LEAST_SPREAD_M:
         return radius_m

@@ -168,3 +168,13 @@ def test_digitised_points_in_another_unit_are_refused(metre, told):
     raw.set_montage(mne.channels.make_dig_montage(hsp=shape / metre, coord_frame="head"), on_missing="ignore")
     with pytest.raises(UserError, match=f"r: its digitised points would be .*{told}"):
         check_points(raw, "r")
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf, 1e300])
+def test_one_digitised_point_that_is_no_place_is_refused(broken):
+    """Damaged files hold such numbers, which no sphere fits."""
+    raw, shape = _raw(), np.array(list(_CAP.values()))
+    shape[2, 1] = broken
+    raw.set_montage(mne.channels.make_dig_montage(hsp=shape, coord_frame="head"), on_missing="ignore")
+    with pytest.raises(UserError, match=r"r: its digitised points would be inf m .*no unit of length"):
+        check_points(raw, "r")

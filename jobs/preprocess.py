@@ -120,7 +120,7 @@ def _print_plan(plan: "Plan", price: float, n_rows: int) -> int:
 
 def _print_report(report: "Report", store: str) -> None:
     for outcome in report.outcomes:
-        for note in outcome.notes:
+        for note in (*outcome.notes, *filter(None, [outcome.loss])):
             print(f"{outcome.entry.label}: {note}")
     made, cached, failed = (report.count(status) for status in ("made", "cached", "failed"))
     nothing = "nothing to make: " if cached == len(report.outcomes) else ""

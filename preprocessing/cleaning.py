@@ -8,6 +8,7 @@ from mne.io import BaseRaw
 from numpy.typing import NDArray
 
 from crossmodal.config.preprocessing import Preprocessing, Recordings
+from preprocessing.bad_spans import BadSpans, all_of, lost_shares
 from preprocessing.sources import reading
 from preprocessing.sources.broken import broken_told
 from preprocessing.sources.reading import OpenedRecording
@@ -15,7 +16,9 @@ from preprocessing.sources.registry import SOURCES
 from preprocessing.sources.timeline import Span
 from preprocessing.steps import (
     bad_channels,
+    bridging,
     channel_types,
+    edges,
     filtering,
     gradients,
     ica,
@@ -29,6 +32,7 @@ from preprocessing.steps import (
     voltages,
 )
 from preprocessing.steps.ica import Removed
+from preprocessing.steps.look import Look
 from preprocessing.steps.maxwell import Calibration
 from preprocessing.steps.references import split_references
 from preprocessing.steps.segments import outside
@@ -39,8 +43,10 @@ _STEPS = {
     "channel_types": channel_types.VERSION,
     "voltages": voltages.VERSION,
     "gradients": gradients.VERSION,
+    "bridging": bridging.VERSION,
     "bad_channels": bad_channels.VERSION,
     "maxwell": maxwell.VERSION,
+    "edges": edges.VERSION,
     "line_noise": line_noise.VERSION,
     "filtering": filtering.VERSION,
     "ica": ica.VERSION,
@@ -67,6 +73,8 @@ class Cleaned:
     good : bool array, shape (T,)
     marked : tuple of Span
         What steps mark bad, besides the recording's own bad spans.
+    lost : dict of str to float
+        Share of all samples that are not good, by cause; what has several causes is counted with the first.
     interpolated : tuple of str
         Channels that were bad.
     removed : tuple of Removed
@@ -81,6 +89,7 @@ class Cleaned:
     physiology: BaseRaw | None
     good: NDArray[np.bool_]
     marked: tuple[Span, ...]
+    lost: dict[str, float]
     interpolated: tuple[str, ...]
     removed: tuple[Removed, ...]
     projected: tuple[dict[str, Any], ...]
@@ -127,30 +136,61 @@ def clean(opened: OpenedRecording, recordings: Recordings, preprocessing: Prepro
         notes += gradients.correct_gradients(raw, opened.bold.marker_s, preprocessing.gradients, called)
     elif opened.bold and SOURCES[recordings.kind].gradients_left:
         notes.append(SOURCES[recordings.kind].gradients_left)
+    bad: BadSpans = {"annotated": [*opened.bad_spans]}
+    # First of all: nothing that follows, from what is told of a channel to what a filter spreads, depends on what is in such a span.
+    bridging.bridge_spans(raw, bad["annotated"], _levels_jumps(preprocessing))
     notes += voltages.check_plausible(raw, opened.units, called)
     body = physiology.copy_physiology(raw, preprocessing)
     references = split_references(raw, preprocessing.references, called)
-    annotated_good = outside(opened.bad_spans, len(raw.times), raw.info["sfreq"])
-    raw, interpolated, flat = _mend(raw, opened.channels.bad, annotated_good, preprocessing, calibration, called)
+    raw, interpolated, flat = _mend(raw, opened.channels.bad, bad["annotated"], preprocessing, calibration, called)
     if interpolated:
         notes.append(f"interpolated {', '.join(interpolated)}")
     if flat:
         notes.append(f"marked bad where a channel is flat for a while: {', '.join(flat)}")
-    ringing = line_noise.remove_line_noise(raw, preprocessing, called)
+    bad["flat"] = [span for spans in flat.values() for span in spans]
+    bad |= _bridge_artifacts(raw, [each for each in (references, body) if each], bad, preprocessing)
+    bad["filter"] = line_noise.remove_line_noise(raw, preprocessing, called)
     unfiltered = filtering.filter_recording(raw, preprocessing, called)
     if unfiltered:
         notes.append(f"masked {len(unfiltered)} pieces shorter than the filter")
-    marked = (*(span for spans in flat.values() for span in spans), *ringing, *unfiltered)
-    bad_spans = [*opened.bad_spans, *marked]
-    removed, projected, told = _remove_artifacts(raw, references, bad_spans, preprocessing, called)
+    bad["filter"] += unfiltered
+    removed, projected, told = _remove_artifacts(raw, references, all_of(bad), preprocessing, called)
     raw = resampling.resample_recording(raw, preprocessing)
     if body:
         body = physiology.follow_sensors(body, preprocessing, called)
     # Not before loading, where the reader would be slow; here it costs little.
     channel_types.order_channels(raw, preprocessing.sensors)
     referencing.reference_recording(raw, preprocessing)
-    good = masking.good_samples(raw, bad_spans, preprocessing)
-    return Cleaned(raw, body, good, marked, interpolated, tuple(removed), tuple(projected), notes + told)
+    bad["peak-to-peak"] += masking.far_segments(raw, preprocessing)
+    return Cleaned(
+        raw=raw,
+        physiology=body,
+        good=outside(all_of(bad), len(raw.times), raw.info["sfreq"]),
+        marked=tuple(span for cause, spans in bad.items() if cause != "annotated" for span in spans),
+        lost=lost_shares(bad, len(raw.times), raw.info["sfreq"]),
+        interpolated=interpolated,
+        removed=tuple(removed),
+        projected=tuple(projected),
+        notes=notes + told,
+    )
+
+
+def _levels_jumps(preprocessing: Preprocessing) -> bool:
+    """Whether no level is kept anyway."""
+    return preprocessing.highpass_hz is not None
+
+
+def _bridge_artifacts(raw: BaseRaw, beside: list[BaseRaw], bad: BadSpans, preprocessing: Preprocessing) -> BadSpans:
+    """Find what no annotation tells of before a filter spreads it, and bridge it together with all that is known to be bad."""
+    found: BadSpans = {"peak-to-peak": [], "edges": []}
+    if masking.has_limits(preprocessing) or any(span.duration_s for span in all_of(bad)):
+        bridging.bridge_spans(raw, bad["flat"], _levels_jumps(preprocessing))
+        look = Look.at(raw, preprocessing)
+        found["peak-to-peak"] = masking.far_in_look(look, preprocessing)
+        found["edges"] = edges.beyond_edges(all_of(bad | found), look, preprocessing.segment_s)
+    for each in (raw, *beside):
+        bridging.bridge_spans(each, all_of(bad | found), _levels_jumps(preprocessing))
+    return found
 
 
 def _remove_artifacts(
@@ -170,13 +210,14 @@ def _remove_artifacts(
 def _mend(
     raw: BaseRaw,
     marked: tuple[str, ...],
-    good: NDArray[np.bool_],
+    annotated: list[Span],
     preprocessing: Preprocessing,
     calibration: Calibration,
     called: str,
 ) -> tuple[BaseRaw, tuple[str, ...], dict[str, tuple[Span, ...]]]:
     """Mend bad channels, those of MEG by Maxwell filtering where it is on; also name them, and where others are flat for a while."""
     filtered = preprocessing.maxwell if "meg" in raw else None
+    good = outside(annotated, len(raw.times), raw.info["sfreq"])
     found = bad_channels.find_bad_channels(raw, marked, good, preprocessing)
     reasons = found.reasons
     bad_channels.check_mendable(raw, reasons, preprocessing, called)

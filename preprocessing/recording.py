@@ -98,6 +98,7 @@ def preprocess_recording(entry: Entry, recordings: Recordings, preprocessing: Pr
         "preprocessing": preprocessing.model_dump(mode="json"),
         "steps": steps_on(preprocessing),
         "interpolated": list(cleaned.interpolated),
+        "lost": cleaned.lost,
         "notes": notes,
         "mne": mne.__version__,
     }

@@ -43,6 +43,13 @@ class Outcome:
             return "interrupted" if self.again else "failed"
         return "cached" if self.cached else "made"
 
+    @property
+    def loss(self) -> str:
+        """How much of the recording is masked and by what, in one sentence; empty where nothing is."""
+        causes = {cause: share for cause, share in self.shard.lost.items() if share} if self.shard else {}
+        listing = ", ".join(f"{cause} {share:.1%}" for cause, share in causes.items())
+        return f"{sum(causes.values()):.1%} of its samples are masked ({listing})" if causes else ""
+
 
 @dataclass(frozen=True)
 class Report:

@@ -16,9 +16,9 @@ from crossmodal.config import UserError
 from crossmodal.config.preprocessing import Preprocessing
 from preprocessing.sources.broken import cause_of
 from preprocessing.sources.timeline import Span
-from preprocessing.steps.segments import peak_to_peak, segment_starts
+from preprocessing.steps.segments import peak_to_peak, segment_starts, to_spans
 
-VERSION = 2
+VERSION = 3
 
 # Beyond this share of a type's channels, interpolation invents more than it mends.
 _MOST_INTERPOLATED = 0.25
@@ -128,8 +128,7 @@ def interpolate_channels(raw: BaseRaw, reasons: Mapping[str, str], called: str) 
 def _widened(chosen: NDArray[np.bool_], bounds_s: NDArray[np.float64]) -> tuple[Span, ...]:
     """Runs of chosen segments, shape (n_segments,), and one segment more on either side of each; bounds, shape (n_segments + 1,)."""
     wide = np.convolve(chosen, np.ones(3), mode="full")[1:-1] > 0
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], wide, [False]]).astype(np.int8)))
-    return tuple(Span(float(bounds_s[first]), float(bounds_s[last])) for first, last in edges.reshape(-1, 2))
+    return tuple(to_spans(wide, bounds_s))
 
 
 def _listing(reasons: Mapping[str, str]) -> str:

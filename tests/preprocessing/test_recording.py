@@ -105,7 +105,7 @@ def test_provenance_names_every_file_with_its_checksum(bids, tmp_path):
     recording = _preprocess(BidsRecordings(root=str(bids("01"))), tmp_path)
     assert [source["uri"].rpartition("_")[2] for source in recording.provenance["source"]] == ["meg.fif", "events.tsv", "channels.tsv"]
     assert all(len(source["sha256"]) == 64 for source in recording.provenance["source"])
-    assert list(recording.provenance["steps"])[1:6] == ["channel_types", "voltages", "gradients", "bad_channels", "filtering"]
+    assert list(recording.provenance["steps"])[1:6] == ["channel_types", "voltages", "gradients", "bridging", "bad_channels"]
 
 
 def test_interpolated_channels_are_told(bids, tmp_path):

@@ -26,6 +26,7 @@ class ShardEntry(Config):
     samples: dict[str, str] = Field(description="sha256 of the samples by modality: no two recordings have the same")
     channels: dict[str, tuple[str, ...]] = Field(description="names by modality, in column order")
     types: dict[str, tuple[str, ...]] = Field(description="types by modality, in column order")
+    lost: dict[str, float] = Field({}, description="share of its samples that are masked, by the first cause that masks them")
     volumes: VolumesEntry | None = Field(None, description="BOLD recorded meanwhile")
     # Large beside the rest, and nothing that a dataset is told by.
     landmarks: dict[str, str] = Field(

@@ -257,6 +257,7 @@ def _write_listing(recording: Recording, signals: dict[str, Signal], landmarks: 
         samples=_samples(signals, recording.volumes),
         channels={modality: signal.names for modality, signal in signals.items()},
         types={modality: signal.types for modality, signal in signals.items()},
+        lost=recording.provenance.get("lost", {}),
         volumes=recording.volumes.entry if recording.volumes else None,
     )
     listing = {"format": FORMAT, "entry": entry.model_dump(mode="json"), "landmarks": landmarks, "key": recording.key, "files": files}

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from crossmodal.config.bold import Bold
 
-VERSION = 1
+VERSION = 2
 
 # Rotations become displacements on a sphere of this radius, about the distance from the cortex to the centre of the head.
 _HEAD_RADIUS_MM = 50.0
@@ -81,7 +81,10 @@ def good_volumes(data_vs: NDArray[np.floating], motion: NDArray[np.float64] | No
     if settings.dvars_iqr is not None and len(data_vs) > 2:
         change = dvars(data_vs)
         first, third = np.quantile(change[1:], (0.25, 0.75))
-        good &= change <= third + settings.dvars_iqr * (third - first)
+        is_far = change > third + settings.dvars_iqr * (third - first)
+        # Before the first volume there is no change: where its magnetisation was not yet steady, only the one after it tells.
+        is_far[0] = is_far[1] and not is_far[2]
+        good &= ~is_far
     if not good.all():
         notes.append(f"masked {int((~good).sum())} of {len(good)} volumes for motion")
     return good, notes

@@ -57,6 +57,24 @@ def test_volumes_are_masked_where_the_head_moved_and_the_run_says_how_many():
     assert good_volumes(data, None, Bold(fd_mm=None, dvars_iqr=None)) == (pytest.approx(np.ones(50, dtype=bool)), [])
 
 
+def test_a_first_volume_before_its_steady_state_is_masked_and_a_spike_after_it_takes_none_before():
+    data = np.random.default_rng(0).standard_normal((50, 400))
+    unsteady, spiked = data.copy(), data.copy()
+    unsteady[0] += 20
+    spiked[1] += 20
+    assert np.flatnonzero(~good_volumes(unsteady, None, Bold(dvars_iqr=3.0))[0]).tolist() == [0, 1]
+    assert np.flatnonzero(~good_volumes(spiked, None, Bold(dvars_iqr=3.0))[0]).tolist() == [1, 2]
+
+
+@given(order=st.integers(1, 4), seed=st.integers(0, 20))
+def test_what_a_masked_volume_holds_changes_no_other(order, seed):
+    rng = np.random.default_rng(seed)
+    good = rng.random(60) > 0.2
+    data = rng.standard_normal((60, 3))
+    other = np.where(good[:, None], data, 1e4 * rng.standard_normal(data.shape))
+    np.testing.assert_array_equal(detrend(data, good, order)[good], detrend(other, good, order)[good])
+
+
 @given(order=st.integers(1, 4), seed=st.integers(0, 20))
 def test_detrending_removes_any_polynomial_and_nothing_of_what_remains(order, seed):
     rng = np.random.default_rng(seed)

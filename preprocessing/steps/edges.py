@@ -1,0 +1,75 @@
+"""Widen bad spans to where their artifact ends: who marks one by hand, or by the second, misses its beginning by tens of milliseconds."""
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from preprocessing.sources.timeline import Span
+from preprocessing.steps.look import Look
+from preprocessing.steps.segments import outside, runs
+
+VERSION = 1
+
+# A span ends where sensors have stayed in their usual range for so long.
+_QUIET_S = 0.05
+# Beyond the last that is out of range, since an artifact rises from within it.
+_MARGIN_S = 0.03
+# Of the distance from the median power to its third quartile, above the median: where power is out of its usual range.
+_QUARTILES_ABOVE = 6.0
+
+
+def beyond_edges(spans: Iterable[Span], look: Look, most_s: float) -> list[Span]:
+    """Where sensors are still out of their usual range before and after each span.
+
+    The power that is looked at is the mean square over sensors of a type, each in units of its own deviation: what all sensors share shows
+    where none of them alone would stand out. Nothing inside the spans has a say.
+
+    Parameters
+    ----------
+    spans : iterable of Span
+        Those without duration are left.
+    look : Look
+        With the spans bridged.
+    most_s : float
+        How far a span may be widened to either side, s.
+
+    Returns
+    -------
+    list of Span
+        What is to be added, without the spans themselves.
+    """
+    n_blocks, rate_hz = look.x_cb.shape[1], 1 / look.block_s
+    timed = [span for span in spans if span.duration_s > 0]
+    good = outside(timed, n_blocks, rate_hz)
+    if good.all() or not good.any():
+        return []
+    is_out = np.zeros(n_blocks, dtype=bool)
+    for kind in dict.fromkeys(look.kinds):
+        is_out |= _is_out(look.x_cb[np.array(look.kinds) == kind], good)
+    found = []
+    for start, stop in runs(~good):
+        earlier = _reach(is_out[:start][::-1], look.block_s, most_s)
+        later = _reach(is_out[stop:], look.block_s, most_s)
+        found += [Span((start - earlier) / rate_hz, start / rate_hz)] * bool(earlier)
+        found += [Span(stop / rate_hz, (stop + later) / rate_hz)] * bool(later)
+    return found
+
+
+def _is_out(x_cb: NDArray[np.float32], good: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Where the mean square over sensors is out of its usual range, shape (n_blocks,)."""
+    deviation_c = np.median(np.abs(x_cb[:, good]), axis=1)
+    lively = deviation_c > 0
+    power_b = np.mean((x_cb[lively] / deviation_c[lively, None]) ** 2, axis=0) if lively.any() else np.zeros(x_cb.shape[1])
+    median, third_quartile = np.quantile(power_b[good], (0.5, 0.75))
+    return np.asarray(power_b > median + _QUARTILES_ABOVE * (third_quartile - median))
+
+
+def _reach(is_out: NDArray[np.bool_], block_s: float, most_s: float) -> int:
+    """Blocks to add on one side, whose blocks are given from the edge outward."""
+    out = np.flatnonzero(is_out[: round(most_s / block_s)])
+    if not len(out):
+        return 0
+    gaps = np.diff(np.concatenate([[-1], out])) * block_s
+    near = out[: int(np.argmax(gaps > _QUIET_S)) if (gaps > _QUIET_S).any() else len(out)]
+    return int(near[-1]) + 1 + round(_MARGIN_S / block_s) if len(near) else 0

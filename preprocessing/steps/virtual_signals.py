@@ -7,7 +7,7 @@ from crossmodal.datasets.virtual_data import has_gaps
 from preprocessing.steps.channel_types import MODALITY_TYPES
 
 # Each channel of a prediction has all gaps; a few tell as much as all, and cost less.
-_CHANNELS = 8
+_CHANNELS = 4
 
 
 def refuse_virtual(raw: BaseRaw, called: str) -> None:

@@ -24,7 +24,7 @@ _CHANCE, _USUAL = 80.0, 0.99
 _LEAST_OVERLAP_S = 2.0
 # Spread of independent pairs that a copy lies beyond, and how many pairs tell it.
 _SPREADS = 6.0
-_PAIRS_PER_RECORDING, _LEAST_PAIRS, _MOST_PAIRS = 4, 10, 400
+_FEWEST_DRAWN, _MOST_DRAWN, _LEAST_PAIRS = 15, 400, 10
 _TRACES_HELD = 64
 
 
@@ -152,7 +152,7 @@ def _diagonal(u_kt: NDArray[np.float32], v_kt: NDArray[np.float32]) -> float:
 def _sampled(subjects: Sequence[str]) -> list[tuple[int, int]]:
     """Draw pairs of different subjects' recordings, all where there are few; the same ones every time."""
     n = len(subjects)
-    wanted = min(_PAIRS_PER_RECORDING * n, _MOST_PAIRS)
+    wanted = min(max(n, _FEWEST_DRAWN), _MOST_DRAWN)
     if n * (n - 1) // 2 <= wanted:
         drawn = list(combinations(range(n), 2))
     else:

@@ -20,7 +20,7 @@ _SMOOTH_SHARE = 0.05
 _GREATEST_LINE, _GREATEST_PEAK = 2.0, 3.0
 _LEAST_POWER = 1e-8
 _LEVEL_S = 2.0
-_SAMPLES_FOR_PRINCIPAL = 8192
+_STEPS_FOR_PRINCIPAL = 4096
 _STEP = 127 / 4
 
 
@@ -71,12 +71,13 @@ def trace_of(data_tc: NDArray[np.floating], names: Sequence[str], good: NDArray[
 
 def _mixing(data_tc: NDArray[np.floating], names: Sequence[str], good: NDArray[np.bool_], n_together: float) -> NDArray[np.floating]:
     """Weights of channels, shape (C, K), for channels of any scale."""
-    block = max(int(n_together), 1)
-    n_blocks, n_channels = len(data_tc) // block, data_tc.shape[1]
+    block, n_channels = max(int(n_together), 1), data_tc.shape[1]
     # Steps from one mean of a few samples to the next hold little drift, and little of the line.
-    change_sc = np.diff(data_tc[: n_blocks * block].reshape(n_blocks, block, n_channels).mean(axis=1), axis=0)
-    whole = np.asarray(good[: n_blocks * block].reshape(n_blocks, block).all(axis=1))
-    change_sc = change_sc[whole[1:] & whole[:-1]][:: max(n_blocks // _SAMPLES_FOR_PRINCIPAL, 1)]
+    every = 2 * block * max(len(data_tc) // (2 * block * _STEPS_FOR_PRINCIPAL), 1)
+    n_steps = len(data_tc) // every
+    around_sbc = data_tc[: n_steps * every].reshape(n_steps, every, n_channels)[:, : 2 * block]
+    change_sc = around_sbc[:, block:].mean(axis=1) - around_sbc[:, :block].mean(axis=1)
+    change_sc = change_sc[np.asarray(good[: n_steps * every].reshape(n_steps, every)[:, : 2 * block].all(axis=1))]
     scale_c = np.sqrt((change_sc**2).sum(axis=0))
     weights_c = np.divide(1, scale_c, out=np.zeros_like(scale_c), where=scale_c > 0)
     bits_cb = np.unpackbits(np.array([[sha256(name.encode()).digest()[0]] for name in names], dtype=np.uint8), axis=1)

@@ -1,6 +1,7 @@
 """BrainVision recordings, complete or refused: MNE reads what is there of a truncated one and says nothing."""
 
 import re
+import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -8,9 +9,11 @@ import mne
 from mne.io import BaseRaw
 
 from crossmodal.config import UserError
-from preprocessing.sources.brainvision_header import mended_header
+from preprocessing.sources.brainvision_header import header_units, mended_header
 from preprocessing.sources.brainvision_markers import mended_markers
+from preprocessing.sources.channel_names import some_of
 from preprocessing.sources.text import lines_of, read_text
+from preprocessing.sources.units import volts_of
 
 _BYTES = {"INT_16": 2, "UINT_16": 2, "INT_32": 4, "IEEE_FLOAT_32": 4, "IEEE_FLOAT_64": 8}
 _DATA = (".eeg", ".dat")
@@ -52,6 +55,7 @@ def read_brainvision(path: Path, called: str) -> BaseRaw:
             mended.with_suffix(".vmrk").write_text(known, encoding="utf-8")
         raw = mne.io.read_raw_brainvision(mended, overrides=files, verbose="error")
     _check_last_marker(last, len(raw.times), data_called)
+    _tell_unplaced(raw, header_units(text))
     return raw
 
 
@@ -84,6 +88,16 @@ def _markers_file(path: Path, named: str, called: str) -> Path:
     if found is None:
         raise UserError(f"{called}: its marker file (.vmrk) is missing; fetch it or leave the recording out")
     return found
+
+
+def _tell_unplaced(raw: BaseRaw, units: list[str]) -> None:
+    """Warn of voltages that MNE takes as misc because the header places them at 0, 0, 0."""
+    unplaced = [
+        name for name, kind, unit in zip(raw.ch_names, raw.get_channel_types(), units, strict=True) if kind == "misc" and volts_of(unit)
+    ]
+    if unplaced:
+        told = f"takes {some_of(unplaced)} as misc, for the header places them nowhere (0,0,0); if they are EEG, say so in channels.tsv or"
+        warnings.warn(f"{told} recordings.channel_types", RuntimeWarning, stacklevel=2)
 
 
 def _check_last_marker(last: int, n_samples: int, called: str) -> None:

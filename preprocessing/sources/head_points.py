@@ -23,8 +23,14 @@ def check_points(raw: BaseRaw, called: str) -> tuple[str, ...]:
     Raises
     ------
     UserError
-        Electrodes or digitised points lie on no head; the sentence names the unit in which they would.
+        Electrodes or digitised points lie on no head, and the sentence names the unit in which they would; or no turn leads from the
+        sensors to the head.
     """
+    head = raw.info["dev_head_t"]
+    turn = np.eye(3) if head is None else head["trans"][:3, :3]
+    # A damaged file holds any numbers.
+    if not np.allclose(turn @ turn.T, np.eye(3), atol=0.01):
+        raise UserError(f"{called}: where the head was in the dewar is given by no turn and shift; replace the file or leave it out")
     kinds = raw.get_channel_types()
     places_m = {
         channel["ch_name"]: channel["loc"][:3].astype(np.float64)

@@ -6,7 +6,6 @@ import resource
 import time
 import traceback
 import warnings
-from collections.abc import Collection
 from pathlib import Path
 
 import mne
@@ -16,7 +15,7 @@ from mne.io import BaseRaw
 from crossmodal.config import UserError
 from crossmodal.config.bold import Bold
 from crossmodal.config.preprocessing import Preprocessing
-from crossmodal.datasets.recording import Signal
+from crossmodal.datasets.recording import Recording
 from crossmodal.datasets.shard import write_shard
 from preprocessing.recording import preprocess_recording
 from preprocessing.sources.files import read_raw_file
@@ -87,18 +86,21 @@ def _read(seed: Seed, scratch: Path) -> tuple[str, str]:
     settings = Preprocessing(**_AS_RECORDED, modalities=modalities, bold=Bold(fd_mm=None, dvars_iqr=None, detrend_order=0))
     made = preprocess_recording(entry, seed.recordings, settings, scratch)
     write_shard(made, scratch / "shard")
-    return _compared(made.signals[modality], made.provenance["interpolated"], seed)
+    return _compared(made, modality, seed)
 
 
-def _compared(signal: Signal, interpolated: Collection[str], seed: Seed) -> tuple[str, str]:
-    """Compare a shard's samples with what MNE reads of the same file, but for channels that were bad."""
+def _compared(made: Recording, modality: str, seed: Seed) -> tuple[str, str]:
+    """Compare a shard's samples with what MNE reads of the same file, but for channels and samples that are bad."""
+    signal, interpolated = made.signals[modality], made.provenance["interpolated"]
     try:
         raw = _by_mne(seed.opened)
-        x_tc = {name: raw.get_data(picks=[name])[0] for name in signal.names if name in raw.ch_names and name not in interpolated}
+        x_tc = {
+            name: raw.get_data(picks=[name])[0, made.good] for name in signal.names if name in raw.ch_names and name not in interpolated
+        }
     except Exception as error:
         return "shard", f"MNE: {error}"
     for column, name in enumerate(signal.names):
-        own = signal.data_tc[:, column]
+        own = signal.data_tc[made.good, column]
         if name in x_tc and not np.allclose(own, x_tc[name], rtol=1e-5, atol=1e-5 * np.abs(own).max(initial=0)):
             ratio = np.abs(own).max(initial=0) / max(np.abs(x_tc[name]).max(initial=0), 1e-300)
             return "differs", f"{name}: largest {ratio:.4g} times as large as MNE's"

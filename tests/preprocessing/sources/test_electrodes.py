@@ -178,3 +178,13 @@ def test_one_digitised_point_that_is_no_place_is_refused(broken):
     raw.set_montage(mne.channels.make_dig_montage(hsp=shape, coord_frame="head"), on_missing="ignore")
     with pytest.raises(UserError, match=r"r: its digitised points would be inf m .*no unit of length"):
         check_points(raw, "r")
+
+
+@pytest.mark.parametrize("broken", [np.nan, 0.0, 5.0])
+def test_a_head_that_is_turned_by_no_turn_is_refused(broken):
+    raw = _raw()
+    matrix = np.eye(4)
+    matrix[1, 1] = broken
+    raw.info["dev_head_t"] = mne.transforms.Transform("meg", "head", matrix)
+    with pytest.raises(UserError, match="r: where the head was in the dewar is given by no turn and shift"):
+        check_points(raw, "r")

@@ -36,7 +36,8 @@ class Manifest(Config):
             for entry in ordered:
                 if trait.value(entry) != trait.value(most):
                     raise UserError(f"{entry.label} {trait.difference(entry, most)}")
-        return cls(preprocessing=preprocessing, entries=ordered)
+        # As it is read again.
+        return cls(preprocessing=preprocessing, entries=tuple(entry.model_copy(update={"landmarks": {}}) for entry in ordered))
 
     @property
     def fingerprint(self) -> str:

@@ -6,9 +6,9 @@ from mne.io import BaseRaw
 from crossmodal.config.preprocessing import Preprocessing
 from preprocessing.sources.timeline import Span
 from preprocessing.steps.look import Look
-from preprocessing.steps.segments import peak_to_peak, segment_starts, to_spans
+from preprocessing.steps.segments import peak_to_peak, runs, segment_starts, to_spans
 
-VERSION = 2
+VERSION = 3
 
 
 def far_segments(raw: BaseRaw, settings: Preprocessing) -> list[Span]:
@@ -36,13 +36,22 @@ def far_segments(raw: BaseRaw, settings: Preprocessing) -> list[Span]:
 
 
 def far_in_look(look: Look, settings: Preprocessing) -> list[Span]:
-    """Find segments in which a channel will range too far, before a filter spreads what is in them."""
+    """Find what makes a channel range too far within a segment, before a filter spreads it.
+
+    A look is about zero, so that what stays within half of the limit ranges no farther than the limit: of neighbouring segments, those
+    samples suffice that lie between the first and the last beyond that.
+    """
     n_blocks = look.x_cb.shape[1]
     starts = segment_starts(n_blocks, 1 / look.block_s, settings.segment_s)
-    limit_c = np.array([_limits(settings)[kind] or np.inf for kind in look.kinds])
+    limit_c = np.array([_limits(settings)[kind] or np.inf for kind in look.kinds])[:, None]
     range_cs = np.maximum.reduceat(look.x_cb, starts, axis=1) - np.minimum.reduceat(look.x_cb, starts, axis=1)
-    # The samples after the last whole block belong to the last segment.
-    return to_spans(np.asarray((range_cs > limit_c[:, None]).any(axis=0)), np.append(starts, n_blocks + 1) * look.block_s)
+    bounds, found = np.append(starts, n_blocks), np.zeros(n_blocks, dtype=bool)
+    for first, last in runs(np.asarray((range_cs > limit_c).any(axis=0))):
+        x_cb = look.x_cb[:, bounds[first] : bounds[last]]
+        beyond = bounds[first] + np.flatnonzero((np.abs(x_cb) > limit_c / 2).any(axis=0))
+        found[beyond[0] : beyond[-1] + 1] = True
+    # The samples after the last whole block belong to it.
+    return to_spans(found, np.append(np.arange(n_blocks), n_blocks + 1) * look.block_s)
 
 
 def has_limits(settings: Preprocessing) -> bool:

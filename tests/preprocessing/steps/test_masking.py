@@ -32,7 +32,7 @@ def test_segment_where_a_channel_ranges_too_far_is_masked(raw, make_raw, channel
     raw = make_raw(duration_s=60.0, sfreq=601.3).pick(["eeg", "meg"])
     raw[channel, round(41.3 * 601.3) : round(41.6 * 601.3)] = 10 * value
     (found,) = far_in_look(Look.at(raw, limited), limited)
-    assert (found.start_s, found.stop_s) == (pytest.approx(41.0, abs=0.01), pytest.approx(42.0, abs=0.01))
+    assert (found.start_s, found.stop_s) == (pytest.approx(41.3, abs=0.05), pytest.approx(41.6, abs=0.05))
 
 
 def test_remainder_belongs_to_the_last_segment(raw):
@@ -48,6 +48,16 @@ def test_what_the_filters_take_off_does_not_count_before_they_do(make_raw):
     raw.apply_function(lambda x_t: x_t + drift_t + line_t)
     assert far_in_look(Look.at(raw, settings), settings) == []
     raw._data[2, 12_100:12_400] += 5e-4
-    assert far_in_look(Look.at(raw, settings), settings) == [Span(pytest.approx(20.0, abs=0.01), pytest.approx(21.0, abs=0.01))]
+    artifact = Span(pytest.approx(12_100 / 600, abs=0.05), pytest.approx(12_400 / 600, abs=0.05))
+    assert far_in_look(Look.at(raw, settings), settings) == [artifact]
     notched = settings.model_copy(update={"lowpass_hz": 90.0, "line_noise": LineNoise(line_hz=60)})
-    assert far_in_look(Look.at(raw, notched), notched) == [Span(pytest.approx(20.0, abs=0.01), pytest.approx(21.0, abs=0.01))]
+    assert far_in_look(Look.at(raw, notched), notched) == [artifact]
+
+
+def test_what_makes_a_segment_far_is_one_span_wherever_it_crosses_zero_or_a_bound():
+    x_cb = np.zeros((3, 1000), dtype=np.float32)
+    x_cb[0, 340:460] = 1e-3 * np.linspace(-1, 1, 120)  # Across the bound at 400 blocks, and zero.
+    x_cb[1, 700:710] = 1e-4 * (-1) ** np.arange(10)  # Within the limit.
+    x_cb[2, 900:910] = 1.0  # No limit.
+    settings = Preprocessing(peak_to_peak_v=3e-4, segment_s=1.0)
+    assert far_in_look(Look(x_cb, ("eeg", "eeg", "mag"), 0.01), settings) == [Span(3.4, pytest.approx(4.6))]

@@ -1,10 +1,10 @@
 """FIF recordings with all their parts, complete or refused: MNE reads those that end between two buffers of samples, and says nothing."""
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import mne
 from mne.io import BaseRaw
@@ -61,6 +61,8 @@ def read_fif(path: Path, called: str, parts: Mapping[str, Path]) -> BaseRaw:
         if opened and not file.exists():
             raise UserError(f"{part}: the part of {called} is missing; fetch it, or leave the recording out")
         with broken_told(part):
+            if file.suffix != ".gz":
+                _check_forward(file)
             opened[part] = FifPart(file, allow_maxshield="yes", verbose="error")
             # One that is compressed and ends early cannot be decompressed.
             if file.suffix != ".gz":
@@ -77,16 +79,38 @@ def read_fif(path: Path, called: str, parts: Mapping[str, Path]) -> BaseRaw:
 
 def _check_whole(path: Path, is_first: bool) -> None:
     """Follow the tags to the end, as a whole file has as many ends of blocks as starts; a first part names none before it."""
-    left_open, at = 0, 0
+    left_open = 0
     with path.open("rb") as file:
-        while len(header := file.read(TAG.size)) == TAG.size:
-            kind, _, size, following = TAG.unpack(header)
+        for kind in _tag_kinds(file):
             if kind == FIFF.FIFF_REF_ROLE and is_first and _ROLE.unpack(file.read(_ROLE.size))[0] == FIFF.FIFFV_ROLE_PREV_FILE:
                 raise UserError(f"{path}: is a later part of a recording; name the first, or leave it out")
             left_open += (kind == FIFF.FIFF_BLOCK_START) - (kind == FIFF.FIFF_BLOCK_END)
-            at = max(following, at + TAG.size + size)
-            if following == -1:
-                break
-            file.seek(at)
     if left_open:
         raise ValueError(f"{path.name} is truncated: it ends before its data do")
+
+
+def _check_forward(path: Path) -> None:
+    """Refuse a file in which a tag leads back to one before it: MNE would follow them for ever."""
+    with path.open("rb") as file:
+        for _ in _tag_kinds(file):
+            pass
+
+
+def _tag_kinds(file: BinaryIO) -> Iterator[int]:
+    """Give the kind of each tag in order, the file standing at the tag's content.
+
+    Raises
+    ------
+    ValueError
+        A tag leads back.
+    """
+    at = 0
+    while len(header := file.read(TAG.size)) == TAG.size:
+        kind, _, size, following = TAG.unpack(header)
+        if size < 0 or 0 < following <= at:
+            raise ValueError(f"{Path(file.name).name} is damaged: the tag at byte {at} leads back")
+        yield kind
+        if following == -1:
+            return
+        at = max(following, at + TAG.size + size)
+        file.seek(at)

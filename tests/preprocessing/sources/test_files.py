@@ -50,18 +50,41 @@ def test_edf_that_was_interrupted_is_refused(make_raw, tmp_path, extension):
         read_raw_file(path)
 
 
-def test_fif_that_ends_between_two_buffers_is_refused(make_raw, tmp_path):
-    """There MNE reads what comes before and says nothing."""
-    path = tmp_path / "a_raw.fif"
-    make_raw().save(path, verbose="error")
-    whole = path.read_bytes()
+def buffers_of(whole):
+    """Where the tags of a FIF's samples begin."""
     at, buffers = 0, []
     while at < len(whole):
         kind, _, size, _ = struct.unpack(">iIii", whole[at : at + 16])
         buffers += [at] * (kind == 300)
         at += 16 + size
-    path.write_bytes(whole[: buffers[4]])
+    return buffers
+
+
+def test_fif_that_ends_between_two_buffers_is_refused(make_raw, tmp_path):
+    """There MNE reads what comes before and says nothing."""
+    path = tmp_path / "a_raw.fif"
+    make_raw().save(path, verbose="error")
+    whole = path.read_bytes()
+    path.write_bytes(whole[: buffers_of(whole)[4]])
     with pytest.raises(UserError, match=r"a_raw.fif: cannot be read as a recording \(a_raw.fif is truncated: it ends before its data do\)"):
+        read_raw_file(path)
+
+
+@pytest.mark.parametrize("changed", ["next", "length"])
+def test_fif_whose_tags_lead_back_is_refused(make_raw, tmp_path, changed):
+    """MNE follows them for ever."""
+    path = tmp_path / "a_raw.fif"
+    make_raw().save(path, verbose="error")
+    whole = bytearray(path.read_bytes())
+    first, at = buffers_of(whole)[:2]
+    if changed == "next":
+        whole[at + 12 : at + 16] = struct.pack(">i", first)
+    else:
+        whole[at + 8 : at + 12] = struct.pack(">i", first - at - 16)
+    path.write_bytes(whole)
+    with pytest.raises(
+        UserError, match=rf"a_raw.fif: cannot be read as a recording \(a_raw.fif is damaged: the tag at byte {at} leads back\)"
+    ):
         read_raw_file(path)
 
 

@@ -9,14 +9,15 @@ from preprocessing.sources.timeline import Span
 from preprocessing.steps.look import Look
 from preprocessing.steps.segments import outside, runs
 
-VERSION = 1
+VERSION = 2
 
 # A span ends where sensors have stayed in their usual range for so long.
 _QUIET_S = 0.05
 # Beyond the last that is out of range, since an artifact rises from within it.
 _MARGIN_S = 0.03
-# Of the distance from the median power to its third quartile, above the median: where power is out of its usual range.
-_QUARTILES_ABOVE = 6.0
+# Standard deviations above the median beyond which power is out of its usual range: one in 300,000 is by chance.
+_DEVIATIONS_ABOVE = 4.5
+_QUARTILE = 0.6745  # of a normal distribution, in standard deviations
 
 
 def beyond_edges(spans: Iterable[Span], look: Look, most_s: float) -> list[Span]:
@@ -57,12 +58,17 @@ def beyond_edges(spans: Iterable[Span], look: Look, most_s: float) -> list[Span]
 
 
 def _is_out(x_cb: NDArray[np.float32], good: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Where the mean square over sensors is out of its usual range, shape (n_blocks,)."""
+    """Where the mean square over sensors is out of its usual range, shape (n_blocks,).
+
+    The cube root of a chi-square variable is close to normal, of however few degrees of freedom (Wilson and Hilferty 1931), so that few
+    sensors and many, which know of each other, are held to one level.
+    """
     deviation_c = np.median(np.abs(x_cb[:, good]), axis=1)
     lively = deviation_c > 0
     power_b = np.mean((x_cb[lively] / deviation_c[lively, None]) ** 2, axis=0) if lively.any() else np.zeros(x_cb.shape[1])
-    median, third_quartile = np.quantile(power_b[good], (0.5, 0.75))
-    return np.asarray(power_b > median + _QUARTILES_ABOVE * (third_quartile - median))
+    root_b = np.cbrt(power_b)
+    median, third_quartile = np.quantile(root_b[good], (0.5, 0.75))
+    return np.asarray(root_b > median + _DEVIATIONS_ABOVE / _QUARTILE * (third_quartile - median))
 
 
 def _reach(is_out: NDArray[np.bool_], block_s: float, most_s: float) -> int:

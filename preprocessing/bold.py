@@ -81,8 +81,10 @@ def to_volumes(opened: OpenedBold, settings: Bold, recordings: Recordings, scrat
     if not np.isfinite(data).all():
         raise UserError(f"{opened.uri}: holds values that are not finite; replace the file or leave the recording out")
     image = nibabel.Nifti1Image(data, image.affine)
-    brain = targets.brain_mask(image, opened.uri)
-    good, moved = scrubbing.good_volumes(data[brain].T, opened.motion, settings)
+    # Change from volume to volume is judged in a brain, and the brain is where the head lay still.
+    around = targets.brain_mask(image, np.full(data.shape[3], True), opened.uri)
+    good, moved = scrubbing.good_volumes(data[around].T, opened.motion, settings)
+    brain = targets.brain_mask(image, good, opened.uri)
     taken = _targets(image, settings, load, recordings, scratch, called)
     still = int((np.ptp(taken.data_vs, axis=0) == 0).sum())
     if still:

@@ -133,7 +133,7 @@ def clean(opened: OpenedRecording, recordings: Recordings, preprocessing: Prepro
     voltages.to_volts(raw, opened.units.volts)
     if opened.bold and preprocessing.gradients:
         # Off EOG and ECG, too.
-        notes += gradients.correct_gradients(raw, opened.bold.marker_s, preprocessing.gradients, called)
+        notes += gradients.correct_gradients(raw, opened.bold.marker_s, opened.bad_spans, preprocessing.gradients, called)
     elif opened.bold and SOURCES[recordings.kind].gradients_left:
         notes.append(SOURCES[recordings.kind].gradients_left)
     bad: BadSpans = {"annotated": [*opened.bad_spans]}

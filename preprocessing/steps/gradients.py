@@ -1,15 +1,19 @@
 """Take the scanner's gradients off raw EEG: average template subtraction, aligned below one sample."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from mne.io import BaseRaw
 from numpy.typing import NDArray
 
 from crossmodal.config import UserError
 from crossmodal.config.bold import GradientCorrection
+from preprocessing.sources.timeline import Span
 from preprocessing.steps.gradient_residual import residual_rms
+from preprocessing.steps.segments import outside
 from preprocessing.steps.volume_delays import MARGIN, even_onsets, measured_delays, shifted, stretches
 
-VERSION = 3
+VERSION = 4
 
 # Volumes differ by a sample in length where clocks differ; beyond this many usual lengths lies a pause.
 _LONGEST = 1.1
@@ -21,7 +25,9 @@ _LEAST_REACH = 1.0
 _WORTH_ALIGNING = 0.99
 
 
-def correct_gradients(raw: BaseRaw, marker_s: NDArray[np.float64], settings: GradientCorrection, called: str) -> list[str]:
+def correct_gradients(
+    raw: BaseRaw, marker_s: NDArray[np.float64], bad_spans: Iterable[Span], settings: GradientCorrection, called: str
+) -> list[str]:
     """Subtract from each volume's stretch of EEG the mean over its neighbours, in place.
 
     Parameters
@@ -30,6 +36,8 @@ def correct_gradients(raw: BaseRaw, marker_s: NDArray[np.float64], settings: Gra
         Loaded, at the rate it was recorded at: after a filter or resampling the artifact no longer repeats.
     marker_s : float64 array, shape (n_markers,)
         Onsets of all volumes, discarded ones too, s from the first sample.
+    bad_spans : iterable of Span
+        Volumes that touch one are corrected, and are in no template.
     settings : GradientCorrection
         How many neighbours make a template.
     called : str
@@ -43,7 +51,7 @@ def correct_gradients(raw: BaseRaw, marker_s: NDArray[np.float64], settings: Gra
     Raises
     ------
     UserError
-        There are fewer volumes than a template is averaged over.
+        There are fewer volumes outside bad spans than a template is averaged over.
 
     Notes
     -----
@@ -54,13 +62,20 @@ def correct_gradients(raw: BaseRaw, marker_s: NDArray[np.float64], settings: Gra
         raise UserError(f"{called}: has {len(marker_s)} volume markers, preprocessing.gradients.epochs needs {settings.epochs}; lower it")
     sfreq = float(raw.info["sfreq"])
     markers = np.round(marker_s * sfreq).astype(np.int64)
-    begins = find_begins(raw._data, markers, settings.epochs, sfreq)
+    clean = _without_bad(outside(bad_spans, len(raw.times), sfreq), markers)
+    if clean.sum() < settings.epochs:
+        raise UserError(
+            f"{called}: has {clean.sum()} volumes outside bad spans, preprocessing.gradients.epochs needs {settings.epochs}; lower it"
+        )
+    begins = find_begins(raw._data, markers, clean, settings.epochs, sfreq)
     for index in range(len(raw.ch_names)):
-        raw._data[index] = subtract_template(raw._data[index], begins, settings.epochs)
+        raw._data[index] = subtract_template(raw._data[index], begins, clean, settings.epochs)
     return [_told(raw, markers, begins)]
 
 
-def find_begins(x_ct: NDArray[np.float64], markers: NDArray[np.int64], n_epochs: int, sfreq: float) -> NDArray[np.float64]:
+def find_begins(
+    x_ct: NDArray[np.float64], markers: NDArray[np.int64], clean: NDArray[np.bool_], n_epochs: int, sfreq: float
+) -> NDArray[np.float64]:
     """Where volumes begin: on their markers, or between samples where aligning them so leaves less of the artifact.
 
     Parameters
@@ -69,6 +84,8 @@ def find_begins(x_ct: NDArray[np.float64], markers: NDArray[np.int64], n_epochs:
         Raw EEG.
     markers : int64 array, shape (n_volumes,)
         Samples.
+    clean : bool array, shape (n_volumes,)
+        Volumes that templates are averaged over, and that tell how much is left.
     n_epochs : int
         Neighbours that make a template.
     sfreq : float
@@ -89,17 +106,19 @@ def find_begins(x_ct: NDArray[np.float64], markers: NDArray[np.int64], n_epochs:
     if not len(finite):
         return best
     telling_ct = x_ct[finite[np.argsort(artifacts[finite])[-_TELLING_CHANNELS:]]]
-    least, reach = _left(telling_ct, best, n_epochs), _LEAST_REACH + float(np.abs(even - markers).max())
+    least, reach = _left(telling_ct, best, clean, n_epochs), _LEAST_REACH + float(np.abs(even - markers).max())
     # Markers that jitter lie beside volumes at even intervals, others may be where volumes are that do not come evenly.
     for expected in (even, best):
         found = expected + measured_delays(telling_ct, expected, length, reach)
-        left = _left(telling_ct, found, n_epochs)
+        left = _left(telling_ct, found, clean, n_epochs)
         if left < _WORTH_ALIGNING * least:
             best, least = found, left
     return best
 
 
-def subtract_template(x_t: NDArray[np.float64], begins: NDArray[np.float64] | NDArray[np.int64], n_epochs: int) -> NDArray[np.float64]:
+def subtract_template(
+    x_t: NDArray[np.float64], begins: NDArray[np.float64] | NDArray[np.int64], clean: NDArray[np.bool_], n_epochs: int
+) -> NDArray[np.float64]:
     """Correct one channel.
 
     Parameters
@@ -108,8 +127,10 @@ def subtract_template(x_t: NDArray[np.float64], begins: NDArray[np.float64] | ND
         V.
     begins : array, shape (n_volumes,)
         Where each volume begins, samples, between two where clocks are not synchronised.
+    clean : bool array, shape (n_volumes,)
+        Volumes that are averaged over.
     n_epochs : int
-        Neighbours averaged, the volume itself among them.
+        Neighbours averaged, the volume itself among them where it is clean.
 
     Returns
     -------
@@ -125,8 +146,9 @@ def subtract_template(x_t: NDArray[np.float64], begins: NDArray[np.float64] | ND
     if margin:
         epochs_vt = shifted(epochs_vt, -late_v)
     known_vt = _known(onsets, stops, length, margin)
-    sums, counts = (np.cumsum(values, axis=0) for values in (np.where(known_vt, epochs_vt, 0.0), known_vt.astype(np.int64)))
-    first = np.clip(np.arange(len(onsets)) - n_epochs // 2, 0, len(onsets) - n_epochs)
+    averaged = np.where(known_vt, epochs_vt, 0.0)[clean], known_vt[clean].astype(np.int64)
+    sums, counts = (np.cumsum(values, axis=0) for values in averaged)
+    first = np.clip(np.cumsum(clean) - clean - n_epochs // 2, 0, clean.sum() - n_epochs)
     templates_vt = _over(sums, first, n_epochs) / np.maximum(_over(counts, first, n_epochs), 1)
     if margin:
         templates_vt = shifted(templates_vt, late_v)
@@ -134,6 +156,12 @@ def subtract_template(x_t: NDArray[np.float64], begins: NDArray[np.float64] | ND
     for template_t, start, stop in zip(templates_vt, onsets, stops, strict=True):
         corrected_t[start:stop] -= template_t[margin : margin + stop - start]
     return corrected_t
+
+
+def _without_bad(good: NDArray[np.bool_], markers: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tell which volumes touch no bad sample, shape (n_volumes,)."""
+    _, stops = _extents(markers, len(good))
+    return np.array([good[start:stop].all() for start, stop in zip(markers, stops, strict=True)])
 
 
 def _extents(onsets: NDArray[np.int64], n_times: int) -> tuple[int, NDArray[np.int64]]:
@@ -161,11 +189,12 @@ def _over(cumulative_vt: NDArray[np.generic], first: NDArray[np.int64], n_epochs
     return np.asarray(cumulative_vt[first + n_epochs - 1] - before_vt, dtype=np.float64)
 
 
-def _left(x_ct: NDArray[np.float64], begins: NDArray[np.float64], n_epochs: int) -> float:
+def _left(x_ct: NDArray[np.float64], begins: NDArray[np.float64], clean: NDArray[np.bool_], n_epochs: int) -> float:
     """Power of what is left, times that of its differences: the one may be drowned in drifts, the other in noise."""
-    inside = slice(int(begins[0]) + 1, int(begins[-1]))
-    corrected_ct = np.array([subtract_template(x_t, begins, n_epochs)[inside] for x_t in x_ct])
-    return float(corrected_ct.var(axis=1).sum() * np.diff(corrected_ct).var(axis=1).sum())
+    first, last = int(begins[0]) + 1, int(begins[-1])
+    is_used = np.repeat(clean[:-1], np.diff(begins.astype(np.int64)).tolist())[1:]
+    corrected_ct = np.array([subtract_template(x_t, begins, clean, n_epochs)[first:last] for x_t in x_ct])
+    return float(corrected_ct[:, is_used].var(axis=1).sum() * np.diff(corrected_ct)[:, is_used[1:]].var(axis=1).sum())
 
 
 def _told(raw: BaseRaw, markers: NDArray[np.int64], begins: NDArray[np.float64]) -> str:

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from nibabel.nifti1 import Nifti1Image
 from nibabel.spatialimages import SpatialImage
-from nilearn.image import mean_img, resample_to_img
+from nilearn.image import resample_to_img
 from nilearn.maskers import NiftiLabelsMasker
 from nilearn.masking import compute_epi_mask
 from numpy.typing import NDArray
 
 from crossmodal.config import UserError
 
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -35,15 +35,26 @@ class Targets:
     stored: NDArray[np.bool_] | None
 
 
-def brain_mask(image: SpatialImage, called: str) -> NDArray[np.bool_]:
+def brain_mask(image: SpatialImage, good: NDArray[np.bool_], called: str) -> NDArray[np.bool_]:
     """Tell brain from background by the histogram of the mean volume, as nilearn does.
+
+    Parameters
+    ----------
+    image : SpatialImage
+        A series of volumes.
+    good : bool array, shape (n_volumes,)
+        Volumes that the mean is over; all, where none is good.
+    called : str
+        What sentences call the recording.
 
     Raises
     ------
     UserError
         The image holds nothing.
     """
-    mean = mean_img(image, copy_header=True)
+    weight_v = (good if good.any() else ~good).astype(np.float32)
+    # A product makes no copy of the good volumes.
+    mean = Nifti1Image(np.asarray(image.dataobj) @ (weight_v / weight_v.sum()), image.affine)
     values = np.asarray(mean.dataobj)
     if values.min() == values.max():
         raise UserError(f"{called}: the image is the same everywhere, there is no brain in it; replace the file or leave it out")

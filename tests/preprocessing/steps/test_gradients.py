@@ -6,6 +6,7 @@ import pytest
 
 from crossmodal.config import UserError
 from crossmodal.config.bold import GradientCorrection
+from preprocessing.sources.timeline import Span
 from preprocessing.steps.gradients import correct_gradients, find_begins, subtract_template
 
 SFREQ, TR_S, N_VOLUMES, FIRST_S = 1000.0, 1.28, 60, 3.7
@@ -34,7 +35,7 @@ def scanned():
 def test_gradients_a_hundred_times_the_eeg_are_removed_to_below_it(scanned):
     eeg, gradients, markers_s = scanned
     raw = mne.io.RawArray(eeg + gradients, mne.create_info(2, SFREQ, "eeg"), verbose="error")
-    correct_gradients(raw, markers_s, GradientCorrection(epochs=15), "run")
+    correct_gradients(raw, markers_s, (), GradientCorrection(epochs=15), "run")
     cleaned = raw.get_data()
     during = slice(round(FIRST_S * SFREQ), round((FIRST_S + TR_S * N_VOLUMES) * SFREQ))
     residual = cleaned[:, during] - eeg[:, during]
@@ -52,7 +53,7 @@ def test_a_constant_artifact_leaves_only_what_the_template_takes_of_the_eeg(scan
     eeg, artifact = rng.standard_normal(500 + 1000 * 200), np.zeros(500 + 1000 * 200)
     artifact[500:] = np.tile(1e4 * rng.standard_normal(1000), 200)
     for n_epochs in (10, 40):
-        residual = (subtract_template(eeg + artifact, onsets, n_epochs) - eeg)[500:]
+        residual = (subtract_template(eeg + artifact, onsets, np.full(len(onsets), True), n_epochs) - eeg)[500:]
         assert residual.var() == pytest.approx(1 / n_epochs, rel=0.1)
 
 
@@ -60,7 +61,7 @@ def test_markers_counted_from_sample_zero_would_leave_the_gradients(scanned):
     """The control: the same correction at the wrong times removes next to nothing where amplitudes drift and volumes end."""
     eeg, gradients, markers_s = scanned
     onsets = np.round((markers_s - FIRST_S) * SFREQ).astype(np.int64)
-    residual = subtract_template(eeg[0] + gradients[0], onsets, 15) - eeg[0]
+    residual = subtract_template(eeg[0] + gradients[0], onsets, np.full(len(onsets), True), 15) - eeg[0]
     assert residual[-3000:].std() > 20 * eeg[0].std()
 
 
@@ -73,7 +74,7 @@ def test_a_cut_off_last_volume_and_uneven_lengths_are_corrected(scanned):
     x = np.zeros(n_times)
     for start, stop in zip(onsets, [*onsets[1:], n_times], strict=True):
         x[start:stop] = shape[: stop - start]
-    residual = subtract_template(x, onsets, 10)
+    residual = subtract_template(x, onsets, np.full(len(onsets), True), 10)
     assert np.abs(residual).max() < 0.15 * np.abs(shape).max()
 
 
@@ -85,18 +86,34 @@ def test_a_pause_of_the_scanner_is_left_as_it_was():
     shape = 1e3 * rng.standard_normal(1000)
     for onset in onsets:
         artifact[onset : onset + 1000] = shape[: len(artifact) - onset]
-    corrected = subtract_template(eeg + artifact, onsets, 25)
+    corrected = subtract_template(eeg + artifact, onsets, np.full(len(onsets), True), 25)
     np.testing.assert_array_equal(corrected[3500:20_500], eeg[3500:20_500])
     assert (corrected - eeg)[20_500:80_500].std() < 0.3
+
+
+def test_what_happens_in_a_bad_span_changes_no_sample_outside(scanned):
+    eeg, gradients, markers_s = scanned
+    bad = [Span(FIRST_S + 10.2, FIRST_S + 10.7), Span(FIRST_S + 40 * TR_S - 0.2, FIRST_S + 40 * TR_S + 0.2)]
+    outside_t, corrected = np.ones(eeg.shape[1], dtype=bool), []
+    for span in bad:
+        outside_t[round(span.start_s * SFREQ) : round(span.stop_s * SFREQ)] = False
+    for inside in (0.0, 1e-2):
+        raw = mne.io.RawArray(eeg + gradients + inside * ~outside_t, mne.create_info(2, SFREQ, "eeg"), verbose="error")
+        correct_gradients(raw, markers_s, bad, GradientCorrection(epochs=15), "run")
+        corrected.append(raw.get_data()[:, outside_t])
+    np.testing.assert_array_equal(*corrected)
+    assert np.std(corrected[0] - eeg[:, outside_t]) < 0.4 * eeg.std()
+    with pytest.raises(UserError, match="run: has 56 volumes outside bad spans, preprocessing.gradients.epochs needs 57; lower it"):
+        correct_gradients(raw, markers_s, bad, GradientCorrection(epochs=57), "run")
 
 
 def test_too_few_volumes_for_a_template_are_told():
     raw = mne.io.RawArray(np.zeros((1, 5000)), mne.create_info(1, SFREQ, "eeg"), verbose="error")
     with pytest.raises(UserError, match=r"run: has 3 volume markers, preprocessing.gradients.epochs needs 25; lower it"):
-        correct_gradients(raw, np.arange(3.0), GradientCorrection(), "run")
+        correct_gradients(raw, np.arange(3.0), (), GradientCorrection(), "run")
 
 
-def _left_of(markers_of, tr_s=1.0, n_volumes=60, pause_s=0.0, n_missing=0):
+def _left_of(markers_of, tr_s=1.0, n_volumes=60, pause_s=0.0, n_missing=0, bad=()):
     """Residual, uV rms, and what is said, of an artifact with harmonics up to 350 Hz whose volumes begin between samples."""
     rng = np.random.default_rng(4)
     begins_s = 2 + tr_s * np.arange(n_volumes)
@@ -112,8 +129,10 @@ def _left_of(markers_of, tr_s=1.0, n_volumes=60, pause_s=0.0, n_missing=0):
         turns = np.outer((times_s[inside] - begin_s) / tr_s, harmonics)
         gradients[inside] = np.cos(2 * np.pi * turns + phases) @ amplitudes
     raw = mne.io.RawArray(eeg + np.outer([1, -0.4], gradients), mne.create_info(2, SFREQ, "eeg"), verbose="error")
-    (said,) = correct_gradients(raw, markers_of(begins_s, rng) / SFREQ, GradientCorrection(epochs=20), "run")
-    during = np.any([(times_s > begin_s + 0.01) & (times_s < begin_s + 0.98) for begin_s in begins_s[1:-1]], axis=0)
+    is_bad = np.any([(times_s >= span.start_s) & (times_s < span.stop_s) for span in bad], axis=0)
+    raw._data += 1e-2 * is_bad
+    (said,) = correct_gradients(raw, markers_of(begins_s, rng) / SFREQ, bad, GradientCorrection(epochs=20), "run")
+    during = np.any([(times_s > begin_s + 0.01) & (times_s < begin_s + 0.98) for begin_s in begins_s[1:-1]], axis=0) & ~is_bad
     return 1e6 * (raw.get_data() - eeg)[0, during].std(), said
 
 
@@ -146,6 +165,12 @@ def test_clocks_that_drift_leave_no_more_of_few_volumes_nor_of_two_series():
             assert _left_of(markers_of, tr_s=1 + 3e-5, **options)[0] < 1.2 * synchronised
 
 
+def test_clocks_that_drift_leave_no_more_beside_bad_spans(synchronised):
+    left, said = _left_of(_nearest, tr_s=1 + 1e-5, bad=[Span(start_s, start_s + 0.5) for start_s in (12.3, 25.7, 41.1)])
+    assert left < 1.2 * synchronised
+    assert "not synchronised" in said
+
+
 @pytest.mark.parametrize("drift_ppm", [0.0, 20.0])
 def test_markers_that_jitter_leave_no_more(synchronised, drift_ppm):
     left, said = _left_of(_jittering, tr_s=1 + 1e-6 * drift_ppm)
@@ -156,9 +181,9 @@ def test_markers_that_jitter_leave_no_more(synchronised, drift_ppm):
 def test_where_clocks_are_synchronised_whole_samples_are_kept(scanned):
     eeg, gradients, markers_s = scanned
     raw = mne.io.RawArray(eeg + gradients, mne.create_info(2, SFREQ, "eeg"), verbose="error")
-    correct_gradients(raw, markers_s, GradientCorrection(epochs=15), "run")
+    correct_gradients(raw, markers_s, (), GradientCorrection(epochs=15), "run")
     markers = np.round(markers_s * SFREQ).astype(np.int64)
-    np.testing.assert_array_equal(raw.get_data()[0], subtract_template(eeg[0] + gradients[0], markers, 15))
+    np.testing.assert_array_equal(raw.get_data()[0], subtract_template(eeg[0] + gradients[0], markers, np.full(len(markers), True), 15))
 
 
 def test_what_is_left_is_told():
@@ -169,7 +194,7 @@ def test_what_is_left_is_told():
     artifact = np.zeros(70_000)
     artifact[3000:63_000] = left + np.tile(1e-3 * shape, 60)
     raw = mne.io.RawArray([eeg + artifact], mne.create_info(1, SFREQ, "eeg"), verbose="error")
-    (said,) = correct_gradients(raw, 3 + np.arange(60.0), GradientCorrection(), "run")
+    (said,) = correct_gradients(raw, 3 + np.arange(60.0), (), GradientCorrection(), "run")
     true_uv = 1e6 * (raw.get_data()[0] - eeg)[3000:63_000].std()
     assert 0.6 * true_uv < float(said.split()[1]) < 1.2 * true_uv
 
@@ -182,6 +207,6 @@ def test_a_channel_that_is_not_finite_tells_nothing_and_stops_nothing():
     data = 1e-5 * rng.standard_normal((2, 61_000)) + artifact
     data[0, 700] = np.nan
     markers = np.round(begins).astype(np.int64)
-    found = find_begins(data, markers, 20, SFREQ)
+    found = find_begins(data, markers, np.full(len(markers), True), 20, SFREQ)
     np.testing.assert_allclose(found - found.mean(), begins - begins.mean(), atol=0.02)
-    np.testing.assert_array_equal(find_begins(data[:1], markers, 20, SFREQ), markers)
+    np.testing.assert_array_equal(find_begins(data[:1], markers, np.full(len(markers), True), 20, SFREQ), markers)

@@ -10,6 +10,9 @@ from nilearn.maskers import NiftiMasker
 
 from crossmodal.config import UserError
 from crossmodal.config.bold import Bold
+from crossmodal.config.eeg_fmri import NoddiRecordings
+from preprocessing.bold import to_volumes
+from preprocessing.sources.bold import OpenedBold
 from preprocessing.steps.bold.detrending import detrend
 from preprocessing.steps.bold.resampling import NATIVE_WARNING, to_grid
 from preprocessing.steps.bold.scrubbing import dvars, framewise_displacement, good_volumes
@@ -101,10 +104,27 @@ def test_linear_detrending_of_a_whole_real_run_is_scipys(real_data):
 
 def test_brain_is_told_from_its_background(head):
     image, ball = head
-    found = brain_mask(image, "run")
+    every = np.full(image.shape[3], True)
+    found = brain_mask(image, every, "run")
     assert (found & ball).sum() / (found | ball).sum() > 0.9
     with pytest.raises(UserError, match="run: the image is the same everywhere"):
-        brain_mask(image_of(np.zeros((4, 4, 4, 3), dtype=np.float32)), "run")
+        brain_mask(image_of(np.zeros((4, 4, 4, 3), dtype=np.float32)), every[:3], "run")
+
+
+def test_what_a_masked_volume_holds_makes_no_brain(head, tmp_path):
+    image, _ = head
+    data, times_s = image.get_fdata(dtype=np.float32), 2.0 * np.arange(10)
+    motion = np.zeros((10, 6))
+    motion[6:, 0] = 1.0
+    made = []
+    for spike in (0.0, 1e6):
+        data[:6, :, :, 6] = spike
+        opened = OpenedBold("a.nii", image_of(data), 2.0, times_s, times_s, motion, None, ())
+        made.append(to_volumes(opened, Bold(dvars_iqr=None), NoddiRecordings(root="unused"), tmp_path, "run")[0])
+    for each in made:
+        assert np.flatnonzero(~each.good).tolist() == [6]
+    np.testing.assert_array_equal(made[0].brain, made[1].brain)
+    np.testing.assert_array_equal(made[0].data_vs[made[0].good], made[1].data_vs[made[0].good])
 
 
 def test_voxels_of_a_mask_are_nilearns(head):

@@ -15,7 +15,7 @@ from preprocessing.sources.timeline import Span, continuous_pieces
 from preprocessing.steps.jumps import LEVEL_S, UsualDrift
 from preprocessing.steps.segments import outside, runs, samples_of
 
-VERSION = 1
+VERSION = 2
 
 # Power lines of the world and their harmonics; what is faster hardly passes a low-pass.
 _LINES_HZ = (50.0, 60.0)
@@ -71,7 +71,8 @@ def _levelled(
     x_ct: NDArray[np.float64], before: NDArray[np.int64], after: NDArray[np.int64], later: slice, usual: UsualDrift, sfreq: float
 ) -> bool:
     """Take a jump of the level between some samples and others off all later ones, in place; tell whether there was one."""
-    difference_c = x_ct[:, after].mean(axis=1) - x_ct[:, before].mean(axis=1)
+    # Medians, since the beginning of an artifact may lie before its span.
+    difference_c = np.median(x_ct[:, after], axis=1) - np.median(x_ct[:, before], axis=1)
     jumped = usual.jumped(difference_c, (after.mean() - before.mean()) / sfreq)
     x_ct[jumped, later] -= difference_c[jumped, None]
     return bool(jumped.any())

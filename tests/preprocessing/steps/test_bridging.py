@@ -66,6 +66,15 @@ def test_a_jump_is_levelled_and_a_drift_is_not(jump):
     np.testing.assert_allclose(jumped.get_data(), raw.get_data() - (3.75 if jump else 0) * (np.arange(15_000) >= 7_250), atol=4.0)
 
 
+def test_an_artifact_that_begins_before_its_span_is_no_jump():
+    rng = np.random.default_rng(0)
+    x_ct = rng.standard_normal((4, 5000))
+    raw = _raw(x_ct)
+    raw._data[:, 1992:2125] += 1e3
+    assert bridge_spans(raw, [Span(8.0, 8.5)], True) == 0
+    np.testing.assert_array_equal(raw.get_data()[:, 2125:], x_ct[:, 2125:])
+
+
 def test_a_span_reaches_as_far_as_its_artifact_and_not_into_what_is_usual(make_raw):
     raw = make_raw(duration_s=40.0).pick("eeg")
     spans = [Span(10.0, 10.5), Span(20.0, 20.5)]

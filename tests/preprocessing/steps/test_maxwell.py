@@ -174,6 +174,24 @@ def test_a_noisy_and_a_marked_sensor_are_mended_in_a_whole_recording(tmp_path):
         assert np.corrcoef(meg.data_tc[300:-300, meg.names.index(name)], true_t[300:-300])[0, 1] > 0.8
 
 
+def test_what_happens_in_a_bad_span_changes_no_sample_outside_in_any_bit(tmp_path):
+    settings = FileRecordings(files=(FileEntry(path=str(tmp_path / "a_raw.fif"), subject="1"),))
+    chosen = {"modalities": ("meg",), "highpass_hz": 1, "lowpass_hz": 40, "sfreq": None, "maxwell": Maxwell(st_duration_s=4)}
+    made = []
+    for inside in (0.0, 1e-9):
+        raw = recording(duration_s=10.0, noise=1.0, magnet=1.0)
+        raw._data[:, 330:410] += inside * np.random.default_rng(3).standard_normal((306, 80))
+        raw.set_annotations(mne.Annotations(3.3, 0.8, "BAD_jump"))
+        raw.save(tmp_path / "a_raw.fif", fmt="double", overwrite=True, verbose="error")
+        (entry,) = list_recordings(settings)
+        made.append(preprocess_recording(entry, settings, Preprocessing(bad_channels="interpolate", **chosen), tmp_path))
+    one, other = made
+    assert one.good.mean() > 0.85
+    np.testing.assert_array_equal(one.good, other.good)
+    np.testing.assert_array_equal(one.signals["meg"].data_tc, other.signals["meg"].data_tc)
+    assert one.provenance["interpolated"] == other.provenance["interpolated"] == []
+
+
 def test_an_empty_room_needs_no_head():
     raw = recording(magnet=1.0, brain=0.0)
     with raw.info._unlock():

@@ -107,7 +107,14 @@ def steps_on(preprocessing: Preprocessing) -> dict[str, int]:
     return {name: version for name, version in _STEPS.items() if name not in off}
 
 
-def clean(opened: OpenedRecording, recordings: Recordings, preprocessing: Preprocessing, calibration: Calibration, called: str) -> Cleaned:
+def clean(
+    opened: OpenedRecording,
+    recordings: Recordings,
+    preprocessing: Preprocessing,
+    calibration: Calibration,
+    called: str,
+    spare_usual: bool = False,
+) -> Cleaned:
     """Take an opened recording through all steps, in memory.
 
     Parameters
@@ -120,6 +127,9 @@ def clean(opened: OpenedRecording, recordings: Recordings, preprocessing: Prepro
         Of the MEG system.
     called : str
         What sentences call the recording.
+    spare_usual : bool
+        Leave bad spans as they are in which nothing leaves its usual range: they may be asked for, and spread nothing unusual. Where
+        scores are to come of it they are bridged all the same.
     """
     raw = opened.raw
     notes = [*opened.notes]
@@ -137,6 +147,8 @@ def clean(opened: OpenedRecording, recordings: Recordings, preprocessing: Prepro
     elif opened.bold and SOURCES[recordings.kind].gradients_left:
         notes.append(SOURCES[recordings.kind].gradients_left)
     bad: BadSpans = {"annotated": [*opened.bad_spans]}
+    if spare_usual and opened.bad_spans:
+        bad["annotated"] = edges.holding_artifacts(opened.bad_spans, Look.at(raw, preprocessing))
     # First of all: nothing that follows, from what is told of a channel to what a filter spreads, depends on what is in such a span.
     bridging.bridge_spans(raw, bad["annotated"], _levels_jumps(preprocessing))
     notes += voltages.check_plausible(raw, opened.units, called)

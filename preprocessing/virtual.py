@@ -204,7 +204,7 @@ def virtual_recording(
     settings, missed = _as_far_as_recorded(trained, {kinds[name] for name in opened.raw.ch_names})
     settings = settings.model_copy(update={"modalities": (translator.card.data.source.modality,), "bad_channels": "interpolate"})
     calibration = stage_calibration(entry, recordings, settings, scratch, file_finder(recordings))
-    cleaned = clean(opened, recordings.model_copy(update={"channel_types": configured}), settings, calibration, called=path)
+    cleaned = clean(opened, recordings.model_copy(update={"channel_types": configured}), settings, calibration, path, spare_usual=True)
     refuse_virtual(cleaned.raw, called=path)
     y_st = translator(cleaned.raw.get_data(picks=list(translator.card.source_names)))
     raw = _on_clock(y_st, clock, translator, digitised, cleaned.marked)

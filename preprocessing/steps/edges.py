@@ -45,9 +45,7 @@ def beyond_edges(spans: Iterable[Span], look: Look, most_s: float) -> list[Span]
     good = outside(timed, n_blocks, rate_hz)
     if good.all() or not good.any():
         return []
-    is_out = np.zeros(n_blocks, dtype=bool)
-    for kind in dict.fromkeys(look.kinds):
-        is_out |= _is_out(look.x_cb[np.array(look.kinds) == kind], good)
+    is_out = _is_out(look, good)
     found = []
     for start, stop in runs(~good):
         earlier = _reach(is_out[:start][::-1], look.block_s, most_s)
@@ -57,7 +55,24 @@ def beyond_edges(spans: Iterable[Span], look: Look, most_s: float) -> list[Span]
     return found
 
 
-def _is_out(x_cb: NDArray[np.float32], good: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def holding_artifacts(spans: Iterable[Span], look: Look) -> list[Span]:
+    """Spans within which sensors leave the range that is usual outside all of them; `look` is of the recording as it is."""
+    n_blocks, rate_hz = look.x_cb.shape[1], 1 / look.block_s
+    timed = [span for span in spans if span.duration_s > 0]
+    good = outside(timed, n_blocks, rate_hz)
+    if not good.any():
+        return timed
+    is_out = _is_out(look, good)
+    return [span for span in timed if (is_out & ~outside([span], n_blocks, rate_hz)).any()]
+
+
+def _is_out(look: Look, good: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Where sensors of any type are out of their usual range, shape (n_blocks,)."""
+    kinds = np.array(look.kinds)
+    return np.any([_is_beyond(look.x_cb[kinds == kind], good) for kind in dict.fromkeys(look.kinds)], axis=0)
+
+
+def _is_beyond(x_cb: NDArray[np.float32], good: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Where the mean square over sensors is out of its usual range, shape (n_blocks,).
 
     The cube root of a chi-square variable is close to normal, of however few degrees of freedom (Wilson and Hilferty 1931), so that few

@@ -96,6 +96,22 @@ def test_few_electrodes_are_referenced_as_evaluation_references_them(make_raw, t
     np.testing.assert_allclose(virtual.get_data(), scored_st, rtol=0, atol=1e-5 * np.abs(scored_st).max())
 
 
+def test_a_bad_span_changes_what_is_predicted_only_where_an_artifact_is_in_it(make_raw, tmp_path):
+    """What is usual may be asked for, whoever called it bad; an artifact is carried nowhere."""
+    raw = make_raw(sfreq=200.0).pick("eeg")
+    plain = _translator(_ELECTRODES, _ELECTRODES, Preprocessing(sfreq=None), make_raw().pick("mag").info, sfreq=200.0)
+    predicted = {}
+    for name, artifact_v, annotated in (("clean", 0.0, False), ("called bad", 0.0, True), ("bad", 5e-3, True)):
+        other = raw.copy()
+        other._data[:4, 800:1000] += artifact_v
+        other.set_annotations(mne.Annotations([4.0], [1.0], "BAD_x") if annotated else None)
+        other.save(tmp_path / "eeg_raw.fif", overwrite=True, verbose="error")
+        predicted[name] = virtual_recording(str(tmp_path / "eeg_raw.fif"), plain, {}, tmp_path)[0].get_data()
+    np.testing.assert_array_equal(predicted["called bad"], predicted["clean"])
+    away = np.r_[0:600, 1200:2000]
+    assert np.abs(predicted["bad"] - predicted["clean"])[:, away].max() < 0.2 * predicted["clean"].std()
+
+
 def test_magnetometers_alone_are_maxwell_filtered_with_the_gradiometers(tmp_path):
     info = sensor_info(200.0, 1.0, np.zeros(3), np.zeros(3))
     info = mne.pick_info(info, [index for index, channel in enumerate(info["chs"]) if channel["loc"].any()])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from preprocessing.sources.timeline import Span
-from preprocessing.steps.edges import beyond_edges
+from preprocessing.steps.edges import beyond_edges, holding_artifacts
 from preprocessing.steps.look import Look
 
 _RATE_HZ = 100
@@ -34,3 +34,10 @@ def test_an_artifact_that_begins_before_its_span_is_added(n_sensors):
     (added,) = beyond_edges([Span(12.0, 14.0)], looked_at(x_ct), 1.0)
     assert added.start_s == pytest.approx(11.67, abs=0.02)
     assert added.stop_s == 12.0
+
+
+def test_spans_in_which_nothing_is_unusual_hold_no_artifact():
+    x_ct = np.random.default_rng(0).standard_normal((4, 30 * _RATE_HZ))
+    x_ct[:, 1850:1900] += 20
+    quiet, loud = Span(12.0, 14.0), Span(18.0, 19.5)
+    assert holding_artifacts([quiet, loud, Span(5.0, 5.0)], looked_at(x_ct)) == [loud]

@@ -90,10 +90,10 @@ class BaselineFitter:
 
     def _of_subject(self, fold: FoldData, windows: WindowSet, baselines: dict[str, Baseline]) -> list[Statistics]:
         recordings = tuple(fold.shards[index].entry.fingerprint for index in windows.shard_index)
-        physiology = self.physiology(fold, windows)
-        key = (recordings, windows.start.tobytes(), physiology and physiology.names)
+        key = (recordings, windows.start.tobytes(), shared_physiology(fold.shards))
         with self._reading:
             if key not in self._known:
+                physiology = self.physiology(fold, windows)
                 statistics = {name: baseline.new_statistics() for name, baseline in baselines.items()}
                 for batch in iterate(self.reader(fold, windows), _BATCH_SIZE, np.arange(len(windows))):
                     for name, of_baseline in statistics.items():

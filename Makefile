@@ -6,6 +6,8 @@ PEERS := $(VENV)/peers
 EXPERIMENT ?= jobs/experiments/demo.yaml
 # Those of `make test-slow`, all by default.
 TESTS ?=
+# A process a core, each with one thread. Tests of one file share what they set up, so they stay together.
+PYTEST := OMP_NUM_THREADS=1 $(PY) -m pytest -q --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: install demo experiment test test-slow fuzz lint bench clean
 
@@ -29,10 +31,10 @@ experiment: install
 	$(PY) jobs/evaluate.py $(EXPERIMENT)
 
 test: install
-	$(PY) -m pytest -q -m 'not slow and not fuzz'
+	$(PYTEST) -m 'not slow and not fuzz'
 
 test-slow: install
-	$(PY) -m pytest -q -m slow $(TESTS)
+	$(PYTEST) -m slow $(TESTS)
 
 # Damaged files of every format; INPUTS of each.
 INPUTS ?= 2000

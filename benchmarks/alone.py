@@ -18,8 +18,8 @@ from threadpoolctl import threadpool_limits
 
 from crossmodal.config.preprocessing import FileRecordings, Preprocessing
 from crossmodal.datasets.shard import write_shard
+from preprocessing.readers.reading import list_recordings
 from preprocessing.recording import preprocess_recording
-from preprocessing.sources.reading import list_recordings
 
 Result = TypeVar("Result")
 

@@ -25,10 +25,10 @@ from crossmodal.config.cleaning import Ica, LineNoise
 from crossmodal.config.preprocessing import FileEntry, FileRecordings, Preprocessing
 from crossmodal.config.simulation import Simulation
 from crossmodal.datasets.recording import Recording
+from preprocessing.readers.reading import list_recordings
 from preprocessing.recording import preprocess_recording
-from preprocessing.sources.reading import list_recordings
-from preprocessing.sources.simulated.recording import sensor_patterns, simulate_run, subject_truth
-from preprocessing.sources.simulated.subject import draw_subject, template_conductor
+from preprocessing.simulated.recording import sensor_patterns, simulate_run, subject_truth
+from preprocessing.simulated.subject import draw_subject, template_conductor
 
 SFREQ, DURATION_S, SUBJECTS, LENGTH_S, A_MINUTE = 200.0, 120.0, 5, 0.5, 4
 LINE_HZ, LATE_S = 50.0, 0.03

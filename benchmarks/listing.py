@@ -25,8 +25,8 @@ from crossmodal.config.preprocessing import BidsRecordings
 from crossmodal.datasets.manifest import shard_uri
 from crossmodal.datasets.shard import LAST_FILE, write_shard
 from preprocessing.plan import plan_dataset
+from preprocessing.readers.reading import list_recordings
 from preprocessing.recording import preprocess_recording
-from preprocessing.sources.reading import list_recordings
 
 TARGET_MS = 2.0
 RUNS, SUBJECTS_A_DAY = 4, 8

@@ -36,7 +36,7 @@ from crossmodal.storage.heap import KEEP_FREED_MEMORY
 from preprocessing.needs import Needs
 from preprocessing.pipeline import preprocess_dataset
 from preprocessing.plan import plan_dataset
-from preprocessing.sources.reading import list_recordings
+from preprocessing.readers.reading import list_recordings
 
 OVERHEAD_TARGET, SPEEDUP_TARGET = 1.10, 1.8
 # Of ds000117: 404 channels at 1100 Hz, of which 376 are used, and half of the eight minutes that a run has.

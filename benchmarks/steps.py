@@ -30,9 +30,9 @@ from crossmodal.config.preprocessing import FileEntry, FileRecordings, Preproces
 from crossmodal.config.simulation import Simulation
 from crossmodal.storage.heap import KEEP_FREED_MEMORY
 from preprocessing.bold import to_volumes
-from preprocessing.sources.bold import OpenedBold
-from preprocessing.sources.simulated.recording import sensor_patterns, simulate_run, subject_truth
-from preprocessing.sources.simulated.subject import draw_subject, template_conductor
+from preprocessing.readers.eeg_fmri.image import OpenedBold
+from preprocessing.simulated.recording import sensor_patterns, simulate_run, subject_truth
+from preprocessing.simulated.subject import draw_subject, template_conductor
 from preprocessing.steps.bold.resampling import to_grid
 from preprocessing.steps.maxwell import Calibration, noisy_channels
 

@@ -74,7 +74,7 @@ class _ListSources(argparse.Action):
 
     def __call__(self, parser: argparse.ArgumentParser, *unused: object) -> None:
         """Import the sources only now."""
-        from preprocessing.sources.registry import SOURCES
+        from preprocessing.readers.registry import SOURCES
 
         _print_table(("recordings.kind", "reads"), [(kind, source.summary) for kind, source in SOURCES.items()])
         parser.exit()

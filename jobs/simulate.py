@@ -15,7 +15,7 @@ def simulate(experiment: "Experiment", arguments: argparse.Namespace) -> None:
     from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
     from crossmodal.config import UserError
-    from preprocessing.sources.simulated.cohort import simulate_cohort
+    from preprocessing.simulated.cohort import simulate_cohort
 
     if experiment.simulation is None:
         raise UserError(f"{arguments.experiment}: it has no 'simulation' section; add one with a root to simulate to")

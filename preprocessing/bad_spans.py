@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from preprocessing.sources.timeline import Span
+from preprocessing.signals.spans import Span
 from preprocessing.steps.segments import outside
 
 # By cause.

@@ -11,13 +11,13 @@ from crossmodal.config import UserError
 from crossmodal.config.bold import Bold, RegionTargets
 from crossmodal.config.preprocessing import Recordings
 from crossmodal.datasets.volumes import Volumes
-from preprocessing.sources.base import SourceFile
-from preprocessing.sources.bold import OpenedBold
-from preprocessing.sources.broken import broken_told
-from preprocessing.sources.listing import FindFile
-from preprocessing.sources.staging import stage
-from preprocessing.sources.tables import rows_of
-from preprocessing.sources.text import read_text
+from preprocessing.readers.bids.tables import rows_of
+from preprocessing.readers.eeg_fmri.image import OpenedBold
+from preprocessing.readers.entry import SourceFile
+from preprocessing.readers.listing import FindFile
+from preprocessing.readers.staging import stage
+from preprocessing.readers.text import read_text
+from preprocessing.signals.broken import broken_told
 from preprocessing.steps import volume_markers
 from preprocessing.steps.bold import detrending, orientation, resampling, scrubbing, targets
 from preprocessing.steps.bold.targets import Targets

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from crossmodal.config.preprocessing import Preprocessing, Recordings
 from preprocessing.bad_spans import BadSpans, all_of, lost_shares
-from preprocessing.sources import reading
-from preprocessing.sources.broken import broken_told
-from preprocessing.sources.reading import OpenedRecording
-from preprocessing.sources.registry import SOURCES
-from preprocessing.sources.timeline import Span
+from preprocessing.readers import reading
+from preprocessing.readers.reading import OpenedRecording
+from preprocessing.readers.registry import SOURCES
+from preprocessing.signals.broken import broken_told
+from preprocessing.signals.spans import Span
 from preprocessing.steps import (
     bad_channels,
     bridging,

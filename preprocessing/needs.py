@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from crossmodal.config.preprocessing import Preprocessing, Recordings
-from preprocessing.sources.base import Entry
-from preprocessing.sources.first_bytes import fif_holds_two_bytes, image_shape
+from preprocessing.readers.entry import Entry
+from preprocessing.readers.formats.first_bytes import fif_holds_two_bytes, image_shape
 
 # Seconds of one core for a gigabyte of FIF in float32, from reading to a published shard.
 CORE_S_PER_GB: Mapping[str, float] = {"basic": 10.0, "0.1 Hz": 17.5, "maxwell": 50.0, "line_noise": 2.6, "ica": 49.0, "ssp": 14.0}

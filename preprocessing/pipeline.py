@@ -20,10 +20,10 @@ from crossmodal.storage.uri import check_reachable, publish_folder
 from preprocessing.misfits import without_misfits
 from preprocessing.needs import Needs
 from preprocessing.plan import Plan
+from preprocessing.readers.entry import Entry
+from preprocessing.readers.listing import asked_at_once
 from preprocessing.recording import preprocess_recording
 from preprocessing.report import Outcome, Report
-from preprocessing.sources.base import Entry
-from preprocessing.sources.listing import asked_at_once
 
 _LEAST_MEMORY = 500 * 2**20
 _GREATEST_SHARE_OF_NODE = 0.8

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
+from preprocessing.readers.entry import Entry
 from preprocessing.report import Outcome
-from preprocessing.sources.base import Entry
 
 
 class Progress:

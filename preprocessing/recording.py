@@ -18,12 +18,13 @@ from crossmodal.reporting.style import render_png
 from preprocessing.bold import BOLD_STEPS, bold_identity, to_volumes
 from preprocessing.cleaning import Cleaned, clean, steps_off, steps_on
 from preprocessing.figures import draw_removed
-from preprocessing.sources.base import Entry
-from preprocessing.sources.events import TimedEvents
-from preprocessing.sources.head_position import tell_lost_head
-from preprocessing.sources.listing import FindFile, file_finder
-from preprocessing.sources.reading import open_recording
-from preprocessing.steps import channel_types, maxwell
+from preprocessing.readers.calibration import calibration_files, stage_calibration
+from preprocessing.readers.entry import Entry
+from preprocessing.readers.events.timed_events import TimedEvents
+from preprocessing.readers.head_position import tell_lost_head
+from preprocessing.readers.listing import FindFile, file_finder
+from preprocessing.readers.reading import open_recording
+from preprocessing.steps import channel_types
 from preprocessing.steps.physiology import TYPES
 from preprocessing.steps.virtual_signals import refuse_virtual
 
@@ -47,7 +48,7 @@ def shard_key(entry: Entry, recordings: Recordings, preprocessing: Preprocessing
     if recordings.triggers:
         key["triggers"] = recordings.triggers.model_dump(mode="json")
     if preprocessing.maxwell:
-        files = maxwell.calibration_files(entry, preprocessing.maxwell, find_file)
+        files = calibration_files(entry, preprocessing.maxwell, find_file)
         key |= {name: file and file.model_dump(mode="json") for name, file in files.items()}
     if entry.bold:
         key |= bold_identity(recordings, preprocessing.bold, find_file)
@@ -81,7 +82,7 @@ def preprocess_recording(entry: Entry, recordings: Recordings, preprocessing: Pr
     recorded = {"sfreq": opened.raw.info["sfreq"], "n_samples": len(opened.raw.times)}
     if "bold" in preprocessing.modalities and opened.bold is None:
         raise UserError(f"{entry.uri}: has no BOLD, and the experiment asks for it; change preprocessing.modalities or recordings.kind")
-    calibration = maxwell.stage_calibration(entry, recordings, preprocessing, scratch, find_file)
+    calibration = stage_calibration(entry, recordings, preprocessing, scratch, find_file)
     cleaned = clean(opened, recordings, preprocessing, calibration, called=entry.uri)
     refuse_virtual(cleaned.raw, called=entry.uri)
     volumes, bold_notes = None, list[str]()
@@ -112,7 +113,7 @@ def preprocess_recording(entry: Entry, recordings: Recordings, preprocessing: Pr
     if preprocessing.ssp:
         provenance["ssp"] = list(cleaned.projected)
     if preprocessing.maxwell:
-        files = maxwell.calibration_files(entry, preprocessing.maxwell, find_file)
+        files = calibration_files(entry, preprocessing.maxwell, find_file)
         provenance["maxwell"] = {key: file.model_dump() if file else None for key, file in files.items()}
     if volumes:
         provenance["bold_steps"] = BOLD_STEPS

@@ -5,7 +5,7 @@ from typing import Literal
 
 from crossmodal.datasets.entry import ShardEntry
 from crossmodal.datasets.manifest import Manifest
-from preprocessing.sources.base import Entry
+from preprocessing.readers.entry import Entry
 
 Status = Literal["made", "cached", "failed", "interrupted"]
 

@@ -28,12 +28,12 @@ from crossmodal.storage.atomic import new_files, told_clearly
 from crossmodal.storage.uri import fetch_folder, is_local
 from crossmodal.training.runs import finished, model_uri, run_name
 from preprocessing.cleaning import clean
-from preprocessing.sources.files import list_files
-from preprocessing.sources.listing import file_finder
-from preprocessing.sources.reading import open_recording
-from preprocessing.sources.timeline import Span
+from preprocessing.readers.calibration import stage_calibration
+from preprocessing.readers.files import list_files
+from preprocessing.readers.listing import file_finder
+from preprocessing.readers.reading import open_recording
+from preprocessing.signals.spans import Span
 from preprocessing.steps.channel_types import known_types
-from preprocessing.steps.maxwell import stage_calibration
 from preprocessing.steps.resampling import Resampler
 from preprocessing.steps.virtual_signals import refuse_virtual
 

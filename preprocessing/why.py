@@ -8,8 +8,8 @@ from crossmodal.datasets.entry import ShardEntry
 from crossmodal.datasets.manifest import Manifest
 from crossmodal.datasets.shard import read_key
 from preprocessing.plan import Plan
+from preprocessing.readers.entry import Entry
 from preprocessing.recording import shard_key
-from preprocessing.sources.base import Entry
 
 _ABSENT = "absent"
 

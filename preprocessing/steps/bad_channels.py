@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from crossmodal.config import UserError
 from crossmodal.config.preprocessing import Preprocessing
-from preprocessing.sources.broken import cause_of
-from preprocessing.sources.timeline import Span
+from preprocessing.signals.broken import cause_of
+from preprocessing.signals.spans import Span
 from preprocessing.steps.segments import peak_to_peak, segment_starts, to_spans
 
 VERSION = 3

@@ -11,7 +11,7 @@ import numpy as np
 from mne.io import BaseRaw
 from numpy.typing import NDArray
 
-from preprocessing.sources.timeline import Span, continuous_pieces
+from preprocessing.signals.spans import Span, continuous_pieces
 from preprocessing.steps.jumps import LEVEL_S, UsualDrift
 from preprocessing.steps.segments import outside, runs, samples_of
 

@@ -13,8 +13,8 @@ from mne.io import BaseRaw
 
 from crossmodal.config import UserError
 from crossmodal.config.sources import ChannelType
-from preprocessing.sources.channel_names import some_of
-from preprocessing.sources.units import RETYPABLE, ChannelUnits
+from preprocessing.signals.channel_names import some_of
+from preprocessing.signals.units import RETYPABLE, ChannelUnits
 
 VERSION = 4
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from preprocessing.sources.timeline import Span
+from preprocessing.signals.spans import Span
 from preprocessing.steps.look import Look
 from preprocessing.steps.segments import outside, runs
 

@@ -6,7 +6,7 @@ from mne.io import BaseRaw
 
 from crossmodal.config import UserError
 from crossmodal.config.preprocessing import Preprocessing
-from preprocessing.sources.timeline import Span, continuous_pieces
+from preprocessing.signals.spans import Span, continuous_pieces
 
 VERSION = 1
 

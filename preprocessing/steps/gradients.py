@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from crossmodal.config import UserError
 from crossmodal.config.bold import GradientCorrection
-from preprocessing.sources.timeline import Span
+from preprocessing.signals.spans import Span
 from preprocessing.steps.gradient_residual import residual_rms
 from preprocessing.steps.segments import outside
 from preprocessing.steps.volume_delays import MARGIN, even_onsets, measured_delays, shifted, stretches

@@ -17,8 +17,8 @@ from sklearn.exceptions import ConvergenceWarning
 
 from crossmodal.config import UserError
 from crossmodal.config.cleaning import Ica
-from preprocessing.sources.broken import cause_of
-from preprocessing.sources.timeline import Span
+from preprocessing.signals.broken import cause_of
+from preprocessing.signals.spans import Span
 from preprocessing.steps.references import to_fit
 
 VERSION = 2

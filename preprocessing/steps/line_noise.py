@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from crossmodal.config import UserError
 from crossmodal.config.cleaning import LineNoise
 from crossmodal.config.preprocessing import Preprocessing
-from preprocessing.sources.timeline import Span, continuous_pieces
+from preprocessing.signals.spans import Span, continuous_pieces
 
 VERSION = 1
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.signal import oaconvolve
 
 from crossmodal.config.preprocessing import Preprocessing
-from preprocessing.sources.timeline import continuous_pieces
+from preprocessing.signals.spans import continuous_pieces
 from preprocessing.steps.segments import samples_of
 
 # The slowest that a look may be: the power line of either frequency lies below half of it, and is stopped by the low-pass.

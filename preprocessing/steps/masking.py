@@ -4,7 +4,7 @@ import numpy as np
 from mne.io import BaseRaw
 
 from crossmodal.config.preprocessing import Preprocessing
-from preprocessing.sources.timeline import Span
+from preprocessing.signals.spans import Span
 from preprocessing.steps.look import Look
 from preprocessing.steps.segments import peak_to_peak, runs, segment_starts, to_spans
 

@@ -15,11 +15,7 @@ from mne.preprocessing import find_bad_channels_maxwell, maxwell_filter
 
 from crossmodal.config import UserError
 from crossmodal.config.cleaning import Maxwell
-from crossmodal.config.preprocessing import Preprocessing, Recordings
-from preprocessing.sources.base import Entry, SourceFile
-from preprocessing.sources.broken import cause_of
-from preprocessing.sources.listing import FindFile
-from preprocessing.sources.staging import stage
+from preprocessing.signals.broken import cause_of
 
 VERSION = 1
 
@@ -32,33 +28,6 @@ class Calibration:
 
     fine: Path | None = None
     crosstalk: Path | None = None
-
-
-def calibration_files(entry: Entry, settings: Maxwell, find_file: FindFile) -> dict[str, SourceFile | None]:
-    """Choose the files of a recording's MEG system: those that settings name, else those beside it."""
-
-    def chosen(named: str | None, beside: SourceFile | None) -> SourceFile | None:
-        return find_file(named) if named else beside
-
-    return {"calibration": chosen(settings.calibration, entry.calibration), "crosstalk": chosen(settings.crosstalk, entry.crosstalk)}
-
-
-def stage_calibration(entry: Entry, recordings: Recordings, settings: Preprocessing, scratch: Path, find_file: FindFile) -> Calibration:
-    """Bring them to this machine.
-
-    Raises
-    ------
-    UserError
-        One that is named is not there.
-    """
-    if settings.maxwell is None:
-        return Calibration()
-    staged: dict[str, Path | None] = {}
-    for key, file in calibration_files(entry, settings.maxwell, find_file).items():
-        if file and not file.version:
-            raise UserError(f"{file.uri}: no such file; correct preprocessing.maxwell.{key}")
-        staged[key] = stage(file, recordings, scratch) if file else None
-    return Calibration(staged["calibration"], staged["crosstalk"])
 
 
 def noisy_channels(raw: BaseRaw, calibration: Calibration, called: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ from mne.io import BaseRaw, RawArray
 from numpy.typing import NDArray
 
 from crossmodal.config import UserError
-from preprocessing.sources.timeline import Span, continuous_pieces
+from preprocessing.signals.spans import Span, continuous_pieces
 
 # Fast enough for a heartbeat's shape, slow enough that components are fitted in seconds.
 _FIT_RATE_HZ = 250.0

@@ -15,7 +15,7 @@ from mne.io import BaseRaw, RawArray
 from numpy.typing import NDArray
 
 from crossmodal.config.preprocessing import Preprocessing
-from preprocessing.sources.timeline import continuous_pieces
+from preprocessing.signals.spans import continuous_pieces
 
 VERSION = 3
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from preprocessing.sources.timeline import Span
+from preprocessing.signals.spans import Span
 
 # Of a sample: how far rounding moves the end of a span that lies between samples in the file it was read from.
 _ROUNDING = 1e-3

@@ -14,8 +14,8 @@ from mne.preprocessing import compute_proj_ecg, compute_proj_eog
 
 from crossmodal.config import UserError
 from crossmodal.config.cleaning import Ssp
-from preprocessing.sources.broken import cause_of
-from preprocessing.sources.timeline import Span
+from preprocessing.signals.broken import cause_of
+from preprocessing.signals.spans import Span
 from preprocessing.steps.references import to_fit
 
 VERSION = 2

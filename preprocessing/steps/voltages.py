@@ -9,8 +9,8 @@ from mne.io import BaseRaw
 from numpy.typing import NDArray
 
 from crossmodal.config import UserError
-from preprocessing.sources.channel_names import some_of
-from preprocessing.sources.units import ChannelUnits
+from preprocessing.signals.channel_names import some_of
+from preprocessing.signals.units import ChannelUnits
 
 VERSION = 1
 

@@ -9,7 +9,7 @@ from crossmodal.config import load_experiment
 from crossmodal.datasets.manifest import load_latest
 from crossmodal.storage.uri import join, open_fs
 from tests.jobs.conftest import run
-from tests.preprocessing.sources import layouts
+from tests.preprocessing.readers import layouts
 
 # What is wrong with whom, and what the table must say of it.
 CAUSES = {

@@ -12,8 +12,8 @@ from scipy import stats
 
 from crossmodal.config.cleaning import Ica, LineNoise, Ssp
 from crossmodal.config.preprocessing import FileEntry, FileRecordings, Preprocessing
+from preprocessing.readers.files import list_files
 from preprocessing.recording import preprocess_recording
-from preprocessing.sources.files import list_files
 
 _RATE_HZ, _DURATION_S, _SUBJECTS = 200.0, 60.0, 4
 _LENGTH_S = 0.5

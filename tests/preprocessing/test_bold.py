@@ -10,7 +10,7 @@ from crossmodal.config.bold import Bold
 from crossmodal.config.eeg_fmri import NoddiRecordings
 from preprocessing.bold import to_volumes
 from preprocessing.needs import BOLD_MEMORY_PER_BYTE
-from preprocessing.sources.bold import OpenedBold
+from preprocessing.readers.eeg_fmri.image import OpenedBold
 
 
 @pytest.mark.parametrize("on_grid", [False, True])

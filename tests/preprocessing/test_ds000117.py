@@ -8,10 +8,10 @@ import pytest
 
 from crossmodal.config import load_experiment
 from crossmodal.config.simulation import Simulation
+from preprocessing.readers.reading import list_recordings
 from preprocessing.recording import preprocess_recording
-from preprocessing.sources.reading import list_recordings
-from preprocessing.sources.simulated.recording import sensor_patterns, simulate_run, subject_truth
-from preprocessing.sources.simulated.subject import draw_subject, template_conductor
+from preprocessing.simulated.recording import sensor_patterns, simulate_run, subject_truth
+from preprocessing.simulated.subject import draw_subject, template_conductor
 
 EXPERIMENT = Path(__file__).resolve().parents[2] / "jobs/experiments/ds000117.yaml"
 _CODES = {20.0: 5, 25.0: 14, 30.0: 19}

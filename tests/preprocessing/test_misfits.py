@@ -12,10 +12,10 @@ from crossmodal.datasets.shard import write_shard
 from crossmodal.datasets.trace_files import read_trace
 from crossmodal.datasets.volumes import VolumesEntry
 from preprocessing.misfits import without_misfits
+from preprocessing.readers.entry import Entry, SourceFile
+from preprocessing.readers.files import list_files
 from preprocessing.recording import preprocess_recording
 from preprocessing.report import Outcome
-from preprocessing.sources.base import Entry, SourceFile
-from preprocessing.sources.files import list_files
 
 VOLUMES = VolumesEntry(n_volumes=9, n_targets=60, kind="voxels", targets="a", grid=(5, 4, 3), tr_s=2.0)
 

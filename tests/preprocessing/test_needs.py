@@ -10,7 +10,7 @@ from crossmodal.config.cleaning import Ica, LineNoise, Maxwell, Ssp
 from crossmodal.config.eeg_fmri import NoddiRecordings
 from crossmodal.config.preprocessing import FileEntry, FileRecordings, Preprocessing
 from preprocessing.needs import BOLD_CORE_S_PER_GB, BOLD_MEMORY_PER_BYTE, CORE_S_PER_GB, MEMORY_PER_BYTE, Needs
-from preprocessing.sources.base import BoldFiles, Entry, SourceFile
+from preprocessing.readers.entry import BoldFiles, Entry, SourceFile
 from tests.preprocessing.test_ds000117 import EXPERIMENT
 
 GB = 10**9

@@ -14,7 +14,7 @@ from crossmodal.storage.uri import join, open_fs
 from preprocessing import pipeline
 from preprocessing.pipeline import alike_in_need, preprocess_dataset, task_memory
 from preprocessing.plan import plan_dataset
-from preprocessing.sources.base import Entry, SourceFile
+from preprocessing.readers.entry import Entry, SourceFile
 
 _ROOT = Path(__file__).resolve().parents[2]
 

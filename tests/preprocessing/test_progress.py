@@ -1,6 +1,6 @@
 from preprocessing.progress import Progress
+from preprocessing.readers.entry import Entry, SourceFile
 from preprocessing.report import Outcome
-from preprocessing.sources.base import Entry, SourceFile
 
 
 def _entry(subject, size_bytes):

@@ -10,9 +10,9 @@ from crossmodal.config.preprocessing import BidsRecordings, FileEntry, FileRecor
 from crossmodal.datasets.recording import PHYSIOLOGY
 from crossmodal.datasets.shard import Shard, write_shard
 from crossmodal.storage.uri import join, open_fs
+from preprocessing.readers.listing import file_finder
+from preprocessing.readers.reading import list_recordings
 from preprocessing.recording import preprocess_recording, shard_fingerprint
-from preprocessing.sources.listing import file_finder
-from preprocessing.sources.reading import list_recordings
 
 
 def _preprocess(recordings, tmp_path, **settings):

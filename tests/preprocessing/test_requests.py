@@ -12,7 +12,7 @@ from crossmodal.storage.uri import join, open_fs
 from preprocessing.estimate import estimate
 from preprocessing.plan import plan_dataset
 from preprocessing.why import explain
-from tests.preprocessing.sources import layouts
+from tests.preprocessing.readers import layouts
 from tests.servers import s3_gate
 
 SUBJECTS = ("01", "02", "03")

@@ -15,13 +15,13 @@ from crossmodal.models.base import Shapes
 from crossmodal.models.registry import build_model
 from crossmodal.models.store import ModelCard
 from crossmodal.physics.template import template_lead_field
+from preprocessing.readers.files import list_files
 from preprocessing.recording import preprocess_recording
-from preprocessing.sources.files import list_files
-from preprocessing.sources.simulated.sensors import sensor_info
-from preprocessing.sources.timeline import annotations
+from preprocessing.signals.spans import annotations
+from preprocessing.simulated.sensors import sensor_info
 from preprocessing.virtual import Translator, save_whole, virtual_recording
-from tests.preprocessing.sources import layouts
-from tests.preprocessing.sources.edf import write_edf
+from tests.preprocessing.readers import layouts
+from tests.preprocessing.readers.formats.edf import write_edf
 
 _ELECTRODES = ("C3", "C4", "Fp1", "Fp2", "O1", "O2", "P7")
 _EYES = {"P8": "eog"}

@@ -24,9 +24,9 @@ from crossmodal.physics.geometry import Dipoles
 from crossmodal.physics.head import lead_field, sphere_head, upper_scalp
 from crossmodal.physics.template import template_cortex_for
 from crossmodal.training.runs import RESULT, FoldResult, model_uri, run_name
+from preprocessing.readers.files import list_files
 from preprocessing.recording import preprocess_recording
-from preprocessing.sources.files import list_files
-from preprocessing.sources.simulated.sensors import sensor_info
+from preprocessing.simulated.sensors import sensor_info
 from preprocessing.virtual import write_virtual_recording
 
 _SFREQ = 100.0

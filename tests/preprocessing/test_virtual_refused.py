@@ -7,8 +7,8 @@ import pytest
 from crossmodal.config import UserError
 from crossmodal.config.preprocessing import FileEntry, FileRecordings, Preprocessing
 from crossmodal.datasets.virtual_data import VIRTUAL, has_gaps, leave_gaps
+from preprocessing.readers.files import list_files
 from preprocessing.recording import preprocess_recording
-from preprocessing.sources.files import list_files
 
 PAIRED = ("sample_audvis_trunc_raw_sss.fif", "sample_neuromag306_first_half_raw.fif", "test_move_anon_erm_raw.fif")
 

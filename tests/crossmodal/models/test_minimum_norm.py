@@ -12,7 +12,7 @@ from crossmodal.models.base import Geometry, Shapes
 from crossmodal.models.minimum_norm import minimum_norm_projection
 from crossmodal.models.registry import build_model
 from crossmodal.physics.template import template_lead_field
-from preprocessing.sources.simulated.sensors import sensor_info
+from preprocessing.simulated.sensors import sensor_info
 
 
 @dataclass

@@ -8,7 +8,7 @@ from crossmodal.physics.bem import template_boundary_elements
 from crossmodal.physics.cortex import template_cortex, template_head
 from crossmodal.physics.geometry import Dipoles
 from crossmodal.physics.head import lead_field, sphere_head, upper_scalp
-from preprocessing.sources.simulated.sensors import sensor_info
+from preprocessing.simulated.sensors import sensor_info
 
 
 @pytest.mark.slow

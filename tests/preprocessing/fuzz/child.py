@@ -17,9 +17,9 @@ from crossmodal.config.bold import Bold
 from crossmodal.config.preprocessing import Preprocessing
 from crossmodal.datasets.recording import Recording
 from crossmodal.datasets.shard import write_shard
+from preprocessing.readers.formats.opening import read_raw_file
+from preprocessing.readers.reading import list_recordings
 from preprocessing.recording import preprocess_recording
-from preprocessing.sources.files import read_raw_file
-from preprocessing.sources.reading import list_recordings
 from tests.preprocessing.fuzz.seeds import Seed
 
 _MEMORY_BYTES, _CORE_S, _CLOCK_S = 4 * 2**30, 60, 300

@@ -11,11 +11,11 @@ import numpy as np
 
 from crossmodal.config.eeg_fmri import NoddiRecordings
 from crossmodal.config.preprocessing import BidsRecordings, FileEntry, FileRecordings, Recordings
-from tests.preprocessing.sources.bti import write_bti
-from tests.preprocessing.sources.ctf import write_ctf
-from tests.preprocessing.sources.edf import write_edf
-from tests.preprocessing.sources.kit import write_kit
-from tests.preprocessing.sources.layouts import noddi, noise, write_brainvision
+from tests.preprocessing.readers.formats.bti import write_bti
+from tests.preprocessing.readers.formats.ctf import write_ctf
+from tests.preprocessing.readers.formats.edf import write_edf
+from tests.preprocessing.readers.formats.kit import write_kit
+from tests.preprocessing.readers.layouts import noddi, noise, write_brainvision
 
 _SFREQ = 200
 _ELECTRODES = ("Fp1", "Fp2", "C3", "C4", "O1", "O2")

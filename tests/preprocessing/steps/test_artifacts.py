@@ -14,11 +14,11 @@ from crossmodal.config.simulation import Simulation
 from crossmodal.datasets.shard import Shard, write_shard
 from crossmodal.reporting.style import render_png
 from preprocessing.figures import draw_removed
+from preprocessing.readers.listing import file_finder
+from preprocessing.readers.reading import list_recordings
 from preprocessing.recording import preprocess_recording, shard_fingerprint
-from preprocessing.sources.listing import file_finder
-from preprocessing.sources.reading import list_recordings
-from preprocessing.sources.simulated.recording import sensor_patterns, simulate_run, subject_truth
-from preprocessing.sources.simulated.subject import draw_subject, template_conductor
+from preprocessing.simulated.recording import sensor_patterns, simulate_run, subject_truth
+from preprocessing.simulated.subject import draw_subject, template_conductor
 from preprocessing.steps.channel_types import keep_brain_channels
 from preprocessing.steps.ica import remove_components, take_off
 from preprocessing.steps.references import split_references, to_fit

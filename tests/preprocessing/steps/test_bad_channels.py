@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from crossmodal.config import UserError
 from crossmodal.config.preprocessing import Preprocessing
-from preprocessing.sources.timeline import Span
+from preprocessing.signals.spans import Span
 from preprocessing.steps.bad_channels import BadChannels, check_mendable, find_bad_channels, interpolate_channels, silence
 from preprocessing.steps.segments import outside
 

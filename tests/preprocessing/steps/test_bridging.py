@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crossmodal.config.preprocessing import Preprocessing
-from preprocessing.sources.timeline import Span
+from preprocessing.signals.spans import Span
 from preprocessing.steps.bridging import bridge_spans
 from preprocessing.steps.edges import beyond_edges
 from preprocessing.steps.look import Look

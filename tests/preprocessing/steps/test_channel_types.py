@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from crossmodal.config import UserError
-from preprocessing.sources.sidecars import parse_channels
+from preprocessing.readers.bids.channels import parse_channels
 from preprocessing.steps.channel_types import keep_brain_channels, order_channels
 
 _BOTH = ("eeg", "meg")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from preprocessing.sources.timeline import Span
+from preprocessing.signals.spans import Span
 from preprocessing.steps.edges import beyond_edges, holding_artifacts
 from preprocessing.steps.look import Look
 

@@ -6,7 +6,7 @@ import pytest
 
 from crossmodal.config import UserError
 from crossmodal.config.bold import GradientCorrection
-from preprocessing.sources.timeline import Span
+from preprocessing.signals.spans import Span
 from preprocessing.steps.gradients import correct_gradients, find_begins, subtract_template
 
 SFREQ, TR_S, N_VOLUMES, FIRST_S = 1000.0, 1.28, 60, 3.7

@@ -3,7 +3,7 @@ import pytest
 
 from crossmodal.config.cleaning import LineNoise
 from crossmodal.config.preprocessing import Preprocessing
-from preprocessing.sources.timeline import Span
+from preprocessing.signals.spans import Span
 from preprocessing.steps.look import Look
 from preprocessing.steps.masking import far_in_look, far_segments
 from preprocessing.steps.segments import outside

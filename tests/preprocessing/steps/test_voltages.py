@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from crossmodal.config import UserError
-from preprocessing.sources.units import ChannelUnits
+from preprocessing.signals.units import ChannelUnits
 from preprocessing.steps.voltages import check_plausible
 
 _UNDISPUTED = ChannelUnits()

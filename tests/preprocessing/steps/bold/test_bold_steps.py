@@ -12,7 +12,7 @@ from crossmodal.config import UserError
 from crossmodal.config.bold import Bold
 from crossmodal.config.eeg_fmri import NoddiRecordings
 from preprocessing.bold import to_volumes
-from preprocessing.sources.bold import OpenedBold
+from preprocessing.readers.eeg_fmri.image import OpenedBold
 from preprocessing.steps.bold.detrending import detrend
 from preprocessing.steps.bold.resampling import NATIVE_WARNING, to_grid
 from preprocessing.steps.bold.scrubbing import dvars, framewise_displacement, good_volumes

@@ -1,0 +1,1 @@
+"""Readers of recordings: BIDS datasets, plain files, datasets of EEG and fMRI."""

@@ -1,0 +1,1 @@
+"""Recordings of BIDS datasets, and the tables beside them."""

@@ -1,0 +1,1 @@
+"""EEG and BOLD recorded at once: datasets as they are laid out, and their images."""

@@ -1,0 +1,1 @@
+"""What happened when: annotations and trigger lines of a recording."""

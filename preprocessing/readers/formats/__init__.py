@@ -1,0 +1,1 @@
+"""What opens a recording in one file format, a format a module."""

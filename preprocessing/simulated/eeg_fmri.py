@@ -1,0 +1,200 @@
+"""One simulated person in a scanner: regions whose band power both the EEG and, through blood, the BOLD image show."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from mne.transforms import apply_trans
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
+from scipy.spatial.transform import Rotation
+
+from crossmodal.config.simulation import EegFmriSimulation, Simulation, SourceSpectrum
+from crossmodal.physics.cortex import template_cortex, template_head
+from crossmodal.physics.gaussian import sample_signal
+from crossmodal.physics.geometry import farthest_points
+from crossmodal.physics.haemodynamics import RESPONSE_LENGTH_S, respond
+from crossmodal.physics.sources import sensor_factor, source_components
+from crossmodal.physics.truth import SubjectTruth
+from preprocessing.simulated.sensors import CAP
+from preprocessing.simulated.subject import draw_subject, template_conductor
+
+# Power changes within seconds and blood slower still.
+POWER_RATE_HZ = 10.0
+_REGION_RADIUS_M = 0.02
+_BASELINE, _BACKGROUND = 1000.0, 30.0
+# Of fsaverage's brain, about its centre, mm.
+_BRAIN_CENTRE_MM, _BRAIN_RADII_MM = np.array([0.0, -18.0, 12.0]), np.array([74.0, 92.0, 66.0])
+_MARGIN_MM = 12.0
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    """Where things are on the template: the image's grid, the brain in it, and regions.
+
+    Attributes
+    ----------
+    affine : float64 array, shape (4, 4)
+        From voxels to fsaverage's surface coordinates, mm.
+    brain : bool array, shape (X, Y, Z)
+    atlas : int16 array, shape (X, Y, Z)
+        0 outside regions, then 1 and on.
+    dipoles : list of int array
+        Of the template cortex, a region each.
+    """
+
+    affine: NDArray[np.float64]
+    brain: NDArray[np.bool_]
+    atlas: NDArray[np.int16]
+    dipoles: list[NDArray[np.intp]]
+
+
+@dataclass(frozen=True)
+class FmriSubject:
+    """A person in the scanner.
+
+    Attributes
+    ----------
+    patterns : float64 array, shape (n_electrodes, n_regions)
+        What the electrodes see of a region at unit power, V.
+    background : SubjectTruth
+        Of all that EEG shows besides.
+    to_template : float64 array, shape (4, 4)
+        From the person's scanner coordinates to the template's, mm.
+    """
+
+    label: str
+    anatomy: Anatomy
+    patterns: NDArray[np.float64]
+    background: SubjectTruth
+    to_template: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FmriRun:
+    """One run.
+
+    Attributes
+    ----------
+    eeg : float64 array, shape (n_electrodes, n_times)
+        V.
+    onset_s : float64 array, shape (n_volumes,)
+        Of volumes, s from the EEG's first sample.
+    image : float32 array, shape (X, Y, Z, n_volumes)
+    power : float64 array, shape (n_regions, n_powers)
+        Relative power of each region in the EEG at `POWER_RATE_HZ`, from the EEG's first sample.
+    response : float64 array, shape (n_regions, n_volumes)
+        Relative change of BOLD that would be seen without noise.
+    """
+
+    eeg: NDArray[np.float64]
+    onset_s: NDArray[np.float64]
+    image: NDArray[np.float32]
+    power: NDArray[np.float64]
+    response: NDArray[np.float64]
+
+
+def template_anatomy(simulation: EegFmriSimulation) -> Anatomy:
+    """Lay out grid, brain and regions, the same for all subjects."""
+    cortex = template_cortex(simulation.n_dipoles)
+    centres = farthest_points(cortex.positions_m, simulation.regions)
+    distance_m = np.linalg.norm(cortex.positions_m[:, None] - cortex.positions_m[centres], axis=2)
+    dipoles = [np.flatnonzero(distance_m[:, region] < _REGION_RADIUS_M) for region in range(simulation.regions)]
+    low_mm = _BRAIN_CENTRE_MM - _BRAIN_RADII_MM - _MARGIN_MM
+    shape = np.ceil(2 * (_BRAIN_RADII_MM + _MARGIN_MM) / simulation.voxel_mm).astype(int) + 1
+    affine = np.diag([simulation.voxel_mm] * 3 + [1.0])
+    affine[:3, 3] = low_mm
+    world_mm = np.moveaxis(np.indices(tuple(shape.tolist())), 0, -1) * simulation.voxel_mm + low_mm
+    brain = (((world_mm - _BRAIN_CENTRE_MM) / _BRAIN_RADII_MM) ** 2).sum(-1) < 1
+    centres_mm = 1e3 * apply_trans(template_head().head_to_mri, cortex.positions_m[centres])
+    apart_mm = np.linalg.norm(world_mm[..., None, :] - centres_mm, axis=-1)
+    # A region keeps its nearest voxels even where the brain's ellipsoid does not reach its cortex.
+    apart_mm[~brain] = np.inf
+    nearest = apart_mm.argmin(-1)
+    reach_mm = np.maximum(1e3 * _REGION_RADIUS_M, apart_mm.min(axis=(0, 1, 2)) + simulation.voxel_mm)
+    atlas = np.where(apart_mm.min(-1) < reach_mm[nearest], nearest + 1, 0).astype(np.int16)
+    return Anatomy(affine, brain, atlas, dipoles)
+
+
+def draw_fmri_subject(simulation: EegFmriSimulation, label: str) -> FmriSubject:
+    """Draw the person `label` of a cohort; the same one every time."""
+    like = Simulation(
+        root=simulation.root,
+        seed=simulation.seed,
+        subjects=simulation.subjects,
+        sfreq=simulation.sfreq,
+        n_dipoles=simulation.n_dipoles,
+        anatomy=simulation.anatomy,
+        spectrum=SourceSpectrum(alpha_power_ratio=0.0),
+    )
+    person = draw_subject(like, label, template_conductor(like))
+    field = person.lead_field[[kind == "eeg" for kind in person.types]]
+    anatomy = template_anatomy(simulation)
+    rng = np.random.default_rng([simulation.seed, int(label), 3])
+    patterns = np.column_stack([field[:, dipoles].sum(axis=1) for dipoles in anatomy.dipoles]) * simulation.region_moment_am
+    limit_hz = simulation.sfreq / 2
+    (component,) = source_components(person.cortex.positions_m, 0.02, simulation.background_moment_am, like.spectrum, limit_hz)
+    noise = np.full(len(CAP), simulation.eeg_noise_v**2 / limit_hz)
+    factor = sensor_factor(field, component.covariance)
+    background = SubjectTruth(CAP, ("eeg",) * len(CAP), (factor,), (component.density,), noise, simulation.sfreq)
+    to_template = np.eye(4)
+    to_template[:3, :3] = Rotation.from_rotvec(np.deg2rad(simulation.anatomy.rotation_deg) * rng.standard_normal(3)).as_matrix()
+    to_template[:3, 3] = 1e3 * simulation.anatomy.translation_m * rng.standard_normal(3)
+    return FmriSubject(label, anatomy, patterns, background, to_template)
+
+
+def simulate_fmri_run(subject: FmriSubject, simulation: EegFmriSimulation, run: int) -> FmriRun:
+    """Draw one run; the same one every time."""
+    seeds = [simulation.seed, int(subject.label), 4, run]
+    rng = np.random.default_rng(seeds)
+    # The markers lie on samples.
+    lead_in_s = round(rng.uniform(*simulation.lead_in_s) * simulation.sfreq) / simulation.sfreq
+    onset_s = lead_in_s + np.round(simulation.tr_s * np.arange(simulation.n_volumes) * simulation.sfreq) / simulation.sfreq
+    duration_s = lead_in_s + simulation.tr_s * simulation.n_volumes + 2.0
+    power = _draw_power(simulation, duration_s, rng)
+    # A null cohort's own, so that its EEG is its twin's to the last sample.
+    driving = power if simulation.cohort == "coupled" else _draw_power(simulation, duration_s, np.random.default_rng([*seeds, 1]))
+    # Blood follows what happened before the EEG was switched on, too.
+    before = round(RESPONSE_LENGTH_S * POWER_RATE_HZ)
+    answer = 1e-2 * simulation.change_percent * respond(driving - 1, POWER_RATE_HZ)[:, before:]
+    power_s = np.arange(answer.shape[1]) / POWER_RATE_HZ
+    response = np.array([np.interp(onset_s, power_s, row) for row in answer])
+    eeg = _draw_eeg(subject, simulation, power[:, before:], round(duration_s * simulation.sfreq), rng)
+    return FmriRun(eeg, onset_s, _draw_image(subject.anatomy, simulation, response, rng), power[:, before:], response)
+
+
+def _draw_power(simulation: EegFmriSimulation, duration_s: float, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Log-normal power with mean one, from a response's length before the EEG begins, shape (n_regions, n_powers)."""
+    n_powers = round((RESPONSE_LENGTH_S + duration_s) * POWER_RATE_HZ) + 1
+    width = simulation.power_time_s * POWER_RATE_HZ
+    margin = round(4 * width)
+    smooth = gaussian_filter1d(rng.standard_normal((simulation.regions, n_powers + 2 * margin)), width, axis=1)[
+        :, margin : margin + n_powers
+    ]
+    # White noise smoothed by a Gaussian of this width has variance 1 / (2 sqrt(pi) width).
+    log_power = simulation.power_depth * smooth * np.sqrt(2 * np.sqrt(np.pi) * width)
+    return np.exp(log_power - simulation.power_depth**2 / 2)
+
+
+def _draw_eeg(
+    subject: FmriSubject, simulation: EegFmriSimulation, power: NDArray[np.float64], n_times: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Band-limited noise of each region with the power given, on the background, shape (n_electrodes, n_times), V."""
+    spectrum = np.fft.rfft(rng.standard_normal((len(power), n_times)))
+    frequencies_hz = np.fft.rfftfreq(n_times, 1 / simulation.sfreq)
+    spectrum[:, (frequencies_hz < simulation.band_hz[0]) | (frequencies_hz > simulation.band_hz[1])] = 0
+    carrier = np.fft.irfft(spectrum, n_times)
+    carrier /= carrier.std(axis=1, keepdims=True)
+    times_s, power_s = np.arange(n_times) / simulation.sfreq, np.arange(power.shape[1]) / POWER_RATE_HZ
+    amplitude = np.sqrt(np.array([np.interp(times_s, power_s, row) for row in power]))
+    return subject.patterns @ (amplitude * carrier) + sample_signal(subject.background, n_times, rng)
+
+
+def _draw_image(
+    anatomy: Anatomy, simulation: EegFmriSimulation, response: NDArray[np.float64], rng: np.random.Generator
+) -> NDArray[np.float32]:
+    n_volumes = response.shape[1]
+    change = np.vstack([np.zeros(n_volumes), response])[anatomy.atlas]
+    noise = 1e-2 * simulation.noise_percent * rng.standard_normal(change.shape)
+    drift = 1e-2 * simulation.drift_percent * np.linspace(-0.5, 0.5, n_volumes)
+    brightness = np.where(anatomy.brain, _BASELINE, _BACKGROUND)[..., None]
+    return (brightness * (1 + change + noise + drift)).astype(np.float32)

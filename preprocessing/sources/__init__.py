@@ -1,1 +1,0 @@
-"""Where recordings come from: BIDS datasets, plain files, simulated cohorts."""

@@ -74,9 +74,9 @@ class _ListSources(argparse.Action):
 
     def __call__(self, parser: argparse.ArgumentParser, *unused: object) -> None:
         """Import the sources only now."""
-        from preprocessing.readers.registry import SOURCES
+        from preprocessing.readers.registry import READERS
 
-        _print_table(("recordings.kind", "reads"), [(kind, source.summary) for kind, source in SOURCES.items()])
+        _print_table(("recordings.kind", "reads"), [(kind, reader.summary) for kind, reader in READERS.items()])
         parser.exit()
 
 

@@ -14,8 +14,7 @@ from crossmodal.datasets.volumes import Volumes
 from preprocessing.readers.bids.tables import rows_of
 from preprocessing.readers.eeg_fmri.image import OpenedBold
 from preprocessing.readers.entry import SourceFile
-from preprocessing.readers.listing import FindFile
-from preprocessing.readers.staging import stage
+from preprocessing.readers.stores import FindFile, stage
 from preprocessing.readers.text import read_text
 from preprocessing.signals.broken import broken_told
 from preprocessing.steps import volume_markers

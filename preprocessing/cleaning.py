@@ -11,7 +11,7 @@ from crossmodal.config.preprocessing import Preprocessing, Recordings
 from preprocessing.bad_spans import BadSpans, all_of, lost_shares
 from preprocessing.readers import reading
 from preprocessing.readers.reading import OpenedRecording
-from preprocessing.readers.registry import SOURCES
+from preprocessing.readers.registry import READERS
 from preprocessing.signals.broken import broken_told
 from preprocessing.signals.spans import Span
 from preprocessing.steps import (
@@ -36,6 +36,7 @@ from preprocessing.steps.look import Look
 from preprocessing.steps.maxwell import Calibration
 from preprocessing.steps.references import split_references
 from preprocessing.steps.segments import outside
+from preprocessing.steps.virtual_signals import refuse_virtual
 
 # In the order they run; a new version of one makes new shards where it is on.
 _STEPS = {
@@ -130,6 +131,11 @@ def clean(
     spare_usual : bool
         Leave bad spans as they are in which nothing leaves its usual range: they may be asked for, and spread nothing unusual. Where
         scores are to come of it they are bridged all the same.
+
+    Raises
+    ------
+    UserError
+        The recording is unfit for a step, or holds signals that a model predicted.
     """
     raw = opened.raw
     notes = [*opened.notes]
@@ -144,8 +150,8 @@ def clean(
     if opened.bold and preprocessing.gradients:
         # Off EOG and ECG, too.
         notes += gradients.correct_gradients(raw, opened.bold.marker_s, opened.bad_spans, preprocessing.gradients, called)
-    elif opened.bold and SOURCES[recordings.kind].gradients_left:
-        notes.append(SOURCES[recordings.kind].gradients_left)
+    elif opened.bold and READERS[recordings.kind].gradients_left:
+        notes.append(READERS[recordings.kind].gradients_left)
     bad: BadSpans = {"annotated": [*opened.bad_spans]}
     if spare_usual and opened.bad_spans:
         bad["annotated"] = edges.holding_artifacts(opened.bad_spans, Look.at(raw, preprocessing))
@@ -173,6 +179,7 @@ def clean(
     # Not before loading, where the reader would be slow; here it costs little.
     channel_types.order_channels(raw, preprocessing.sensors)
     referencing.reference_recording(raw, preprocessing)
+    refuse_virtual(raw, called)
     bad["peak-to-peak"] += masking.far_segments(raw, preprocessing)
     return Cleaned(
         raw=raw,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from preprocessing.needs import Needs
 from preprocessing.plan import Plan
-from preprocessing.readers.listing import asked_at_once
+from preprocessing.readers.stores import asked_at_once
 
 
 @dataclass(frozen=True)

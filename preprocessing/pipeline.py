@@ -21,7 +21,7 @@ from preprocessing.misfits import without_misfits
 from preprocessing.needs import Needs
 from preprocessing.plan import Plan
 from preprocessing.readers.entry import Entry
-from preprocessing.readers.listing import asked_at_once
+from preprocessing.readers.stores import asked_at_once
 from preprocessing.recording import preprocess_recording
 from preprocessing.report import Outcome, Report
 

@@ -9,8 +9,8 @@ from crossmodal.datasets.manifest import shard_uri
 from crossmodal.datasets.shard import read_entry
 from crossmodal.storage.uri import check_reachable, is_local, open_fs
 from preprocessing.readers.entry import Entry
-from preprocessing.readers.listing import FindFile, asked_at_once, file_finder
 from preprocessing.readers.reading import list_recordings
+from preprocessing.readers.stores import FindFile, asked_at_once, file_finder
 from preprocessing.recording import shard_fingerprint
 
 

@@ -22,11 +22,10 @@ from preprocessing.readers.calibration import calibration_files, stage_calibrati
 from preprocessing.readers.entry import Entry
 from preprocessing.readers.events.timed_events import TimedEvents
 from preprocessing.readers.head_position import tell_lost_head
-from preprocessing.readers.listing import FindFile, file_finder
 from preprocessing.readers.reading import open_recording
+from preprocessing.readers.stores import FindFile, file_finder
 from preprocessing.steps import channel_types
 from preprocessing.steps.physiology import TYPES
-from preprocessing.steps.virtual_signals import refuse_virtual
 
 _UNITS = {"eeg": "V", "mag": "T", "grad": "T/m", "eog": "V", "ecg": "V"}
 
@@ -84,7 +83,6 @@ def preprocess_recording(entry: Entry, recordings: Recordings, preprocessing: Pr
         raise UserError(f"{entry.uri}: has no BOLD, and the experiment asks for it; change preprocessing.modalities or recordings.kind")
     calibration = stage_calibration(entry, recordings, preprocessing, scratch, find_file)
     cleaned = clean(opened, recordings, preprocessing, calibration, called=entry.uri)
-    refuse_virtual(cleaned.raw, called=entry.uri)
     volumes, bold_notes = None, list[str]()
     if opened.bold and "bold" in preprocessing.modalities:
         volumes, bold_notes = to_volumes(opened.bold, preprocessing.bold, recordings, scratch, called=entry.uri)

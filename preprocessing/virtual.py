@@ -30,12 +30,11 @@ from crossmodal.training.runs import finished, model_uri, run_name
 from preprocessing.cleaning import clean
 from preprocessing.readers.calibration import stage_calibration
 from preprocessing.readers.files import list_files
-from preprocessing.readers.listing import file_finder
 from preprocessing.readers.reading import open_recording
+from preprocessing.readers.stores import file_finder
 from preprocessing.signals.spans import Span
 from preprocessing.steps.channel_types import known_types
 from preprocessing.steps.resampling import Resampler
-from preprocessing.steps.virtual_signals import refuse_virtual
 
 
 @dataclass(frozen=True)
@@ -205,7 +204,6 @@ def virtual_recording(
     settings = settings.model_copy(update={"modalities": (translator.card.data.source.modality,), "bad_channels": "interpolate"})
     calibration = stage_calibration(entry, recordings, settings, scratch, file_finder(recordings))
     cleaned = clean(opened, recordings.model_copy(update={"channel_types": configured}), settings, calibration, path, spare_usual=True)
-    refuse_virtual(cleaned.raw, called=path)
     y_st = translator(cleaned.raw.get_data(picks=list(translator.card.source_names)))
     raw = _on_clock(y_st, clock, translator, digitised, cleaned.marked)
     return raw, (_told_place(translator), *missed, *cleaned.notes)

@@ -6,8 +6,7 @@ from crossmodal.config import UserError
 from crossmodal.config.cleaning import Maxwell
 from crossmodal.config.preprocessing import Preprocessing, Recordings
 from preprocessing.readers.entry import Entry, SourceFile
-from preprocessing.readers.listing import FindFile
-from preprocessing.readers.staging import stage
+from preprocessing.readers.stores import FindFile, stage
 from preprocessing.steps.maxwell import Calibration
 
 

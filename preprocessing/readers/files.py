@@ -16,7 +16,7 @@ from preprocessing.readers.formats.bti import is_bti_data
 from preprocessing.readers.formats.fif_parts import fif_parts, missing_split
 from preprocessing.readers.formats.kit import KIT_SUFFIXES
 from preprocessing.readers.formats.opening import FIF_SUFFIXES, is_known, suffix_of
-from preprocessing.readers.listing import files
+from preprocessing.readers.stores import files
 
 # Suffixes of files that hold a part of the recording that a file of the same stem opens.
 _PARTS = {

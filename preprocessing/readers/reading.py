@@ -21,12 +21,12 @@ from preprocessing.readers.entry import Entry
 from preprocessing.readers.events.annotations import recorded_events, settle_marks, tell_marks
 from preprocessing.readers.events.timed_events import TimedEvents
 from preprocessing.readers.events.triggers import trigger_events
-from preprocessing.readers.formats.bti import as_system_names, is_bti_data
+from preprocessing.readers.formats.bti import is_bti_data, system_names
 from preprocessing.readers.formats.ctf import without_system
 from preprocessing.readers.formats.opening import written_units
 from preprocessing.readers.heads.points import check_points
-from preprocessing.readers.registry import SOURCES
-from preprocessing.readers.staging import stage
+from preprocessing.readers.registry import READERS
+from preprocessing.readers.stores import stage
 from preprocessing.readers.text import is_guessed, read_json, read_text
 from preprocessing.signals.broken import broken_told, without_hints
 from preprocessing.signals.channel_names import match_rows, some_of
@@ -72,7 +72,7 @@ class OpenedRecording:
 
 def list_recordings(recordings: Recordings) -> list[Entry]:
     """List the recordings an experiment names, ordered as its source orders them."""
-    return SOURCES[recordings.kind].list(recordings)
+    return READERS[recordings.kind].list(recordings)
 
 
 def open_recording(entry: Entry, recordings: Recordings, scratch: Path) -> OpenedRecording:
@@ -91,7 +91,7 @@ def open_recording(entry: Entry, recordings: Recordings, scratch: Path) -> Opene
     _check_sidecars(entry, local)
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always", RuntimeWarning)
-        raw = SOURCES[recordings.kind].open_raw(local[entry.uri], entry.uri, {file.uri: local[file.uri] for file in entry.files[1:]})
+        raw = READERS[recordings.kind].open_raw(local[entry.uri], entry.uri, {file.uri: local[file.uri] for file in entry.files[1:]})
     _check_all_listed(entry, raw)
     if (raw.info["description"] or "").startswith(VIRTUAL):
         raise UserError(f"{entry.uri}: is a {VIRTUAL}, and no recording; leave it out")
@@ -156,9 +156,10 @@ def _channels(entry: Entry, raw: BaseRaw, local: Mapping[str, Path]) -> tuple[Ch
         return ChannelTable({}, ()), ()
     table = parse_channels(read_text(local[entry.channels.uri], entry.channels.uri), entry.channels.uri)
     if is_bti_data(entry.files[0].name):
-        table = as_system_names(table, raw)
+        names = system_names(raw)
+        table = table.renamed({name: names.get(name, name) for name in table.units})
     elif entry.uri.endswith(".res4"):
-        table = without_system(table)
+        table = table.renamed({name: without_system(name) for name in table.units})
     matched = match_rows(list(table.units), raw.ch_names, entry.channels.uri)
     return table.renamed(matched.channels), matched.notes
 
@@ -211,7 +212,7 @@ def _open_bold(entry: Entry, raw: BaseRaw, recordings: Recordings, local: Mappin
     if entry.bold is None or isinstance(recordings, BidsRecordings | FileRecordings):
         return None
     image, tr_s = open_image(entry.bold, local)
-    markers = SOURCES[recordings.kind].volume_markers(raw, recordings, tr_s, entry.uri)
+    markers = READERS[recordings.kind].volume_markers(raw, recordings, tr_s, entry.uri)
     duration_s = len(raw.times) / raw.info["sfreq"]
     return time_volumes(entry.bold, local, image, tr_s, markers, duration_s, recordings.dummy_volumes, entry.uri)
 

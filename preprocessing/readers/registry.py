@@ -1,4 +1,4 @@
-"""Every source of recordings by the name that `recordings.kind` gives it."""
+"""Every reader of recordings by the name that `recordings.kind` gives it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ def _by_annotation(raw: BaseRaw, recordings: Any, tr_s: float, called: str) -> M
 
 
 @dataclass(frozen=True)
-class Source:
+class Reader:
     """How recordings of one kind are found and opened.
 
     Attributes
@@ -47,20 +47,20 @@ class Source:
     gradients_left: str = ""
 
 
-SOURCES = {
-    "bids": Source(
+READERS = {
+    "bids": Reader(
         "EEG, MEG or both: BIDS, raw or derivative; MEG in FIF (ds000117), CTF, KIT or BTi, EEG in FIF, EDF, BDF, BrainVision or EEGLAB;"
         " others have to be converted",
         list_bids,
     ),
-    "files": Source("EEG, MEG or both: plain files in FIF, CTF, KIT, BTi, EDF, BDF, BrainVision or EEGLAB, named one by one", list_files),
-    "bids_fmri": Source("EEG and BOLD: BIDS whose EEG (FIF, EDF, BDF, BrainVision or EEGLAB) marks the volumes", list_bids_fmri),
-    "noddi": Source("EEG and BOLD: NODDI at rest (OSF 94c5t), EEG/*/export and fMRI/*", list_noddi),
-    "oddball": Source(
+    "files": Reader("EEG, MEG or both: plain files in FIF, CTF, KIT, BTi, EDF, BDF, BrainVision or EEGLAB, named one by one", list_files),
+    "bids_fmri": Reader("EEG and BOLD: BIDS whose EEG (FIF, EDF, BDF, BrainVision or EEGLAB) marks the volumes", list_bids_fmri),
+    "noddi": Reader("EEG and BOLD: NODDI at rest (OSF 94c5t), EEG/*/export and fMRI/*", list_noddi),
+    "oddball": Reader(
         "EEG and BOLD: auditory and visual oddball (ds000116), MATLAB files and NIfTI",
         list_oddball,
         lambda path, uri, parts: open_oddball(path, uri),
         lambda raw, recordings, tr_s, called: scanner_clock(raw, tr_s),
     ),
-    "cn_epfl": Source("EEG and BOLD: CN-EPFL (ds002158), raw BrainVision with gradients", list_cn_epfl, gradients_left=GRADIENTS_LEFT),
+    "cn_epfl": Reader("EEG and BOLD: CN-EPFL (ds002158), raw BrainVision with gradients", list_cn_epfl, gradients_left=GRADIENTS_LEFT),
 }

@@ -5,11 +5,11 @@ from collections.abc import Iterable
 import numpy as np
 from mne.io import BaseRaw
 from numpy.typing import NDArray
+from scipy import fft
 
 from crossmodal.config import UserError
 from crossmodal.config.bold import GradientCorrection
 from preprocessing.signals.spans import Span
-from preprocessing.steps.gradient_residual import residual_rms
 from preprocessing.steps.segments import outside
 from preprocessing.steps.volume_delays import MARGIN, even_onsets, measured_delays, shifted, stretches
 
@@ -23,6 +23,8 @@ _TELLING_CHANNELS = 4
 _LEAST_REACH = 1.0
 # Volumes are aligned below a sample only where that leaves so much less.
 _WORTH_ALIGNING = 0.99
+# The power line and its harmonics may lie at multiples of the volumes' rate, too.
+_LINES_HZ, _LINE_WIDTH_HZ = (50.0, 60.0), 1.0
 
 
 def correct_gradients(
@@ -198,7 +200,7 @@ def _left(x_ct: NDArray[np.float64], begins: NDArray[np.float64], clean: NDArray
 
 
 def _told(raw: BaseRaw, markers: NDArray[np.int64], begins: NDArray[np.float64]) -> str:
-    left_uv = 1e6 * residual_rms(raw._data, begins, float(raw.info["sfreq"]))
+    left_uv = 1e6 * _residual_rms(raw._data, begins, float(raw.info["sfreq"]))
     left = f"about {left_uv:.2g} uV rms of gradients are left at multiples of the volumes' rate"
     if np.array_equal(begins, markers):
         return left
@@ -209,3 +211,40 @@ def _told(raw: BaseRaw, markers: NDArray[np.int64], begins: NDArray[np.float64])
         " as where clocks of EEG and scanner are not synchronised: they were aligned below a sample before their"
         f" gradients were averaged; {left}"
     )
+
+
+def _residual_rms(x_ct: NDArray[np.float64], begins: NDArray[np.float64], sfreq: float) -> float:
+    """Root mean square over channels of what stands out at multiples of the rate of volumes.
+
+    Parameters
+    ----------
+    x_ct : float64 array, shape (n_channels, n_times)
+        Corrected EEG.
+    begins : float64 array, shape (n_volumes,)
+        Where volumes begin, samples.
+    sfreq : float
+        Hz.
+
+    Returns
+    -------
+    float
+        In the unit of the data; 0 where nothing stands out.
+
+    Notes
+    -----
+    What is left repeats with the volumes, if slowly changing, so that its power lies nearer to the multiples than to the middle between
+    two, where there is only EEG. The line's frequencies are left out.
+    """
+    inside = slice(int(begins[0]), int(begins[-1]))
+    frequency_hz = fft.rfftfreq(inside.stop - inside.start, 1 / sfreq)
+    turns = frequency_hz * float(np.median(np.diff(begins))) / sfreq
+    # From the middle before the first multiple to the middle after the last one, so that EEG's slope evens out.
+    used = (turns >= 0.5) & (turns < np.floor(turns[-1]) - 0.5)
+    for line_hz in _LINES_HZ:
+        used &= np.abs(frequency_hz - line_hz * np.round(frequency_hz / line_hz)) > _LINE_WIDTH_HZ
+    near = np.abs(turns - np.round(turns)) < 0.25
+    power = 0.0
+    for x_t in x_ct:
+        spectrum = np.abs(fft.rfft(x_t[inside])) ** 2
+        power += max(0.0, float(spectrum[used & near].sum() - spectrum[used & ~near].sum())) / len(x_ct)
+    return float(np.sqrt(2 * power) / (inside.stop - inside.start))

@@ -10,8 +10,8 @@ from crossmodal.config.preprocessing import BidsRecordings, FileEntry, FileRecor
 from crossmodal.datasets.recording import PHYSIOLOGY
 from crossmodal.datasets.shard import Shard, write_shard
 from crossmodal.storage.uri import join, open_fs
-from preprocessing.readers.listing import file_finder
 from preprocessing.readers.reading import list_recordings
+from preprocessing.readers.stores import file_finder
 from preprocessing.recording import preprocess_recording, shard_fingerprint
 
 

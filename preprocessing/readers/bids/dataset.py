@@ -23,7 +23,7 @@ from preprocessing.readers.bids.tree import (
 )
 from preprocessing.readers.bids.unread import unread_recordings
 from preprocessing.readers.entry import Entry, SourceFile
-from preprocessing.readers.listing import asked_at_once, folders, open_root
+from preprocessing.readers.stores import asked_at_once, folders, open_root
 from preprocessing.readers.text import decode
 
 # Files that MaxFilter takes bear the suffix of recordings.

@@ -11,7 +11,7 @@ from fsspec import AbstractFileSystem
 
 from crossmodal.config import UserError
 from preprocessing.readers.entry import SourceFile
-from preprocessing.readers.listing import asked_at_once, is_folder
+from preprocessing.readers.stores import asked_at_once, is_folder
 
 EMPTY_ROOM = "emptyroom"
 # Tells in which coordinates positions are, not of which recordings.

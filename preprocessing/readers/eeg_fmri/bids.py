@@ -10,7 +10,7 @@ from preprocessing.readers.bids.unread import unread_recordings
 from preprocessing.readers.eeg_fmri.bids_images import Found, find_images
 from preprocessing.readers.eeg_fmri.shared import wanted_subjects, with_files_elsewhere
 from preprocessing.readers.entry import BoldFiles, Entry, SourceFile
-from preprocessing.readers.listing import open_root
+from preprocessing.readers.stores import open_root
 
 
 def list_bids_fmri(recordings: BidsFmriRecordings | CnEpflRecordings) -> list[Entry]:

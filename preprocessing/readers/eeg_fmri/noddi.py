@@ -11,7 +11,7 @@ from fsspec import AbstractFileSystem
 from crossmodal.config.eeg_fmri import NoddiRecordings
 from preprocessing.readers.eeg_fmri.shared import wanted_subjects, with_files_elsewhere
 from preprocessing.readers.entry import BoldFiles, Entry, SourceFile
-from preprocessing.readers.listing import asked_at_once, files, folders, open_root
+from preprocessing.readers.stores import asked_at_once, files, folders, open_root
 
 
 def list_noddi(recordings: NoddiRecordings) -> list[Entry]:

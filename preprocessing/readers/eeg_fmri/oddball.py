@@ -18,7 +18,7 @@ from crossmodal.config.eeg_fmri import OddballRecordings
 from preprocessing.readers.eeg_fmri.image import Markers
 from preprocessing.readers.eeg_fmri.shared import wanted_subjects, with_files_elsewhere
 from preprocessing.readers.entry import BoldFiles, Entry, SourceFile
-from preprocessing.readers.listing import asked_at_once, files, folders, open_root
+from preprocessing.readers.stores import asked_at_once, files, folders, open_root
 from preprocessing.signals.broken import broken_told
 
 _SFREQ = 1000.0

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from crossmodal.config import UnavailableError, UserError
 from crossmodal.config.eeg_fmri import BidsFmriRecordings, CnEpflRecordings, NoddiRecordings, OddballRecordings
 from preprocessing.readers.entry import Entry, SourceFile
-from preprocessing.readers.listing import asked_at_once
+from preprocessing.readers.stores import asked_at_once
 
 EegFmriRecordings = NoddiRecordings | OddballRecordings | CnEpflRecordings | BidsFmriRecordings
 

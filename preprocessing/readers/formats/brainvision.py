@@ -10,13 +10,18 @@ from mne.io import BaseRaw
 
 from crossmodal.config import UserError
 from preprocessing.readers.formats.brainvision_header import header_units, mended_header
-from preprocessing.readers.formats.brainvision_markers import mended_markers
 from preprocessing.readers.text import lines_of, read_text
 from preprocessing.signals.channel_names import some_of
 from preprocessing.signals.units import volts_of
 
 _BYTES = {"INT_16": 2, "UINT_16": 2, "INT_32": 4, "IEEE_FLOAT_32": 4, "IEEE_FLOAT_64": 8}
 _DATA = (".eeg", ".dat")
+_MARKERS_HEADER = "Brain Vision Data Exchange Marker File, Version 1.0"
+_SEGMENT = "New Segment"
+_SECTION = re.compile(r"\s*\[Marker Infos\]\s*", re.IGNORECASE)
+# Mk<number>=<type>,<text>,<position from 1>,<length>,<channel>,<date>; BrainVision Core Data Format 1.0.
+_MARKER = re.compile(r"\s*Mk(\d+)\s*=(.*)", re.IGNORECASE)
+_CELLS = re.compile(r"([^,]*),([^,]*),\s*(\d+)\s*,([^,]*)(,.*)?")
 
 
 def read_brainvision(path: Path, called: str) -> BaseRaw:
@@ -50,7 +55,7 @@ def read_brainvision(path: Path, called: str) -> BaseRaw:
         last = 0
         if markers:
             markers_called = called.removesuffix(path.name) + markers.name
-            known, last = mended_markers(read_text(markers, markers_called), markers_called)
+            known, last = _mended_markers(read_text(markers, markers_called), markers_called)
             files["marker_fname"] = f"{path.stem}.vmrk"
             mended.with_suffix(".vmrk").write_text(known, encoding="utf-8")
         raw = mne.io.read_raw_brainvision(mended, overrides=files, verbose="error")
@@ -88,6 +93,40 @@ def _markers_file(path: Path, named: str, called: str) -> Path:
     if found is None:
         raise UserError(f"{called}: its marker file (.vmrk) is missing; fetch it or leave the recording out")
     return found
+
+
+def _mended_markers(text: str, called: str) -> tuple[str, int]:
+    """Return the same markers as MNE reads them, in UTF-8, and the last one's position from 1, or 0 where there is none.
+
+    Parameters
+    ----------
+    text : str
+        Of the marker file.
+    called : str
+        What sentences call it.
+
+    Raises
+    ------
+    UserError
+        It has no section of markers, or one has no position; the sentence names the line.
+    """
+    lines = lines_of(text)
+    begin = next((number for number, line in enumerate(lines) if _SECTION.fullmatch(line)), None)
+    if begin is None:
+        raise UserError(f"{called}: has no section [Marker Infos]; fetch the file again or leave the recording out")
+    mended, last = [_MARKERS_HEADER, "[Common Infos]", "Codepage=UTF-8", "[Marker Infos]"], 0
+    for number, line in enumerate(lines[begin + 1 :], start=begin + 2):
+        if not (marker := _MARKER.fullmatch(line)):
+            continue
+        if not (cells := _CELLS.fullmatch(marker[2].strip())):
+            raise UserError(f"{called}: line {number} is no marker ('{line.strip()}'); correct or remove it")
+        kind, name, position, length, rest = cells.groups(default="")
+        if not last and kind.strip() == _SEGMENT and int(position) > 1:
+            # MNE leaves the first one out, wherever it is.
+            mended.append(f"Mk0={_SEGMENT},,1,1,0")
+        last = max(last, int(position))
+        mended.append(f"Mk{marker[1]}={kind.strip()},{name.strip()},{position},{length.strip()}{rest.rstrip()}")
+    return "\n".join(mended) + "\n", last
 
 
 def _tell_unplaced(raw: BaseRaw, units: list[str]) -> None:

@@ -8,7 +8,6 @@ import numpy as np
 from mne.io import BaseRaw
 
 from crossmodal.config import UserError
-from preprocessing.readers.bids.channels import ChannelTable
 
 # What systems call data files; those of the coils on the head (COH), measured before and after, are no recordings.
 _DATA_FILE = re.compile(r"(0|c,rf.*|hc,rf.*|e,rf.*)(?<!\.COH)(?<!\.COH\d)")
@@ -53,11 +52,10 @@ def read_bti(path: Path, called: str) -> BaseRaw:
     return raw
 
 
-def as_system_names(table: ChannelTable, raw: BaseRaw) -> ChannelTable:
-    """The same table for channels as `read_bti` names them, also where it was written with the names that MNE gives them ('MEG 001')."""
+def system_names(raw: BaseRaw) -> dict[str, str]:
+    """What `read_bti` calls each channel, by the name that MNE gives it ('MEG 001'): tables are written with either."""
     theirs = _read(Path(raw.filenames[0]), rename_channels=True).ch_names
-    names = dict(zip(theirs, raw.ch_names, strict=True))
-    return table.renamed({name: names.get(name, name) for name in table.units})
+    return dict(zip(theirs, raw.ch_names, strict=True))
 
 
 def _read(path: Path, rename_channels: bool) -> BaseRaw:

@@ -6,8 +6,6 @@ import mne
 import numpy as np
 from mne.io import BaseRaw
 
-from preprocessing.readers.bids.channels import ChannelTable
-
 _CLOCK = "SCLK01"
 
 
@@ -24,6 +22,6 @@ def read_ctf(folder: Path) -> BaseRaw:
     return raw
 
 
-def without_system(table: ChannelTable) -> ChannelTable:
-    """The same table for channels as `read_ctf` names them, however it was written: 'MLC11-1706' is 'MLC11'."""
-    return table.renamed({name: name.partition("-")[0] for name in table.units})
+def without_system(name: str) -> str:
+    """The name that `read_ctf` gives a channel, however a table was written: 'MLC11-1706' is 'MLC11'."""
+    return name.partition("-")[0]

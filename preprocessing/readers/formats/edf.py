@@ -13,7 +13,6 @@ import mne
 import numpy as np
 from mne.io import BaseRaw
 
-from preprocessing.readers.formats.edf_annotations import annotations_of_several_lines
 from preprocessing.readers.text import decode, is_guessed
 from preprocessing.signals.units import volts_of
 
@@ -26,6 +25,10 @@ _NOTES = (b"EDF Annotations", b"BDF Annotations")
 # A record of EDF+ says when it begins in the first annotation of the first signal that holds any.
 _BEGINS = re.compile(rb"([+-]\d+(?:\.\d*)?)\x14")
 _LEAST_GAP_S = 1e-3
+# Onset, duration and texts, as Kemp and Olivan (2003), Clin. Neurophysiol. 114:1755, lay them out.
+_SEVERAL_LINES = re.compile(rb"([+-]\d+\.?\d*)(?:\x15(\d+\.?\d*))?\x14([^\x00]*\n[^\x00]*)\x14\x00")
+# One without text says when the recording begins.
+_BEGINS_WITHOUT_TEXT = re.compile(rb"([+-]\d+\.?\d*)\x14\x14")
 
 
 def read_edf(path: Path) -> BaseRaw:
@@ -51,7 +54,7 @@ def read_edf(path: Path) -> BaseRaw:
         if b"+D" in fixed[_KIND] and notes:
             firsts = range(int(fixed[_SIZE]) + sum(signal_bytes[: notes[0]]), path.stat().st_size, sum(signal_bytes))
             _check_continuous([_begins_s(file, first, signal_bytes[notes[0]]) for first in firsts[:there]], float(fixed[_DURATION]))
-        lost = [each for number in notes for each in annotations_of_several_lines(_stored(file, int(fixed[_SIZE]), signal_bytes, number))]
+        lost = [each for number in notes for each in _annotations_of_several_lines(_stored(file, int(fixed[_SIZE]), signal_bytes, number))]
     # Latin-1 gives a letter to every byte, so that none is lost before each text is read by itself.
     raw = reader(path, encoding="latin-1", verbose="error")
     raw.rename_channels(_decoded(raw.ch_names))
@@ -104,3 +107,21 @@ def _check_continuous(begins_s: list[float], duration_s: float) -> None:
     for number, (before_s, after_s) in enumerate(pairwise(begins_s), start=1):
         if abs(after_s - before_s - duration_s) > _LEAST_GAP_S:
             raise ValueError(f"it is discontinuous: {after_s - before_s - duration_s:g} s are missing after {number * duration_s:g} s")
+
+
+def _annotations_of_several_lines(stored: bytes) -> list[tuple[float, float, str]]:
+    """Onset, s from the first sample, duration, s, and text, on one line, of annotations of several.
+
+    Parameters
+    ----------
+    stored : bytes
+        What the signal of annotations holds, of all records.
+    """
+    begins = _BEGINS_WITHOUT_TEXT.match(stored)
+    begin_s = float(begins[1]) if begins else 0.0
+    return [
+        (float(onset) - begin_s, float(duration or 0), " ".join(decode(text).split()))
+        for onset, duration, texts in _SEVERAL_LINES.findall(stored)
+        for text in texts.split(b"\x14")
+        if text.strip()
+    ]

@@ -11,7 +11,7 @@ from mne.io import BaseRaw
 from mne.io.constants import FIFF
 
 from crossmodal.config import UserError
-from preprocessing.readers.formats.fif_joints import check_continues, join
+from preprocessing.readers.formats.fif_parts import check_continues, join
 from preprocessing.signals.broken import broken_told
 
 # Of a tag: its kind, type, size, and where the next one begins, 0 where that is behind it and -1 where there is none.

@@ -14,8 +14,8 @@ from crossmodal.config.simulation import Simulation
 from crossmodal.datasets.shard import Shard, write_shard
 from crossmodal.reporting.style import render_png
 from preprocessing.figures import draw_removed
-from preprocessing.readers.listing import file_finder
 from preprocessing.readers.reading import list_recordings
+from preprocessing.readers.stores import file_finder
 from preprocessing.recording import preprocess_recording, shard_fingerprint
 from preprocessing.simulated.recording import sensor_patterns, simulate_run, subject_truth
 from preprocessing.simulated.subject import draw_subject, template_conductor

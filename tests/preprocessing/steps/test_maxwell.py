@@ -24,8 +24,8 @@ from crossmodal.config.preprocessing import BidsRecordings, FileEntry, FileRecor
 from crossmodal.physics.cortex import template_head
 from crossmodal.physics.geometry import Dipoles
 from crossmodal.physics.head import lead_field, sphere_head, upper_scalp
-from preprocessing.readers.listing import file_finder
 from preprocessing.readers.reading import list_recordings
+from preprocessing.readers.stores import file_finder
 from preprocessing.recording import preprocess_recording, shard_fingerprint
 from preprocessing.simulated.sensors import sensor_info
 from preprocessing.steps.maxwell import Calibration, noisy_channels, separate_fields

@@ -8,8 +8,8 @@ from crossmodal.config import UserError
 from crossmodal.config.eeg_fmri import BidsFmriRecordings
 from crossmodal.config.preprocessing import BidsRecordings, Preprocessing
 from crossmodal.config.sources import Triggers
-from preprocessing.readers.listing import file_finder
 from preprocessing.readers.reading import list_recordings, open_recording
+from preprocessing.readers.stores import file_finder
 from preprocessing.recording import shard_key
 from tests.preprocessing.readers import layouts
 

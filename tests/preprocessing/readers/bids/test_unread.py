@@ -6,7 +6,7 @@ from crossmodal.config import UserError
 from crossmodal.config.eeg_fmri import BidsFmriRecordings
 from crossmodal.config.preprocessing import BidsRecordings
 from preprocessing.readers.reading import list_recordings, open_recording
-from preprocessing.readers.registry import SOURCES
+from preprocessing.readers.registry import READERS
 
 
 def touch(root, *paths):
@@ -116,4 +116,4 @@ def test_a_dataset_of_which_nothing_is_read_says_why(tmp_path):
 
 
 def test_the_list_of_sources_says_what_is_read():
-    assert all(form in SOURCES["bids"].summary for form in ("FIF", "CTF", "KIT", "BTi", "have to be converted"))
+    assert all(form in READERS["bids"].summary for form in ("FIF", "CTF", "KIT", "BTi", "have to be converted"))

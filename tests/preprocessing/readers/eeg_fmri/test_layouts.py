@@ -12,9 +12,9 @@ from crossmodal.config.bold import Bold, GradientCorrection
 from crossmodal.config.eeg_fmri import BidsFmriRecordings, CnEpflRecordings, NoddiRecordings, OddballRecordings
 from crossmodal.config.preprocessing import BidsRecordings, FileEntry, FileRecordings, Preprocessing
 from preprocessing.readers.eeg_fmri.oddball import scanner_clock
-from preprocessing.readers.listing import file_finder
 from preprocessing.readers.reading import list_recordings, open_recording
-from preprocessing.readers.registry import SOURCES
+from preprocessing.readers.registry import READERS
+from preprocessing.readers.stores import file_finder
 from preprocessing.recording import preprocess_recording, shard_fingerprint
 from tests.preprocessing.readers import layouts
 
@@ -276,8 +276,8 @@ def test_a_new_atlas_or_image_makes_a_new_shard(tmp_path):
 def test_every_kind_an_experiment_may_name_is_a_source():
     kinds = {kind.model_fields["kind"].default for kind in (BidsRecordings, FileRecordings, BidsFmriRecordings, CnEpflRecordings)}
     kinds |= {kind.model_fields["kind"].default for kind in (NoddiRecordings, OddballRecordings)}
-    assert set(SOURCES) == kinds
-    assert all(source.summary and "\n" not in source.summary for source in SOURCES.values())
+    assert set(READERS) == kinds
+    assert all(reader.summary and "\n" not in reader.summary for reader in READERS.values())
 
 
 def test_bold_that_is_asked_for_and_not_there_is_told(tmp_path, make_raw):

@@ -9,7 +9,7 @@ from preprocessing.readers.reading import list_recordings
 from preprocessing.recording import preprocess_recording
 from tests.preprocessing.readers import layouts
 
-_EXPERIMENTS = Path(__file__).resolve().parents[3] / "jobs/experiments"
+_EXPERIMENTS = Path(__file__).resolve().parents[4] / "jobs/experiments"
 _LOCAL = ("recordings.anonymous=false", "recordings.endpoint_url=null")
 
 

@@ -8,8 +8,8 @@ from crossmodal.config import UserError
 from crossmodal.config.preprocessing import BidsRecordings, FileEntry, FileRecordings, Preprocessing
 from crossmodal.config.sources import Triggers
 from preprocessing.readers.events.triggers import trigger_events
-from preprocessing.readers.listing import file_finder
 from preprocessing.readers.reading import list_recordings
+from preprocessing.readers.stores import file_finder
 from preprocessing.recording import preprocess_recording, shard_fingerprint
 
 _FACES = {"Famous": (5, 6, 7), "Unfamiliar": (13, 14, 15), "Scrambled": (17, 18, 19)}

@@ -14,8 +14,8 @@ from crossmodal.physics.geometry import Dipoles
 from crossmodal.physics.head import lead_field, sphere_head, upper_scalp
 from crossmodal.storage.uri import join, open_fs
 from preprocessing.readers.formats.opening import read_raw_file
-from preprocessing.readers.listing import file_finder
 from preprocessing.readers.reading import list_recordings
+from preprocessing.readers.stores import file_finder
 from preprocessing.recording import preprocess_recording, shard_fingerprint
 from tests.preprocessing.readers.formats.bti import UNITS, write_bti
 

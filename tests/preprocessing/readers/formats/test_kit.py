@@ -19,8 +19,8 @@ from preprocessing.readers.bids.kit_parts import kit_parts
 from preprocessing.readers.bids.tree import BidsFile
 from preprocessing.readers.entry import SourceFile
 from preprocessing.readers.formats.opening import read_raw_file
-from preprocessing.readers.listing import file_finder
 from preprocessing.readers.reading import list_recordings
+from preprocessing.readers.stores import file_finder
 from preprocessing.recording import preprocess_recording, shard_fingerprint
 from tests.preprocessing.readers.formats.kit import COILS_M, DEWAR_TO_HEAD, LANDMARKS_M, UNITS, write_kit, write_markers, write_points
 

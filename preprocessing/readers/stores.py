@@ -1,14 +1,17 @@
-"""Open a dataset's folder, list folders that may not be there, and ask about many files at a time, about each only once."""
+"""Reach the stores that recordings lie on: list folders, ask about many files at a time, and bring files to this machine."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar
 
 from fsspec import AbstractFileSystem
 
+from crossmodal.config import UserError
+from crossmodal.config.preprocessing import Recordings
 from crossmodal.config.sources import Source
-from crossmodal.storage.uri import check_reachable, is_local, open_fs
+from crossmodal.storage.uri import check_reachable, fetch_file, is_local, open_fs
 from preprocessing.readers.entry import SourceFile
 
 _QUESTIONS_AT_A_TIME = 16
@@ -50,6 +53,25 @@ def asked_at_once(ask: Callable[[Asked], Answer], about: Iterable[Asked]) -> lis
     """Ask a store about many things at a time; answers are in order."""
     with ThreadPoolExecutor(_QUESTIONS_AT_A_TIME) as pool:
         return list(pool.map(ask, about))
+
+
+def stage(file: SourceFile, recordings: Recordings, scratch: Path) -> Path:
+    """Copy a remote file to `scratch`; a local one is read in place, and whoever reads it says when it is missing.
+
+    Raises
+    ------
+    UserError
+        There is no such remote file, or the store refuses it.
+    """
+    if is_local(file.uri):
+        return Path(file.uri)
+    staged = scratch / file.staged_name
+    staged.parent.mkdir(exist_ok=True)
+    try:
+        fetch_file(file.uri, staged, recordings.anonymous, recordings.endpoint_url)
+    except FileNotFoundError:
+        raise UserError(f"{file.uri}: no such file; check the path") from None
+    return staged
 
 
 def is_folder(filesystem: AbstractFileSystem, entry: dict[str, Any]) -> bool:

@@ -18,8 +18,9 @@ from benchmarks.batches import write_dataset
 from crossmodal.config import Experiment
 from crossmodal.datasets.manifest import publish
 from crossmodal.tracking.runs import Tracker
+from crossmodal.tuning.plan import plan_sweep
 from crossmodal.tuning.space import Space
-from crossmodal.tuning.sweep import plan_sweep, search
+from crossmodal.tuning.sweep import search
 
 TARGET_S, TRIALS = 1.5, 8
 

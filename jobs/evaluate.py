@@ -9,7 +9,7 @@ from command import run_job
 
 if TYPE_CHECKING:
     from crossmodal.config import Experiment
-    from crossmodal.training.experiment import Plan
+    from crossmodal.training.plan import Plan
 
 
 def _count_look(plan: "Plan") -> str:
@@ -33,25 +33,27 @@ def _count_look(plan: "Plan") -> str:
 
 def evaluate(experiment: "Experiment", arguments: argparse.Namespace) -> None:
     """Evaluate all folds, print the table, and say where everything lies."""
+    from crossmodal.config import UserError
+    from crossmodal.training.plan import plan_training
+
+    plan = plan_training(experiment)
+    if plan.missing:
+        names = ", ".join(fold.name for fold in plan.missing)
+        raise UserError(f"{names}: not trained with these settings; run python jobs/train.py {arguments.experiment} first")
+    # Only now, since it brings MLflow, which takes seconds that a mistake need not wait for.
     import mne
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
-    from crossmodal.config import UserError
     from crossmodal.evaluation.evaluate import evaluate_folds
     from crossmodal.reporting.loss import Losses
     from crossmodal.reporting.report import Publisher, draw_fold, draw_run
     from crossmodal.reporting.table import ScoreTable, to_rich
     from crossmodal.tracking.describe import without_credentials
     from crossmodal.tracking.runs import Tracker
-    from crossmodal.training.experiment import plan_training
 
     # Per call, as everywhere else, it would not hold: folds are evaluated in threads, which share MNE's level.
     mne.set_log_level("ERROR")
-    plan = plan_training(experiment)
-    if plan.missing:
-        names = ", ".join(fold.name for fold in plan.missing)
-        raise UserError(f"{names}: not trained with these settings; run python jobs/train.py {arguments.experiment} first")
     losses = {
         name: Losses([epoch.loss for epoch in result.history], [epoch.validation_loss for epoch in result.history])
         for name, result in plan.finished.items()

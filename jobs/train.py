@@ -12,11 +12,8 @@ if TYPE_CHECKING:
 
 def train(experiment: "Experiment", arguments: argparse.Namespace) -> None:
     """Train all folds, with their progress, and say where models and runs lie."""
-    from rich.console import Console
-
     from crossmodal.storage.uri import join
-    from crossmodal.training.board import Board
-    from crossmodal.training.experiment import plan_training, train_experiment
+    from crossmodal.training.plan import plan_training
 
     plan = plan_training(experiment)
     models = join(plan.experiment.store, "models", plan.run)
@@ -25,6 +22,12 @@ def train(experiment: "Experiment", arguments: argparse.Namespace) -> None:
     if plan.missing:
         training = experiment.training
         start_ray(num_cpus=min(training.parallel_folds, len(plan.missing)) * training.workers * training.threads_per_worker)
+    # Only now, since they bring Ray and MLflow, which take seconds that a mistake need not wait for.
+    from rich.console import Console
+
+    from crossmodal.training.board import Board
+    from crossmodal.training.experiment import train_experiment
+
     with Board(Console(stderr=True), [fold.name for fold in plan.missing], experiment.training.epochs) as board:
         train_experiment(plan, board.show)
     print(f"{len(plan.folds)} folds trained as {plan.run}; models in {models}")

@@ -19,19 +19,22 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 def tune(experiment: "Experiment", arguments: argparse.Namespace) -> None:
     """Run trials until a stop rule holds, with a line each, then print how the winner does on subjects that no trial saw."""
-    from rich.console import Console
-
     from crossmodal.config import overridden
-    from crossmodal.reporting.table import to_rich
-    from crossmodal.tracking.runs import Tracker
-    from crossmodal.training.board import Board
-    from crossmodal.tuning.sweep import plan_sweep, search
-    from crossmodal.tuning.winner import conclude
+    from crossmodal.tuning.plan import plan_sweep
     from search_spaces.finding import find_space
 
     if arguments.trials is not None:
         experiment = overridden(experiment, {"tuning.stop.trials": arguments.trials})
     plan = plan_sweep(experiment, find_space(experiment))
+    # Only now, since they bring Ray and MLflow, which take seconds that a mistake need not wait for.
+    from rich.console import Console
+
+    from crossmodal.reporting.table import to_rich
+    from crossmodal.tracking.runs import Tracker
+    from crossmodal.training.board import Board
+    from crossmodal.tuning.sweep import search
+    from crossmodal.tuning.winner import conclude
+
     console = Console(stderr=True)
 
     def show(trial: "FrozenTrial") -> None:

@@ -13,8 +13,8 @@ from crossmodal.config import Experiment
 from crossmodal.evaluation.openings import openings
 from crossmodal.evaluation.protocol import FOLDER, PROTOCOL
 from crossmodal.evaluation.scores import load_scores
-from crossmodal.training.experiment import Plan, plan_training
 from crossmodal.training.fold import train_fold
+from crossmodal.training.plan import Plan, plan_training
 from crossmodal.training.world import World
 from crossmodal.tuning.locks import Lock, write_lock
 from tests.crossmodal.evaluation.gaussian_cohort import gaussian_experiment, publish_cohort

@@ -14,11 +14,11 @@ from crossmodal.nightly.title import Challenger
 from crossmodal.tracking.champions import Champion
 from crossmodal.tracking.outage import outlast
 from crossmodal.tracking.runs import Tracker
-from crossmodal.training.experiment import plan_training
 from crossmodal.training.fold import FoldProgress
+from crossmodal.training.plan import plan_training
 from crossmodal.tuning.journal import SweepJournal
+from crossmodal.tuning.plan import SweepPlan
 from crossmodal.tuning.space import settings_alone
-from crossmodal.tuning.sweep import SweepPlan
 from crossmodal.tuning.winner import train_beside_trials
 
 

@@ -22,10 +22,11 @@ from crossmodal.tracking.runs import Tracker
 from crossmodal.training.fold import FoldProgress
 from crossmodal.tuning.cost import Cost
 from crossmodal.tuning.journal import SweepJournal
+from crossmodal.tuning.plan import SweepPlan, plan_sweep
 from crossmodal.tuning.space import Space
 from crossmodal.tuning.study import begun, study_name
 from crossmodal.tuning.subjects import least_searched, locked_subjects
-from crossmodal.tuning.sweep import SweepPlan, plan_sweep, search
+from crossmodal.tuning.sweep import search
 from crossmodal.tuning.winner import Winner, describe_study, development_scores, open_test, refit, register
 
 

@@ -1,77 +1,12 @@
 """All folds of an experiment: found finished or trained, and tracked."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 
-from crossmodal.config import Experiment, UserError
-from crossmodal.datasets.channels import check_channels
-from crossmodal.datasets.folds import Fold, make_folds
-from crossmodal.datasets.manifest import Manifest, load_latest
-from crossmodal.storage.uri import check_reachable, is_local, open_fs
 from crossmodal.tracking.runs import Tracker
 from crossmodal.training.fold import FoldProgress
 from crossmodal.training.journal import Journal
+from crossmodal.training.plan import Plan
 from crossmodal.training.ray_trainer import train_folds
-from crossmodal.training.runs import FoldResult, finished, run_name
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What an experiment would train.
-
-    Attributes
-    ----------
-    experiment : Experiment
-        Its store, if it is local, is absolute: workers do not start in the folder that the job did.
-    run : str
-        Names the training run.
-    folds : tuple of Fold
-    finished : mapping of str to FoldResult
-        Folds trained before, by name.
-    """
-
-    experiment: Experiment
-    manifest: Manifest
-    run: str
-    folds: tuple[Fold, ...]
-    finished: Mapping[str, FoldResult]
-
-    @property
-    def missing(self) -> tuple[Fold, ...]:
-        """Folds to train."""
-        return tuple(fold for fold in self.folds if fold.name not in self.finished)
-
-
-def plan_training(experiment: Experiment) -> Plan:
-    """Look up the dataset, divide it, and see which folds are trained already; nothing is written.
-
-    Raises
-    ------
-    UserError
-        The store cannot be reached or holds no such dataset, or the split, the channels or the model do not go with it.
-    """
-    check_target(experiment)
-    store = open_fs(experiment.store)[1] if is_local(experiment.store) else experiment.store
-    check_reachable(store)
-    manifest = load_latest(store, experiment.dataset_recipe)
-    check_channels(manifest.entries[0], experiment.data)
-    run = run_name(experiment, manifest)
-    folds = make_folds(experiment.split, manifest)
-    results = {fold.name: finished(store, run, fold.name) for fold in folds}
-    known = {name: result for name, result in results.items() if result}
-    return Plan(experiment.model_copy(update={"store": store}), manifest, run, folds, known)
-
-
-def check_target(experiment: Experiment) -> None:
-    """Refuse a target that no network predicts.
-
-    Raises
-    ------
-    UserError
-        It is BOLD.
-    """
-    if experiment.data.target.modality == "bold":
-        raise UserError(f"data.target: '{experiment.model.kind}' predicts signals that are sampled like its source, not volumes of BOLD")
 
 
 def train_experiment(plan: Plan, show: Callable[[FoldProgress], None]) -> None:

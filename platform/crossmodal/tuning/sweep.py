@@ -1,9 +1,8 @@
-"""A search from its plan to its last trial."""
+"""A search, from its first trial to its last."""
 
 import logging
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import optuna
@@ -11,81 +10,25 @@ import ray
 from optuna.trial import FrozenTrial, TrialState
 from ray import tune
 
-from crossmodal.config import Experiment, UnavailableError, UserError
-from crossmodal.config.data import CrossValidation
-from crossmodal.datasets.channels import check_channels
-from crossmodal.datasets.folds import make_folds
-from crossmodal.datasets.manifest import Manifest, load_latest
+from crossmodal.config import UnavailableError, UserError
 from crossmodal.storage.outage import patiently
-from crossmodal.storage.uri import StoreAwayError, arrow_filesystem, check_reachable, is_local, open_fs, refused_clearly
+from crossmodal.storage.uri import StoreAwayError, arrow_filesystem, refused_clearly
 from crossmodal.tracking.runs import Tracker
 from crossmodal.training.checkpoint import remove_checkpoints
-from crossmodal.training.experiment import check_target
 from crossmodal.training.ray_trainer import uses_gpu
 from crossmodal.training.runs import checkpoints_uri
 from crossmodal.tuning.halving import HalvingScheduler
 from crossmodal.tuning.journal import SweepJournal
 from crossmodal.tuning.locks import sweep_uri
+from crossmodal.tuning.plan import SweepPlan
 from crossmodal.tuning.search import Search, enqueue_first
-from crossmodal.tuning.space import Space
 from crossmodal.tuning.stop import Stop
-from crossmodal.tuning.study import StudyFile, begun, interrupted_trials, open_study, study_name
-from crossmodal.tuning.subjects import divide
+from crossmodal.tuning.study import StudyFile, begun, interrupted_trials, open_study
 from crossmodal.tuning.trial import TrialContext, run_trial
 
 _LOG = logging.getLogger(__name__)
 # The driver of a trial of several workers only waits.
 _WAITING_CPU = 0.1
-
-
-@dataclass(frozen=True)
-class SweepPlan:
-    """What a search would do.
-
-    Attributes
-    ----------
-    split : CrossValidation
-        Of the development subjects.
-    test : tuple of str
-        Subjects that no trial sees.
-    parameters : dict of str to str
-        Distributions that the space draws from, as JSON.
-    """
-
-    experiment: Experiment
-    manifest: Manifest
-    space: Space
-    split: CrossValidation
-    test: tuple[str, ...]
-    study: str
-    parameters: dict[str, str]
-
-    @property
-    def epochs(self) -> int:
-        """A whole trial has, over all folds."""
-        return self.experiment.training.epochs * self.split.folds
-
-
-def plan_sweep(experiment: Experiment, space: Space, kept: Sequence[str] = ()) -> SweepPlan:
-    """Rehearse the space, look up the dataset and set test subjects, and others to be kept, aside; nothing is written.
-
-    Raises
-    ------
-    UserError
-        The target is one that no network predicts, the store cannot be reached, or the dataset, its channels, the split or the space
-        does not go with the experiment.
-    """
-    check_target(experiment)
-    if "gpu_hours" in experiment.tuning.objectives and experiment.training.gpu == "never":
-        raise UserError("tuning.objectives: gpu_hours cannot be an objective where training.gpu is 'never'; leave one of them out")
-    parameters = space.rehearse(experiment)
-    store = open_fs(experiment.store)[1] if is_local(experiment.store) else experiment.store
-    check_reachable(store)
-    manifest = load_latest(store, experiment.dataset_recipe)
-    check_channels(manifest.entries[0], experiment.data)
-    split, test = divide(experiment, manifest.subjects, kept)
-    make_folds(split, manifest)
-    return SweepPlan(experiment.model_copy(update={"store": store}), manifest, space, split, test, study_name(experiment), parameters)
 
 
 def search(

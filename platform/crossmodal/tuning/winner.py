@@ -20,15 +20,16 @@ from crossmodal.reporting.table import ScoreTable, to_markdown
 from crossmodal.tracking.models import register_model
 from crossmodal.tracking.outage import outlast
 from crossmodal.tracking.runs import Tracker
-from crossmodal.training.experiment import Plan, follow, plan_training
+from crossmodal.training.experiment import follow
 from crossmodal.training.fold import FoldProgress
 from crossmodal.training.journal import Journal
+from crossmodal.training.plan import Plan, plan_training
 from crossmodal.training.ray_trainer import train_folds
 from crossmodal.tuning.cost import Cost
 from crossmodal.tuning.journal import SweepJournal
+from crossmodal.tuning.plan import SweepPlan
 from crossmodal.tuning.plots import draw_study
 from crossmodal.tuning.study import best_trial
-from crossmodal.tuning.sweep import SweepPlan
 
 _Rest = ParamSpec("_Rest")
 _Result = TypeVar("_Result")

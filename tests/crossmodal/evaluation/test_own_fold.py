@@ -12,8 +12,8 @@ from crossmodal.evaluation.evaluate import evaluate_folds
 from crossmodal.evaluation.references import References
 from crossmodal.models.store import CARD, WEIGHTS
 from crossmodal.physics.cohort_settings import settings_path
-from crossmodal.training.experiment import plan_training
 from crossmodal.training.fold import train_fold
+from crossmodal.training.plan import plan_training
 from crossmodal.training.runs import model_uri
 from crossmodal.training.world import World
 from tests.crossmodal.evaluation.gaussian_cohort import gaussian_experiment, publish_cohort

@@ -2,7 +2,7 @@ import pytest
 
 from crossmodal.config import UserError
 from crossmodal.config.data import Data
-from crossmodal.training.experiment import plan_training
+from crossmodal.training.plan import plan_training
 from tests.crossmodal.training.cohort import small_experiment
 
 

@@ -8,9 +8,10 @@ import torch
 from crossmodal.datasets.batches import iterate
 from crossmodal.datasets.folds import make_folds
 from crossmodal.tracking.runs import Tracker
-from crossmodal.training.experiment import plan_training, train_experiment
+from crossmodal.training.experiment import train_experiment
 from crossmodal.training.fold import FoldProgress, train_fold
 from crossmodal.training.journal import Journal
+from crossmodal.training.plan import plan_training
 from crossmodal.training.runs import run_name
 from crossmodal.training.world import World
 from tests.crossmodal.training.cohort import N_EEG, open_first_fold, publish_cohort, small_experiment

@@ -15,7 +15,7 @@ import yaml
 
 from crossmodal.config import Experiment
 from crossmodal.tracking.runs import Tracker
-from crossmodal.training.experiment import plan_training
+from crossmodal.training.plan import plan_training
 from crossmodal.training.runs import checkpoints_uri
 from tests.crossmodal.training.cohort import publish_cohort, small_experiment
 

@@ -1,8 +1,8 @@
 import pytest
 
 from crossmodal.config import Experiment, overridden
+from crossmodal.tuning.plan import SweepPlan, plan_sweep
 from crossmodal.tuning.space import Space
-from crossmodal.tuning.sweep import SweepPlan, plan_sweep
 from tests.crossmodal.training.cohort import publish_cohort, small_experiment
 from tests.crossmodal.tuning import small_space
 

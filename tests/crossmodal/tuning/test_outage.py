@@ -9,10 +9,11 @@ from optuna.trial import TrialState
 from crossmodal.config import UserError, overridden
 from crossmodal.storage.uri import read_bytes
 from crossmodal.tracking.runs import Tracker
+from crossmodal.tuning.plan import plan_sweep
 from crossmodal.tuning.search import Search
 from crossmodal.tuning.stop import Stop
 from crossmodal.tuning.study import StudyFile, open_study
-from crossmodal.tuning.sweep import plan_sweep, search
+from crossmodal.tuning.sweep import search
 from crossmodal.tuning.trial import TrialContext, train_trial
 from tests.crossmodal.training.cohort import publish_cohort, small_experiment
 from tests.crossmodal.tuning.conftest import SMALL

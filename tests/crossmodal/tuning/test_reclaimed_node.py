@@ -15,7 +15,8 @@ from ray.cluster_utils import Cluster
 
 from crossmodal.config import overridden
 from crossmodal.tracking.runs import Tracker
-from crossmodal.tuning.sweep import plan_sweep, search
+from crossmodal.tuning.plan import plan_sweep
+from crossmodal.tuning.sweep import search
 from tests.crossmodal.training.cohort import has_checkpoint, publish_cohort, small_experiment
 from tests.crossmodal.tuning.conftest import SMALL
 

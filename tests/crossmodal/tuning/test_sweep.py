@@ -4,7 +4,7 @@ import pytest
 
 from crossmodal.config import UserError
 from crossmodal.config.data import Data
-from crossmodal.tuning.sweep import plan_sweep
+from crossmodal.tuning.plan import plan_sweep
 from tests.crossmodal.training.cohort import small_experiment
 from tests.crossmodal.tuning.conftest import SMALL
 

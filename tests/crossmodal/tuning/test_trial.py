@@ -11,8 +11,8 @@ from crossmodal.datasets.manifest import load_latest
 from crossmodal.training.fold import FoldProgress
 from crossmodal.training.runs import FoldResult
 from crossmodal.training.state import EpochMetrics
+from crossmodal.tuning.plan import plan_sweep
 from crossmodal.tuning.space import trial_experiment
-from crossmodal.tuning.sweep import plan_sweep
 from crossmodal.tuning.trial import TrialContext, TrialReport, train_trial
 from tests.crossmodal.tuning.conftest import SMALL
 

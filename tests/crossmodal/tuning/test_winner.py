@@ -6,14 +6,14 @@ import pytest
 
 from crossmodal.config import UserError, overridden
 from crossmodal.tracking.runs import Tracker
-from crossmodal.training.experiment import plan_training
 from crossmodal.training.fold import train_fold
+from crossmodal.training.plan import plan_training
 from crossmodal.training.world import World
 from crossmodal.tuning.journal import SweepJournal
+from crossmodal.tuning.plan import plan_sweep
 from crossmodal.tuning.search import Search
 from crossmodal.tuning.stop import Stop
 from crossmodal.tuning.study import StudyFile, open_study
-from crossmodal.tuning.sweep import plan_sweep
 from crossmodal.tuning.trial import TrialContext, train_trial
 from crossmodal.tuning.winner import Winner, conclude, describe_study, development_scores, open_test, refit, register, winner_experiment
 from tests.crossmodal.training.cohort import publish_cohort, small_experiment

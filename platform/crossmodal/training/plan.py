@@ -1,0 +1,70 @@
+"""What an experiment would train: planned without Ray and MLflow, so that a mistake is told at once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from crossmodal.config import Experiment, UserError
+from crossmodal.datasets.channels import check_channels
+from crossmodal.datasets.folds import Fold, make_folds
+from crossmodal.datasets.manifest import Manifest, load_latest
+from crossmodal.storage.uri import check_reachable, is_local, open_fs
+from crossmodal.training.runs import FoldResult, finished, run_name
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an experiment would train.
+
+    Attributes
+    ----------
+    experiment : Experiment
+        Its store, if it is local, is absolute: workers do not start in the folder that the job did.
+    run : str
+        Names the training run.
+    folds : tuple of Fold
+    finished : mapping of str to FoldResult
+        Folds trained before, by name.
+    """
+
+    experiment: Experiment
+    manifest: Manifest
+    run: str
+    folds: tuple[Fold, ...]
+    finished: Mapping[str, FoldResult]
+
+    @property
+    def missing(self) -> tuple[Fold, ...]:
+        """Folds to train."""
+        return tuple(fold for fold in self.folds if fold.name not in self.finished)
+
+
+def plan_training(experiment: Experiment) -> Plan:
+    """Look up the dataset, divide it, and see which folds are trained already; nothing is written.
+
+    Raises
+    ------
+    UserError
+        The store cannot be reached or holds no such dataset, or the split, the channels or the model do not go with it.
+    """
+    check_target(experiment)
+    store = open_fs(experiment.store)[1] if is_local(experiment.store) else experiment.store
+    check_reachable(store)
+    manifest = load_latest(store, experiment.dataset_recipe)
+    check_channels(manifest.entries[0], experiment.data)
+    run = run_name(experiment, manifest)
+    folds = make_folds(experiment.split, manifest)
+    results = {fold.name: finished(store, run, fold.name) for fold in folds}
+    known = {name: result for name, result in results.items() if result}
+    return Plan(experiment.model_copy(update={"store": store}), manifest, run, folds, known)
+
+
+def check_target(experiment: Experiment) -> None:
+    """Refuse a target that no network predicts.
+
+    Raises
+    ------
+    UserError
+        It is BOLD.
+    """
+    if experiment.data.target.modality == "bold":
+        raise UserError(f"data.target: '{experiment.model.kind}' predicts signals that are sampled like its source, not volumes of BOLD")

@@ -33,7 +33,7 @@ from preprocessing.simulated.subject import draw_subject, template_conductor
 SFREQ, DURATION_S, SUBJECTS, LENGTH_S, A_MINUTE = 200.0, 120.0, 5, 0.5, 4
 LINE_HZ, LATE_S = 50.0, 0.03
 TYPES = {"EEG061": "eog", "EEG062": "eog", "EEG063": "ecg", "EEG064": "misc"}
-ARTIFACTS = (("none", 0.0), ("pulse", 5e-4), ("box", 5e-4), ("box", 2e-3), ("box", 1e-2))
+ARTIFACTS = (("none", 0.0), ("pulse", 5e-4), ("box", 5e-4), ("box", 2e-3), ("box", 1e-2), ("step", 2e-3))
 
 
 @dataclass(frozen=True)
@@ -114,8 +114,12 @@ def add_artifacts(raw: mne.io.RawArray, shape: str, amplitude_v: float, late_s: 
     onset_s = DURATION_S / n * (np.arange(n) + rng.uniform(0.1, 0.8, n))
     course_t = np.zeros(len(raw.times))
     for onset in np.round(onset_s * SFREQ).astype(int):
-        inside_t = np.ones(length) if shape == "box" else np.sin(np.pi * (np.arange(length) + 0.5) / length)
-        course_t[onset : onset + length] = rng.choice([-1, 1]) * inside_t
+        sign = rng.choice([-1, 1])
+        if shape == "step":
+            course_t[onset:] += sign
+        else:
+            inside_t = np.ones(length) if shape == "box" else np.sin(np.pi * (np.arange(length) + 0.5) / length)
+            course_t[onset : onset + length] = sign * inside_t
     add(raw, course_t, amplitude_v)
     if late_s is not None:
         raw.set_annotations(mne.Annotations(onset_s + late_s, LENGTH_S, "BAD_artifact"))

@@ -12,10 +12,10 @@ from mne.io import BaseRaw
 from numpy.typing import NDArray
 
 from preprocessing.signals.spans import Span, continuous_pieces
-from preprocessing.steps.jumps import LEVEL_S, UsualDrift
+from preprocessing.steps.jumps import LEVEL_S, UsualDrift, level_of
 from preprocessing.steps.segments import outside, runs, samples_of
 
-VERSION = 2
+VERSION = 3
 
 # Power lines of the world and their harmonics; what is faster hardly passes a low-pass.
 _LINES_HZ = (50.0, 60.0)
@@ -71,10 +71,10 @@ def _levelled(
     x_ct: NDArray[np.float64], before: NDArray[np.int64], after: NDArray[np.int64], later: slice, usual: UsualDrift, sfreq: float
 ) -> bool:
     """Take a jump of the level between some samples and others off all later ones, in place; tell whether there was one."""
-    # Medians, since the beginning of an artifact may lie before its span.
-    difference_c = np.median(x_ct[:, after], axis=1) - np.median(x_ct[:, before], axis=1)
+    difference_c = level_of(x_ct[:, after]) - level_of(x_ct[:, before])
     jumped = usual.jumped(difference_c, (after.mean() - before.mean()) / sfreq)
-    x_ct[jumped, later] -= difference_c[jumped, None]
+    for row in np.flatnonzero(jumped):
+        x_ct[row, later] -= difference_c[row]
     return bool(jumped.any())
 
 

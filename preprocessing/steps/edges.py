@@ -9,7 +9,7 @@ from preprocessing.signals.spans import Span
 from preprocessing.steps.look import Look
 from preprocessing.steps.segments import outside, runs
 
-VERSION = 2
+VERSION = 3
 
 # A span ends where sensors have stayed in their usual range for so long.
 _QUIET_S = 0.05

@@ -5,11 +5,17 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-# Levels are means over so long.
+# Levels are told over so long, by so many means.
 LEVEL_S = 0.5
+_MEANS = 5
 # Of the distance from the median power of usual differences to its third quartile, above the median: what is no usual difference.
 _QUARTILES_ABOVE = 6.0
 _LEAST_DIFFERENCES = 20
+
+
+def level_of(x_ct: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Level of a stretch of LEVEL_S, shape (C,): the median of means, which the beginning of an artifact in it does not move far."""
+    return np.median([part_ct.mean(axis=1) for part_ct in np.array_split(x_ct, min(_MEANS, x_ct.shape[1]), axis=1)], axis=0)
 
 
 class UsualDrift:
@@ -28,11 +34,11 @@ class UsualDrift:
     """
 
     def __init__(self, x_ct: NDArray[np.float64], good: NDArray[np.bool_], kinds: Sequence[str], sfreq: float) -> None:
-        length = max(round(LEVEL_S * sfreq), 1)
-        n_levels = len(good) // length
-        self._is_good = good[: n_levels * length].reshape(n_levels, length).all(axis=1)
-        mean_over = np.full(length, 1 / length)
-        self._level_cl = np.array([x_t[: n_levels * length].reshape(n_levels, length) @ mean_over for x_t in x_ct])
+        length = max(round(LEVEL_S * sfreq / _MEANS), 1)
+        n_levels, mean_over = len(good) // (_MEANS * length), np.full(length, 1 / length)
+        n_samples, shape = n_levels * _MEANS * length, (n_levels, _MEANS, length)
+        self._is_good = good[:n_samples].reshape(shape).all(axis=(1, 2))
+        self._level_cl = np.median([x_t[:n_samples].reshape(shape) @ mean_over for x_t in x_ct], axis=2)
         self._kinds = np.array(kinds)
 
     def jumped(self, difference_c: NDArray[np.float64], apart_s: float) -> NDArray[np.bool_]:

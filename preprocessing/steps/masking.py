@@ -8,7 +8,7 @@ from preprocessing.signals.spans import Span
 from preprocessing.steps.look import Look
 from preprocessing.steps.segments import peak_to_peak, runs, segment_starts, to_spans
 
-VERSION = 3
+VERSION = 4
 
 
 def far_segments(raw: BaseRaw, settings: Preprocessing) -> list[Span]:

@@ -31,11 +31,14 @@ def brain(n_channels, rng):
 def artifacts(kind, rng):
     """Four a minute, of either sign, and when they begin, s."""
     length = round(_LENGTH_S * _RATE_HZ)
-    shape_t = {"box": np.ones(length), "pulse": np.sin(np.pi * (np.arange(length) + 0.5) / length)}[kind]
+    shape_t = np.sin(np.pi * (np.arange(length) + 0.5) / length) if kind == "pulse" else np.ones(length)
     onset_s = np.array([6.0, 21.3, 37.1, 51.7]) + rng.uniform(-2, 2, 4).round(2)
     course_t = np.zeros(round(_DURATION_S * _RATE_HZ))
     for onset in np.round(onset_s * _RATE_HZ).astype(int):
         course_t[onset : onset + length] = shape_t * rng.choice([-1, 1])
+    if kind == "step":
+        # The level stays where each box begins.
+        course_t = np.cumsum(np.where(np.diff(course_t, prepend=0) * course_t > 0, course_t, 0))
     return course_t, onset_s
 
 
@@ -101,6 +104,8 @@ def scored(make_raw, folder, coupled, kind, amplitude_v, annotated=0.0, line=0.0
         ("box", 2e-3, 0.0, _WITH_LINE),
         ("box", 5e-4, None, _LIMITED),
         ("pulse", 1e-2, None, _LIMITED | {"highpass_hz": 0.1}),
+        ("step", 2e-3, None, _LIMITED),
+        ("step", 2e-3, None, _LIMITED | {"highpass_hz": 0.1}),
     ],
 )
 def test_artifacts_that_eeg_and_meg_share_predict_nothing(make_raw, tmp_path, kind, amplitude_v, annotated, chosen):

@@ -66,6 +66,11 @@ def test_a_jump_is_levelled_and_a_drift_is_not(jump):
     np.testing.assert_allclose(jumped.get_data(), raw.get_data() - (3.75 if jump else 0) * (np.arange(15_000) >= 7_250), atol=4.0)
 
 
+def test_noise_in_many_channels_is_no_jump():
+    raw = _raw(np.random.default_rng(0).standard_normal((200, 15_000)))
+    assert bridge_spans(raw, [Span(start_s, start_s + 0.5) for start_s in range(5, 55, 5)], True) == 0
+
+
 def test_an_artifact_that_begins_before_its_span_is_no_jump():
     rng = np.random.default_rng(0)
     x_ct = rng.standard_normal((4, 5000))

@@ -51,7 +51,7 @@ class ModelCard(Config):
 
 
 def save_model(folder: Path, network: Model, card: ModelCard) -> None:
-    """Write weights and card of a network for inference into a folder that exists."""
+    """Write weights and card into a folder that exists."""
     save_file({name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}, folder / WEIGHTS)
     card = card.model_copy(update={"weights_sha256": _sha256(folder / WEIGHTS)})
     (folder / CARD).write_text(card.model_dump_json(indent=1))
@@ -91,7 +91,7 @@ def load_weights(path: Path, config: NetworkConfig, shapes: Shapes) -> Model:
     UserError
         The weights are missing, broken, or those of another architecture; the sentence names the file and the first difference.
     """
-    network = build_model(config, shapes).for_inference()
+    network = build_model(config, shapes)
     try:
         stored = load_file(path)
     except (OSError, SafetensorError) as error:
@@ -107,4 +107,4 @@ def load_weights(path: Path, config: NetworkConfig, shapes: Shapes) -> Model:
             f" {len(differing)} of {len(expected)} tensors); give the model it was trained as, not {described}"
         )
     network.load_state_dict(stored)
-    return network
+    return network.eval()

@@ -20,9 +20,10 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 def predict(experiment: "Experiment", arguments: argparse.Namespace) -> None:
     """Find the trained model of a fold, run it, and write the virtual recording."""
-    from preprocessing.virtual import write_virtual_recording
+    from crossmodal.training.prediction import predict_recording
+    from preprocessing.prediction_input import clean_input
 
-    written = write_virtual_recording(experiment, arguments.recording, arguments.output, arguments.fold)
+    written = predict_recording(experiment, arguments.recording, arguments.output, arguments.fold, clean_input)
     for note in written.notes:
         print(f"{arguments.recording}: {note}")
     print(f"{written.path}: {written.n_channels} virtual channels, {written.duration_s:.1f} s, by the model of fold {written.fold}")

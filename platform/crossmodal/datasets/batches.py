@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from crossmodal.config.data import Data
 from crossmodal.datasets.gather import Destinations, Gather
-from crossmodal.datasets.normaliser import Normaliser
 from crossmodal.datasets.shard import Shard
 from crossmodal.datasets.windows import WindowSet
+from crossmodal.transforms.scaling import Normaliser
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from crossmodal.config.data import Signals
 from crossmodal.datasets.channels import Block, blocks_of
 from crossmodal.datasets.half import Half
-from crossmodal.datasets.normaliser import ChannelScaling
 from crossmodal.datasets.shard import Shard
 from crossmodal.datasets.windows import WindowSet
+from crossmodal.transforms.scaling import ChannelScaling
 
 # Samples scaled as if they were one long one: the inner loop of addcmul otherwise runs over channels alone, and costs as much to
 # start as to run. With more of them, their scales and offsets would no longer stay in the nearest cache.

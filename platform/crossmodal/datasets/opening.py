@@ -15,10 +15,11 @@ from crossmodal.datasets.channels import check_channels, columns_of
 from crossmodal.datasets.entry import ShardEntry
 from crossmodal.datasets.folds import Fold
 from crossmodal.datasets.manifest import Manifest
-from crossmodal.datasets.normaliser import Normaliser, fit_normaliser
+from crossmodal.datasets.normaliser import fit_normaliser
 from crossmodal.datasets.shard import Shard
 from crossmodal.datasets.windows import make_windows
 from crossmodal.storage.node_cache import NodeCache
+from crossmodal.transforms.scaling import Normaliser
 
 
 @dataclass(frozen=True)

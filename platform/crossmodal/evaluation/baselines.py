@@ -14,13 +14,13 @@ from crossmodal.config.evaluation import Evaluation
 from crossmodal.config.models import TrainingMeanConfig
 from crossmodal.datasets.batches import BatchReader, iterate
 from crossmodal.datasets.channels import columns_of
-from crossmodal.datasets.normaliser import ChannelScaling, Normaliser
 from crossmodal.datasets.opening import FoldData
 from crossmodal.datasets.physiology import PhysiologyReader, shared_physiology
 from crossmodal.datasets.windows import WindowSet
 from crossmodal.evaluation.names import EYES_AND_HEART, predictor_name
 from crossmodal.models.base import Baseline, Shapes, Statistics
 from crossmodal.models.registry import build_model
+from crossmodal.transforms.scaling import ChannelScaling, Normaliser
 
 _BATCH_SIZE = 16
 # Order of magnitude of each type's signal, V, T and T/m.

@@ -13,7 +13,6 @@ from crossmodal.config import Experiment, UserError
 from crossmodal.config.models import SynaptechNetConfig, Waveform
 from crossmodal.datasets.folds import Fold
 from crossmodal.datasets.manifest import Manifest
-from crossmodal.datasets.normaliser import Normaliser
 from crossmodal.datasets.opening import open_fold
 from crossmodal.evaluation.evaluator import Evaluator
 from crossmodal.evaluation.own_fold import check_own_fold
@@ -22,6 +21,7 @@ from crossmodal.models.base import Model
 from crossmodal.models.store import ModelCard, load_model
 from crossmodal.storage.node_cache import NodeCache
 from crossmodal.storage.uri import fetch_folder, join
+from crossmodal.transforms.scaling import Normaliser
 
 # NumPy and torch leave the interpreter to other threads; more folds would not fit every laptop's memory.
 _FOLDS_AT_A_TIME = 2

@@ -1,16 +1,14 @@
 """Score a network on the test windows of a fold, beside baselines fitted to the same training windows and ceilings."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
-import mne
 import numpy as np
 import torch
 
 from crossmodal.config import Experiment, UserError
 from crossmodal.datasets.batches import iterate
-from crossmodal.datasets.normaliser import Normaliser
 from crossmodal.datasets.opening import FoldData
 from crossmodal.datasets.physiology import PhysiologyReader
 from crossmodal.datasets.windows import WindowSet
@@ -22,25 +20,11 @@ from crossmodal.evaluation.own_windows import OwnWindows
 from crossmodal.evaluation.protocol import PROTOCOL
 from crossmodal.evaluation.references import References
 from crossmodal.evaluation.scores import FoldDetail, FoldScores, Role, Score, SubjectDetail
-from crossmodal.models.base import Geometry, Model
+from crossmodal.models.base import Model
+from crossmodal.models.predictor import Predictor
+from crossmodal.transforms.scaling import Normaliser
 
 _BATCH_SIZE = 16
-
-
-@dataclass(frozen=True)
-class _Predictor:
-    """A model that reads and writes SI units."""
-
-    role: Role
-    model: Model
-    normaliser: Normaliser
-
-    def __call__(self, source_bct: torch.Tensor) -> torch.Tensor:
-        return self.normaliser.target.inverse(self.model(self.normaliser.source.forward(source_bct)))
-
-    def for_subject(self, fold: FoldData, info: mne.Info, average_reference: bool) -> "_Predictor":
-        geometry = Geometry(info, fold.source_names, fold.target_names, self.normaliser, average_reference)
-        return _Predictor(self.role, self.model.for_subject(geometry).eval(), self.normaliser)
 
 
 class Evaluator:
@@ -80,8 +64,8 @@ class Evaluator:
             A baseline needs what a subject's recording does not tell, as where the head was.
         """
         baselines = self._fitter.fit(fold)
-        predictors = {predictor_name(self._experiment.model): _Predictor("model", network, normaliser)}
-        predictors |= {name: _Predictor("baseline", baseline, self._fitter.units(fold, name)) for name, baseline in baselines.items()}
+        predictors = {predictor_name(self._experiment.model): Predictor(network, normaliser)}
+        predictors |= {name: Predictor(baseline, self._fitter.units(fold, name)) for name, baseline in baselines.items()}
         detail = FoldDetail(fold.target_names, fold.target_types, fold.sfreq)
         scores: list[Score] = []
         for subject in dict.fromkeys(fold.test.subjects.tolist()):
@@ -91,10 +75,10 @@ class Evaluator:
             of_subject = {}
             for name, predictor in predictors.items():
                 with _told(name, subject):
-                    of_subject[name] = predictor.for_subject(fold, info, referenced)
+                    of_subject[name] = predictor.for_subject(info, fold.source_names, fold.target_names, referenced)
             own = OwnWindows(fold.target_types, windows) if self._references.bounded else None
             sums, example, beyond = self._predict(fold, windows, of_subject, own)
-            scores += self._scores(subject, of_subject, sums, beyond, own)
+            scores += self._scores(subject, sums, beyond, own, baselines)
             variance_s = sums[TRAINING_MEAN].reference_variance()
             scores += self._references.score(fold, subject, _covered_s(windows, fold.sfreq), variance_s)
             detail.subjects[subject] = _detail(sums, example)
@@ -102,7 +86,7 @@ class Evaluator:
         return FoldScores(**of_fold, scores=tuple(scores), protocol=PROTOCOL), detail
 
     def _predict(
-        self, fold: FoldData, windows: WindowSet, predictors: dict[str, _Predictor], own: OwnWindows | None
+        self, fold: FoldData, windows: WindowSet, predictors: dict[str, Predictor], own: OwnWindows | None
     ) -> tuple[dict[str, SubjectSums], dict[str, np.ndarray], BeyondPhysiology | None]:
         """Run all predictors over one subject's windows, and gather them in `own`.
 
@@ -143,16 +127,17 @@ class Evaluator:
     def _scores(
         self,
         subject: str,
-        predictors: dict[str, _Predictor],
         sums: dict[str, SubjectSums],
         beyond: BeyondPhysiology | None,
         own: OwnWindows | None,
+        baselines: Collection[str],
     ) -> list[Score]:
         scores = []
         for name, of_predictor in sums.items():
             for kind, metrics in of_predictor.types(self._experiment.evaluation.bands_hz).items():
                 left = beyond.explained_variance(name, TRAINING_MEAN, of_predictor.slices[kind]) if beyond else np.nan
-                about = {"predictor": name, "role": predictors[name].role, "subject": subject, "channel_type": kind}
+                role: Role = "baseline" if name in baselines else "model"
+                about = {"predictor": name, "role": role, "subject": subject, "channel_type": kind}
                 chance = own.p(name, kind) if own else None
                 scores.append(Score(**about, **_defined(metrics), own_window_p=chance, beyond_physiology=_or_none(left)))
         return scores

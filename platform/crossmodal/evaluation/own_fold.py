@@ -3,9 +3,9 @@
 import torch
 
 from crossmodal.config import UserError
-from crossmodal.datasets.normaliser import ChannelScaling, Normaliser
 from crossmodal.datasets.opening import FoldData
 from crossmodal.models.store import ModelCard
+from crossmodal.transforms.scaling import ChannelScaling, Normaliser
 
 # Relative. Another machine may round otherwise; inverting a covariance makes more of that.
 _ROUNDING = {"offset_c": 1e-4, "scale_c": 1e-4, "mixing_cc": 1e-2, "unmixing_cc": 1e-2}

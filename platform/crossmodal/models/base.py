@@ -8,6 +8,8 @@ import mne
 import torch
 from torch import nn
 
+from crossmodal.transforms.scaling import Normaliser
+
 
 @dataclass(frozen=True)
 class Shapes:
@@ -17,28 +19,6 @@ class Shapes:
     n_target: int
     n_times: int
     sfreq: float
-
-
-class Scaling(Protocol):
-    """Between SI units and a model's units."""
-
-    def forward(self, x_bct: torch.Tensor, /) -> torch.Tensor:
-        """From SI units."""
-
-    def inverse(self, x_bct: torch.Tensor, /) -> torch.Tensor:
-        """To SI units."""
-
-
-class Normaliser(Protocol):
-    """The scaling of source and target that a fold was fitted with."""
-
-    @property
-    def source(self) -> Scaling:
-        """Scaling of the source channels."""
-
-    @property
-    def target(self) -> Scaling:
-        """Scaling of the target channels."""
 
 
 @dataclass(frozen=True)

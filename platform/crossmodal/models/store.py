@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import mne
 from pydantic import TypeAdapter
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -14,7 +16,9 @@ from crossmodal.config.data import Data
 from crossmodal.config.models import NetworkConfig
 from crossmodal.config.preprocessing import Preprocessing
 from crossmodal.models.base import Model, Shapes
+from crossmodal.models.predictor import Predictor
 from crossmodal.models.registry import build_model
+from crossmodal.transforms.scaling import Normaliser
 
 WEIGHTS, CARD, TARGET_INFO = "weights.safetensors", "model.json", "target_info.fif"
 
@@ -76,6 +80,22 @@ def load_model(folder: Path) -> tuple[Model, ModelCard]:
             " model again"
         )
     return network, card
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """What training published of a fold: a predictor and what must be known to use it."""
+
+    predictor: Predictor
+    card: ModelCard
+    target_info: mne.Info
+
+    @classmethod
+    def load(cls, folder: Path) -> "TrainedModel":
+        """Read what lies in a folder; raises as `load_model` does."""
+        network, card = load_model(folder)
+        target_info = mne.io.read_info(folder / TARGET_INFO, verbose="error")
+        return cls(Predictor(network, Normaliser.from_plain(card.normaliser)), card, target_info)
 
 
 def _sha256(path: Path) -> str:

@@ -13,8 +13,9 @@ from hypothesis.extra import numpy as hnp
 from crossmodal.config import UserError
 from crossmodal.config.data import Data, FixedSplit, LeakyWindows, Part, SlidingWindows
 from crossmodal.datasets.batches import iterate
-from crossmodal.datasets.normaliser import Normaliser, fit_scaling
+from crossmodal.datasets.normaliser import fit_scaling
 from crossmodal.datasets.statistics import ChannelStatistics
+from crossmodal.transforms.scaling import Normaliser
 
 SLIDING = SlidingWindows(length_s=1, hop_s=0.5)
 

@@ -6,13 +6,13 @@ import pytest
 
 from crossmodal.config import UserError
 from crossmodal.datasets.folds import make_folds
-from crossmodal.datasets.normaliser import Normaliser
 from crossmodal.models.store import TARGET_INFO, load_model
 from crossmodal.storage.uri import exists, fetch_folder, join
 from crossmodal.training.fold import FoldProgress, train_fold
 from crossmodal.training.runs import checkpoints_uri, finished, model_uri, run_name
 from crossmodal.training.validation import validation_loss
 from crossmodal.training.world import World
+from crossmodal.transforms.scaling import Normaliser
 from tests.crossmodal.training.cohort import open_first_fold, publish_cohort, small_experiment
 
 

@@ -3,12 +3,11 @@
 import mne
 import numpy as np
 import pytest
-import scipy.fft
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from crossmodal.config.preprocessing import Preprocessing
-from preprocessing.steps.resampling import LowSpectrum, resample_recording
+from preprocessing.steps.resampling import resample_recording
 
 TONE_HZ = 11.3
 
@@ -36,14 +35,6 @@ def test_a_tone_stays_where_it_was_to_the_last_sample(n_times, rates):
     assert error_t.max() < 0.05
     edge = len(error_t) // 4
     assert error_t[edge:-edge].max() < 1e-4
-
-
-@given(n_parts=st.integers(1, 12), n_each=st.integers(1, 60), seed=st.integers(0, 9), data=st.data())
-def test_short_transforms_make_the_first_bins_of_the_long_one(n_parts, n_each, seed, data):
-    n_bins = data.draw(st.integers(1, n_each // 2 + 1))
-    x_t = np.random.default_rng(seed).standard_normal(n_parts * n_each)
-    made = LowSpectrum(len(x_t), n_parts, n_bins)(x_t)
-    np.testing.assert_allclose(made, scipy.fft.rfft(x_t)[:n_bins], rtol=0, atol=1e-12 * np.abs(x_t).sum())
 
 
 def test_rates_without_a_small_ratio_are_kept_to_microseconds():

@@ -10,16 +10,18 @@ from crossmodal.config.cleaning import Ica, Maxwell, Ssp
 from crossmodal.config.data import Data, Signals
 from crossmodal.config.models import SynaptechNetConfig
 from crossmodal.config.preprocessing import FileEntry, FileRecordings, Preprocessing
-from crossmodal.datasets.normaliser import ChannelScaling, Normaliser
 from crossmodal.models.base import Shapes
+from crossmodal.models.predictor import Predictor
 from crossmodal.models.registry import build_model
-from crossmodal.models.store import ModelCard
+from crossmodal.models.store import ModelCard, TrainedModel
 from crossmodal.physics.template import template_lead_field
+from crossmodal.tasks.sensors import export
+from crossmodal.transforms.scaling import ChannelScaling, Normaliser
+from preprocessing.prediction_input import clean_input
 from preprocessing.readers.files import list_files
 from preprocessing.recording import preprocess_recording
 from preprocessing.signals.spans import annotations
 from preprocessing.simulated.sensors import sensor_info
-from preprocessing.virtual import Translator, save_whole, virtual_recording
 from tests.preprocessing.readers import layouts
 from tests.preprocessing.readers.formats.edf import write_edf
 
@@ -43,7 +45,7 @@ def recording(make_raw, tmp_path):
     return write
 
 
-def _translator(recorded, source, preprocessing, target_info, sfreq=100.0):
+def _trained(recorded, source, preprocessing, target_info, sfreq=100.0):
     torch.manual_seed(0)
     n_target = len(target_info["ch_names"])
     shapes = Shapes(n_source=len(source), n_target=n_target, n_times=100, sfreq=sfreq)
@@ -68,21 +70,27 @@ def _translator(recorded, source, preprocessing, target_info, sfreq=100.0):
         normaliser=normaliser.to_plain(),
         trained_on=("02",),
     )
-    return Translator(build_model(config, shapes).eval(), normaliser, card, target_info)
+    return TrainedModel(Predictor(build_model(config, shapes).eval(), normaliser), card, target_info)
+
+
+def virtual_recording(path, trained, types, scratch):
+    cleaned = clean_input(path, trained.card, types, scratch)
+    return export.virtual_recording(trained, cleaned), cleaned.notes
 
 
 @pytest.fixture
-def translator(make_raw):
+def trained(make_raw):
     preprocessing = Preprocessing(ica=Ica(references=("eog",)), ssp=Ssp(references=("eog",)))
-    return _translator(_ELECTRODES, _ELECTRODES, preprocessing, make_raw().pick("mag").info)
+    return _trained(_ELECTRODES, _ELECTRODES, preprocessing, make_raw().pick("mag").info)
 
 
-def _scored(path, translator, types, scratch):
+def _scored(path, trained, types, scratch):
     """What comes out of what evaluation gives the network."""
     recordings = FileRecordings(files=(FileEntry(path=str(path), subject="1"),), channel_types=types)
     (entry,) = list_files(recordings)
-    signal = preprocess_recording(entry, recordings, translator.card.preprocessing, scratch).signals[translator.card.data.source.modality]
-    return translator(signal.data_tc[:, [signal.names.index(name) for name in translator.card.source_names]].T)
+    signal = preprocess_recording(entry, recordings, trained.card.preprocessing, scratch).signals[trained.card.data.source.modality]
+    x_ct = signal.data_tc[:, [signal.names.index(name) for name in trained.card.source_names]].T
+    return trained.predictor.predict_recording(x_ct, trained.card.shapes)
 
 
 def test_few_electrodes_are_referenced_as_evaluation_references_them(make_raw, tmp_path):
@@ -90,7 +98,7 @@ def test_few_electrodes_are_referenced_as_evaluation_references_them(make_raw, t
     raw = make_raw(sfreq=200.0)
     raw.save(tmp_path / "both_raw.fif", verbose="error")
     raw.copy().pick("eeg").save(tmp_path / "eeg_raw.fif", verbose="error")
-    few = _translator(_ELECTRODES, ("C3", "Fp1", "O2"), Preprocessing(sfreq=None), raw.copy().pick("mag").info, sfreq=200.0)
+    few = _trained(_ELECTRODES, ("C3", "Fp1", "O2"), Preprocessing(sfreq=None), raw.copy().pick("mag").info, sfreq=200.0)
     scored_st = _scored(tmp_path / "both_raw.fif", few, {"P8": "misc"}, tmp_path)
     virtual, _ = virtual_recording(str(tmp_path / "eeg_raw.fif"), few, {}, tmp_path)
     np.testing.assert_allclose(virtual.get_data(), scored_st, rtol=0, atol=1e-5 * np.abs(scored_st).max())
@@ -99,7 +107,7 @@ def test_few_electrodes_are_referenced_as_evaluation_references_them(make_raw, t
 def test_a_bad_span_changes_what_is_predicted_only_where_an_artifact_is_in_it(make_raw, tmp_path):
     """What is usual may be asked for, whoever called it bad; an artifact is carried nowhere."""
     raw = make_raw(sfreq=200.0).pick("eeg")
-    plain = _translator(_ELECTRODES, _ELECTRODES, Preprocessing(sfreq=None), make_raw().pick("mag").info, sfreq=200.0)
+    plain = _trained(_ELECTRODES, _ELECTRODES, Preprocessing(sfreq=None), make_raw().pick("mag").info, sfreq=200.0)
     predicted = {}
     for name, artifact_v, annotated in (("clean", 0.0, False), ("called bad", 0.0, True), ("bad", 5e-3, True)):
         other = raw.copy()
@@ -124,7 +132,7 @@ def test_magnetometers_alone_are_maxwell_filtered_with_the_gradiometers(tmp_path
     raw.copy().pick("meg").save(tmp_path / "meg_raw.fif", verbose="error")
     settings = Preprocessing(highpass_hz=1.0, sfreq=None, maxwell=Maxwell(), bad_channels="interpolate")
     meg, mag = (raw.copy().pick(kind).ch_names for kind in ("meg", "mag"))
-    backwards = _translator(meg, mag, settings, raw.copy().pick("eeg").info, sfreq=200.0)
+    backwards = _trained(meg, mag, settings, raw.copy().pick("eeg").info, sfreq=200.0)
     scored_st = _scored(tmp_path / "both_raw.fif", backwards, {}, tmp_path)
     virtual, _ = virtual_recording(str(tmp_path / "meg_raw.fif"), backwards, {}, tmp_path)
     np.testing.assert_allclose(virtual.get_data(), scored_st, rtol=0, atol=1e-5 * np.abs(scored_st).max())
@@ -134,10 +142,10 @@ def test_electrodes_that_the_reference_needs_are_missed_by_name(make_raw, tmp_pa
     raw = make_raw()
     raw.copy().pick("eeg").drop_channels(["O1", "P7"]).save(tmp_path / "eeg_raw.fif", verbose="error")
     target = raw.copy().pick("mag").info
-    few = _translator(_ELECTRODES, ("C3", "Fp1"), Preprocessing(), target)
+    few = _trained(_ELECTRODES, ("C3", "Fp1"), Preprocessing(), target)
     with pytest.raises(UserError, match=r"lacks 2 of the 7 channels that its training data were referenced or cleaned by: O1, P7"):
         virtual_recording(str(tmp_path / "eeg_raw.fif"), few, {}, tmp_path)
-    own = _translator(_ELECTRODES, ("C3", "Fp1"), Preprocessing(average_reference=False), target)
+    own = _trained(_ELECTRODES, ("C3", "Fp1"), Preprocessing(average_reference=False), target)
     assert len(virtual_recording(str(tmp_path / "eeg_raw.fif"), own, {}, tmp_path)[0].ch_names) == 3
 
 
@@ -148,9 +156,9 @@ def test_seconds_in_which_an_electrode_is_flat_are_annotated(make_raw, tmp_path,
     if dated:
         raw.set_meas_date(1e9)
     raw.copy().pick("eeg").crop(10.0).save(tmp_path / "eeg_raw.fif", verbose="error")
-    few = _translator(_ELECTRODES, _ELECTRODES, Preprocessing(), raw.copy().pick("mag").info)
+    few = _trained(_ELECTRODES, _ELECTRODES, Preprocessing(), raw.copy().pick("mag").info)
     virtual, notes = virtual_recording(str(tmp_path / "eeg_raw.fif"), few, {}, tmp_path)
-    assert notes[1] == "marked bad where a channel is flat for a while: O2"
+    assert notes[0] == "marked bad where a channel is flat for a while: O2"
     assert [(start, length, text) for start, length, text in annotations(virtual)] == [(pytest.approx(29.0), 4.0, "BAD_source")]
 
 
@@ -158,28 +166,28 @@ def test_magnetometers_alone_are_maxwell_filtered_with_the_gradiometers_or_not_a
     raw = make_raw()
     raw.copy().pick("mag").save(tmp_path / "mag_raw.fif", verbose="error")
     meg, mag = (raw.copy().pick(kind).ch_names for kind in ("meg", "mag"))
-    backwards = _translator(meg, mag, Preprocessing(maxwell=Maxwell()), raw.copy().pick("eeg").info)
+    backwards = _trained(meg, mag, Preprocessing(maxwell=Maxwell()), raw.copy().pick("eeg").info)
     with pytest.raises(UserError, match=r"lacks 2 of the 5 channels that its training data were .* cleaned by: MEG0113, MEG0112"):
         virtual_recording(str(tmp_path / "mag_raw.fif"), backwards, {}, tmp_path)
 
 
-def test_blinks_are_taken_off_by_the_eog_it_has(recording, translator, tmp_path):
-    raw, notes = virtual_recording(recording(), translator, _EYES, tmp_path)
+def test_blinks_are_taken_off_by_the_eog_it_has(recording, trained, tmp_path):
+    raw, notes = virtual_recording(recording(), trained, _EYES, tmp_path)
     assert raw.get_channel_types() == ["mag"] * 3
     assert np.isfinite(raw.get_data()).all()
     (told,) = [note for note in notes if note.startswith("took independent components off its EEG: ")]
     assert "(P8, " in told
     # An EOG that nobody names is an electrode the model does not know.
-    _, unnamed = virtual_recording(recording(), translator, {}, tmp_path)
-    assert unnamed[1] == "has no EOG: its artifacts stay, though the training data's were taken off"
+    _, unnamed = virtual_recording(recording(), trained, {}, tmp_path)
+    assert unnamed[0] == "has no EOG: its artifacts stay, though the training data's were taken off"
 
 
-def test_without_an_eog_its_artifacts_stay_and_the_run_says_so(recording, translator, tmp_path):
-    raw, notes = virtual_recording(recording("P8"), translator, _EYES, tmp_path)
-    place, missed = notes
-    assert "training subject 02's (dev_head_t)" in place
+def test_without_an_eog_its_artifacts_stay_and_the_run_says_so(recording, trained, tmp_path):
+    raw, notes = virtual_recording(recording("P8"), trained, _EYES, tmp_path)
+    assert "training subject 02's (dev_head_t)" in export.told_place(trained.card)
+    (missed,) = notes
     assert missed == "has no EOG: its artifacts stay, though the training data's were taken off"
-    cleaned, _ = virtual_recording(recording(), translator, _EYES, tmp_path)
+    cleaned, _ = virtual_recording(recording(), trained, _EYES, tmp_path)
     assert np.linalg.norm(raw.get_data() - cleaned.get_data()) > 0.05 * np.linalg.norm(raw.get_data())
 
 
@@ -190,25 +198,11 @@ def test_fiducials_of_another_unit_are_not_handed_on(make_raw, tmp_path):
     fiducials = {"nasion": (85.0, 0, 0), "lpa": (0, 80.0, 0), "rpa": (0, -80.0, 0)}
     raw.set_montage(mne.channels.make_dig_montage(places, **fiducials, coord_frame="head"))
     raw.save(tmp_path / "eeg_raw.fif", verbose="error")
-    few = _translator(_ELECTRODES, _ELECTRODES, Preprocessing(), make_raw().pick("mag").info)
+    few = _trained(_ELECTRODES, _ELECTRODES, Preprocessing(), make_raw().pick("mag").info)
     virtual, notes = virtual_recording(str(tmp_path / "eeg_raw.fif"), few, {}, tmp_path)
     assert any("nasion and ears are not in metres" in note for note in notes)
     assert {point["kind"] for point in virtual.info["dig"]} == {mne.io.constants.FIFF.FIFFV_POINT_EEG}
     assert all(np.linalg.norm(point["r"]) < 0.15 for point in virtual.info["dig"])
-
-
-def test_a_recording_too_large_for_one_file_is_opened_whole(make_raw, tmp_path):
-    raw = make_raw(duration_s=300.0)
-    save_whole(raw, tmp_path / "v_raw.fif", split_size="2MB")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["v_raw-1.fif", "v_raw-2.fif", "v_raw-3.fif", "v_raw.fif"]
-    np.testing.assert_allclose(mne.io.read_raw_fif(tmp_path / "v_raw.fif", verbose="error").get_data(), raw.get_data(), rtol=1e-6)
-
-
-def test_a_large_recording_is_not_written_over_a_part_of_another(make_raw, tmp_path):
-    (tmp_path / "v_raw-1.fif").write_text("mine")
-    with pytest.raises(UserError, match=r"v_raw-1.fif: exists already"):
-        save_whole(make_raw(duration_s=300.0), tmp_path / "v_raw.fif", split_size="2MB")
-    assert [path.name for path in tmp_path.iterdir()] == ["v_raw-1.fif"]
 
 
 @pytest.mark.parametrize(
@@ -216,14 +210,14 @@ def test_a_large_recording_is_not_written_over_a_part_of_another(make_raw, tmp_p
     [("", "has no known unit of voltage for C3 .blank."), ("V", "20 V rms above 1 Hz .* a factor of 1e-06 would fit")],
 )
 def test_nothing_is_predicted_from_numbers_that_are_no_volts(make_raw, tmp_path, unit, found):
-    few = _translator(_ELECTRODES, _ELECTRODES, Preprocessing(), make_raw().pick("mag").info)
+    few = _trained(_ELECTRODES, _ELECTRODES, Preprocessing(), make_raw().pick("mag").info)
     write_edf(tmp_path / "a.edf", layouts.noise(7, 2000), _ELECTRODES, [unit] * 7, 200)
     with pytest.raises(UserError, match=rf"a\.edf: .*{found}"):
         virtual_recording(str(tmp_path / "a.edf"), few, {}, tmp_path)
 
 
 def test_microvolts_are_predicted_from_however_they_are_spelled(make_raw, tmp_path):
-    few = _translator(_ELECTRODES, _ELECTRODES, Preprocessing(), make_raw().pick("mag").info)
+    few = _trained(_ELECTRODES, _ELECTRODES, Preprocessing(), make_raw().pick("mag").info)
     predicted = []
     for unit in ("uV", "microV"):
         write_edf(tmp_path / f"{unit}.edf", layouts.noise(7, 2000), _ELECTRODES, [unit] * 7, 200)

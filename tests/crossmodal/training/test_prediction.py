@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from crossmodal.config import Experiment
 from crossmodal.datasets.manifest import Manifest, publish
-from crossmodal.datasets.normaliser import ChannelScaling, Normaliser
 from crossmodal.datasets.shard import write_shard
 from crossmodal.datasets.virtual_data import has_gaps
 from crossmodal.models.base import Shapes
@@ -23,11 +22,13 @@ from crossmodal.physics.cortex import template_head
 from crossmodal.physics.geometry import Dipoles
 from crossmodal.physics.head import lead_field, sphere_head, upper_scalp
 from crossmodal.physics.template import template_cortex_for
+from crossmodal.training.prediction import predict_recording
 from crossmodal.training.runs import RESULT, FoldResult, model_uri, run_name
+from crossmodal.transforms.scaling import ChannelScaling, Normaliser
+from preprocessing.prediction_input import clean_input
 from preprocessing.readers.files import list_files
 from preprocessing.recording import preprocess_recording
 from preprocessing.simulated.sensors import sensor_info
-from preprocessing.virtual import write_virtual_recording
 
 _SFREQ = 100.0
 _MOMENT_AM = 50e-9
@@ -132,7 +133,7 @@ def virtual(experiment, tmp_path_factory):
     folder = tmp_path_factory.mktemp("written")
     raw = mne.io.read_raw_fif(experiment.recordings.files[0].path, verbose="error")
     raw.pick("eeg").save(folder / "eeg_raw.fif", verbose="error")
-    written = write_virtual_recording(experiment, str(folder / "eeg_raw.fif"), folder / "v_raw.fif", "sub-1")
+    written = predict_recording(experiment, str(folder / "eeg_raw.fif"), folder / "v_raw.fif", "sub-1", clean_input)
     return mne.io.read_raw_fif(written.path, preload=True, verbose="error"), written.notes
 
 

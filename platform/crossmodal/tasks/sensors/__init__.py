@@ -1,0 +1,1 @@
+"""From sensors to sensors: EEG to MEG, and back."""

@@ -1,0 +1,101 @@
+"""A recording to predict from, cleaned as the training data of a model were."""
+
+import difflib
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+from mne.io import BaseRaw
+
+from crossmodal.config import UserError
+from crossmodal.config.cleaning import Artifacts
+from crossmodal.config.preprocessing import FileEntry, FileRecordings, Preprocessing
+from crossmodal.config.sources import ChannelType
+from crossmodal.models.store import ModelCard
+from crossmodal.tasks.sensors.export import CleanedInput, Clock
+from preprocessing.cleaning import clean
+from preprocessing.readers.calibration import stage_calibration
+from preprocessing.readers.files import list_files
+from preprocessing.readers.reading import open_recording
+from preprocessing.readers.stores import file_finder
+from preprocessing.steps.channel_types import known_types
+
+
+def clean_input(path: str, card: ModelCard, channel_types: Mapping[str, ChannelType], scratch: Path) -> CleanedInput:
+    """Read a recording and clean it as a model's training data were, as far as it was recorded.
+
+    Parameters
+    ----------
+    path : str
+        A recording of the source modality (FIF, CTF, KIT, BTi, EDF, BDF, BrainVision or EEGLAB) that has the model's channels, and where
+        preprocessing takes channels together all that the training data have; others are left out.
+    card : ModelCard
+        Of the model.
+    channel_types : mapping of channel name to type
+        Of the experiment: which inputs are EOG and ECG.
+    scratch : Path
+        A folder for a staged copy of a remote recording.
+
+    Raises
+    ------
+    UserError
+        The recording cannot be read, or lacks channels that the model's input is made of; the sentence names them.
+    """
+    recordings = FileRecordings(files=(FileEntry(path=path, subject="virtual"),))
+    (entry,) = list_files(recordings)
+    opened = open_recording(entry, recordings, scratch)
+    clock, digitised = Clock.of(opened.raw), opened.raw.info["dig"]
+    kinds = {**known_types(opened.raw, opened.channels.types), **channel_types}
+    _keep_source(opened.raw, card, {name for name in opened.raw.ch_names if kinds[name] in card.preprocessing.references}, path)
+    configured = {name: kind for name, kind in channel_types.items() if name in opened.raw.ch_names}
+    settings, missed = _as_far_as_recorded(card.preprocessing, {kinds[name] for name in opened.raw.ch_names})
+    settings = settings.model_copy(update={"modalities": (card.data.source.modality,), "bad_channels": "interpolate"})
+    calibration = stage_calibration(entry, recordings, settings, scratch, file_finder(recordings))
+    cleaned = clean(opened, recordings.model_copy(update={"channel_types": configured}), settings, calibration, path, spare_usual=True)
+    return CleanedInput(
+        x_ct=cleaned.raw.get_data(picks=list(card.source_names)),
+        clock=clock,
+        digitised=digitised,
+        bad_s=[(span.start_s, span.stop_s) for span in cleaned.marked],
+        notes=(*missed, *cleaned.notes),
+    )
+
+
+def _keep_source(raw: BaseRaw, card: ModelCard, references: Collection[str], path: str) -> None:
+    """Drop channels that the training data have not, so that a reference is the mean of the same electrodes; keep EOG and ECG."""
+    _check_there(raw, card.source_names, f"the model's {len(card.source_names)} channels", "rename them", path)
+    if _taken_together(card):
+        together = f"the {len(card.recorded_names)} channels that its training data were referenced or cleaned by"
+        advice = "rename them, or train without them (recordings.channel_types, misc)"
+        _check_there(raw, card.recorded_names, together, advice, path)
+    kept = {*card.recorded_names, *references}
+    raw.pick([name for name in raw.ch_names if name in kept])
+
+
+def _check_there(raw: BaseRaw, names: Sequence[str], called: str, advice: str, path: str) -> None:
+    missing = [name for name in names if name not in raw.ch_names]
+    if missing:
+        nearest = difflib.get_close_matches(missing[0], raw.ch_names, n=1, cutoff=0.0)
+        hint = f" (nearest to {missing[0]}: '{nearest[0]}')" if nearest else ""
+        raise UserError(f"{path}: lacks {len(missing)} of {called}: {', '.join(missing)}{hint}; {advice}")
+
+
+def _taken_together(card: ModelCard) -> bool:
+    """Whether what a channel becomes depends on which others there are."""
+    settings = card.preprocessing
+    mixed = settings.average_reference if card.data.source.modality == "eeg" else settings.maxwell
+    return bool(mixed or settings.ica or settings.ssp)
+
+
+def _as_far_as_recorded(settings: Preprocessing, kinds: Collection[str]) -> tuple[Preprocessing, list[str]]:
+    """Leave out what a recording lacks EOG or ECG for: unlike training data, it is still worth a prediction."""
+    missed = [
+        f"has no {kind.upper()}: its artifacts stay, though the training data's were taken off"
+        for kind in settings.references
+        if kind not in kinds
+    ]
+
+    def left(step: Artifacts | None) -> Artifacts | None:
+        there = tuple(kind for kind in step.references if kind in kinds) if step else ()
+        return step.model_copy(update={"references": there}) if step and there else None
+
+    return settings.model_copy(update={"ica": left(settings.ica), "ssp": left(settings.ssp)}), missed

@@ -47,11 +47,11 @@ class Aim(Model):
             return self._run_free(memory_btd)
         return self._decode(self.query_td.expand(len(x_bct), -1, -1), memory_btd, causal=False)
 
-    def loss(self, x_bct: torch.Tensor, y_bst: torch.Tensor) -> torch.Tensor:
+    def loss_terms(self, x_bct: torch.Tensor, y_bst: torch.Tensor) -> dict[str, torch.Tensor]:
         """Mean squared error; in training, autoregression predicts each sample from the true ones before it."""
         if self.target_embedding is None or not self.training:
-            return nn.functional.mse_loss(self(x_bct), y_bst)
-        return nn.functional.mse_loss(self._decode_after(y_bst, self._encode(x_bct)), y_bst)
+            return super().loss_terms(x_bct, y_bst)
+        return {"mse": nn.functional.mse_loss(self._decode_after(y_bst, self._encode(x_bct)), y_bst)}
 
     def _encode(self, x_bct: torch.Tensor) -> torch.Tensor:
         encoded_btd: torch.Tensor = self.encoder(self.source_embedding(x_bct.transpose(1, 2)) + self.source_position_td)

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import ClassVar, Protocol, Self
 
 import mne
 import torch
@@ -45,7 +45,16 @@ class Geometry:
 
 
 class Model(nn.Module, ABC):
-    """Maps source windows to target windows, both in the fold's normalised units."""
+    """Maps source windows to target windows, both in the fold's normalised units.
+
+    Attributes
+    ----------
+    training_only : tuple of str
+        Names of submodules that the loss alone needs, such as an encoder of the target. They are trained and kept in checkpoints, and
+        left out of the published model.
+    """
+
+    training_only: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def forward(self, x_bct: torch.Tensor) -> torch.Tensor:
@@ -61,9 +70,22 @@ class Model(nn.Module, ABC):
             Networks with a band target give (batch, n_target, n_bands, n_times).
         """
 
+    def loss_terms(self, x_bct: torch.Tensor, y_bst: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Scalars whose sum training minimises and validation watches, each logged by its name; here the mean squared error.
+
+        Training and validation may have other terms, but each has the same ones in every batch.
+        """
+        return {"mse": nn.functional.mse_loss(self(x_bct), y_bst)}
+
     def loss(self, x_bct: torch.Tensor, y_bst: torch.Tensor) -> torch.Tensor:
-        """Mean squared error of a batch, a scalar; what training minimises and validation watches."""
-        return nn.functional.mse_loss(self(x_bct), y_bst)
+        """Loss of a batch, a scalar."""
+        return torch.stack(list(self.loss_terms(x_bct, y_bst).values())).sum()
+
+    def for_inference(self) -> Self:
+        """Drop what only the loss needs, in place, and evaluate from now on."""
+        for name in self.training_only:
+            delattr(self, name)
+        return self.eval()
 
     def for_subject(self, geometry: Geometry) -> "Model":
         """Give the model to use for one subject; most do not depend on where its sensors are."""

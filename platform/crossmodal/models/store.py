@@ -55,7 +55,7 @@ class ModelCard(Config):
 
 
 def save_model(folder: Path, network: Model, card: ModelCard) -> None:
-    """Write weights and card into a folder that exists."""
+    """Write weights and card of a network for inference into a folder that exists."""
     save_file({name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}, folder / WEIGHTS)
     card = card.model_copy(update={"weights_sha256": _sha256(folder / WEIGHTS)})
     (folder / CARD).write_text(card.model_dump_json(indent=1))
@@ -111,7 +111,7 @@ def load_weights(path: Path, config: NetworkConfig, shapes: Shapes) -> Model:
     UserError
         The weights are missing, broken, or those of another architecture; the sentence names the file and the first difference.
     """
-    network = build_model(config, shapes)
+    network = build_model(config, shapes).for_inference()
     try:
         stored = load_file(path)
     except (OSError, SafetensorError) as error:
@@ -127,4 +127,4 @@ def load_weights(path: Path, config: NetworkConfig, shapes: Shapes) -> Model:
             f" {len(differing)} of {len(expected)} tensors); give the model it was trained as, not {described}"
         )
     network.load_state_dict(stored)
-    return network.eval()
+    return network

@@ -76,10 +76,10 @@ class SynaptechNet(Model):
         n_rows = self.target_rows.n_rows
         return y_bst if n_rows == 1 else y_bst.unflatten(1, (self.n_target, n_rows))
 
-    def loss(self, x_bct: torch.Tensor, y_bst: torch.Tensor) -> torch.Tensor:
+    def loss_terms(self, x_bct: torch.Tensor, y_bst: torch.Tensor) -> dict[str, torch.Tensor]:
         """Mean squared error against the target's waveform, or its band amplitudes where those are predicted."""
         wanted_bsnt = self.target_rows(y_bst)
-        return nn.functional.mse_loss(self(x_bct), wanted_bsnt if self.target_rows.n_rows > 1 else y_bst)
+        return {"mse": nn.functional.mse_loss(self(x_bct), wanted_bsnt if self.target_rows.n_rows > 1 else y_bst)}
 
 
 def _check(config: SynaptechNetConfig) -> None:

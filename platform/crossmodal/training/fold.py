@@ -69,6 +69,7 @@ def train_fold(
     with contextlib.closing(cache):
         data = world.together(lambda: patiently(lambda: open_fold(manifest, fold, experiment.data, experiment.seed, cache), outage_s))
         network, history = _train(experiment, run, data, world, tell)
+        network.for_inference()
         n_parameters = sum(parameter.numel() for parameter in network.parameters())
         result = FoldResult(run=run, fold=fold.name, n_parameters=n_parameters, history=history)
         world.on_rank_0(lambda: patiently(lambda: _publish(experiment, data, network, result), outage_s))

@@ -110,7 +110,7 @@ class Journal:
                 "fold": progress.fold,
                 "subjects": self._subjects[progress.fold],
                 "first": told,
-                "epochs": [metrics.model_dump(exclude={"epoch"}) for metrics in progress.history[told:]],
+                "epochs": [metrics.named() for metrics in progress.history[told:]],
                 "system": progress.system,
                 "result": progress.result and progress.result.model_dump(mode="json"),
             }

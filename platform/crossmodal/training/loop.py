@@ -26,7 +26,7 @@ from crossmodal.models.base import Model
 from crossmodal.training.partial import PartialEpoch, random_states, set_random_states
 from crossmodal.training.schedule import learning_rate
 from crossmodal.training.state import EpochMetrics, TrainingState
-from crossmodal.training.validation import validation_loss
+from crossmodal.training.validation import validation_terms
 from crossmodal.training.world import World, autocast
 
 _LOG = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ def fit(
         order = epoch_order(len(train), seed, epoch, world.rank, world.size)
         if begun is None:
             torch.manual_seed(_mixed(seed, epoch, world.rank))
-            begun = PartialEpoch.nothing(world)
+            begun = PartialEpoch.nothing()
         else:
             set_random_states(begun.random_rn, world)
 
@@ -95,12 +95,15 @@ def fit(
 
         started = time.perf_counter() - begun.seconds
         rest = iterate(train, training.batch_size, order[begun.steps * training.batch_size :], world.device)
-        loss = train_epoch(model, optimiser, rest, training, epoch, len(order), world, begun, leave)
+        terms = train_epoch(model, optimiser, rest, training, epoch, len(order), world, begun, leave)
         trained = time.perf_counter()
+        of_validation = validation_terms(model, validation, training, world)
         metrics = EpochMetrics(
             epoch=epoch,
-            loss=_finite(loss, epoch),
-            validation_loss=_finite(validation_loss(model, validation, training, world), epoch),
+            loss=_finite(sum(terms.values()), epoch),
+            validation_loss=_finite(sum(of_validation.values()), epoch),
+            loss_terms=terms if len(terms) > 1 else {},
+            validation_terms=of_validation if len(of_validation) > 1 else {},
             learning_rate=optimiser.param_groups[0]["lr"],
             seconds=time.perf_counter() - started,
             windows_per_s=len(order) * world.size / (trained - started),
@@ -121,7 +124,7 @@ def train_epoch(
     world: World,
     begun: PartialEpoch | None = None,
     leave: Callable[[PartialEpoch], None] | None = None,
-) -> float:
+) -> dict[str, float]:
     """Take one step a batch.
 
     Parameters
@@ -137,41 +140,47 @@ def train_epoch(
 
     Returns
     -------
-    float
-        Mean loss over the windows of all ranks, each before its step.
+    dict of str to float
+        Mean of each term of the loss over the windows of all ranks, each before its step.
     """
     # More than two ranks sum gradients in an order that depends on how they are bucketed, and buckets are regrouped after
     # the first step: shared anew each epoch, a resumed epoch runs exactly as it would have.
-    objective = world.share(_Objective(model).train())
+    terms = _Terms(model).train()
+    objective = world.share(terms)
     steps_per_epoch = math.ceil(n_windows / training.batch_size)
-    begun = begun or PartialEpoch.nothing(world)
+    begun = begun or PartialEpoch.nothing()
     started = time.perf_counter() - begun.seconds
-    total = begun.total_r[world.rank].clone().to(world.device)
+    totals = {term: total_r[world.rank].to(world.device) for term, total_r in begun.totals_r.items()}
     for done, batch in enumerate(batches, start=begun.steps + 1):
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(training, epoch * steps_per_epoch + done - 1, steps_per_epoch)
         with autocast(training, world):
-            loss = objective(batch.source_bct, batch.target_bst)
+            terms_k = objective(batch.source_bct, batch.target_bst)
         optimiser.zero_grad()
-        loss.backward()
+        terms_k.sum().backward()
         if training.gradient_clip is not None:
             nn.utils.clip_grad_norm_(model.parameters(), training.gradient_clip)
         optimiser.step()
-        total += loss.detach() * len(batch.source_bct)
+        for term, mean in zip(terms.names, terms_k.detach(), strict=True):
+            totals[term] = totals.get(term, mean.new_zeros((), dtype=torch.float64)) + mean * len(batch.source_bct)
         if leave and (done % _STEPS_BETWEEN_QUESTIONS == 0 or done == steps_per_epoch) and world.reclaimed():
-            leave(PartialEpoch(done, time.perf_counter() - started, world.gather(total), random_states(world)))
-    return float(world.sum(total)) / (n_windows * world.size)
+            gathered = {term: world.gather(total) for term, total in totals.items()}
+            leave(PartialEpoch(done, time.perf_counter() - started, gathered, random_states(world)))
+    return {term: float(world.sum(total)) / (n_windows * world.size) for term, total in totals.items()}
 
 
-class _Objective(nn.Module):
-    """The loss as a module's output, since workers share gradients of what a module's forward computes."""
+class _Terms(nn.Module):
+    """Terms of the loss as a module's output, since workers share gradients of what a module's forward computes."""
 
     def __init__(self, model: Model) -> None:
         super().__init__()
         self.model = model
+        self.names: tuple[str, ...] = ()
 
     def forward(self, x_bct: torch.Tensor, y_bst: torch.Tensor) -> torch.Tensor:
-        return self.model.loss(x_bct, y_bst)
+        terms = self.model.loss_terms(x_bct, y_bst)
+        self.names = tuple(terms)
+        return torch.stack(list(terms.values()))
 
 
 def _ended(state: TrainingState, training: Training) -> bool:

@@ -18,34 +18,36 @@ class PartialEpoch:
         Taken.
     seconds : float
         Spent on them.
-    total_r : Tensor, shape (ranks,)
-        Sum of losses over the windows of each rank so far, float64.
+    totals_r : dict of str to Tensor, shape (ranks,)
+        Sum of each term of the loss over the windows of each rank so far, float64; no term is known before the first step.
     random_rn : dict of str to Tensor, shape (ranks, n_bytes)
         States of the random number generators, by device type.
     """
 
     steps: int
     seconds: float
-    total_r: torch.Tensor
+    totals_r: dict[str, torch.Tensor]
     random_rn: dict[str, torch.Tensor]
 
     @classmethod
-    def nothing(cls, world: World) -> Self:
+    def nothing(cls) -> Self:
         """An epoch without a step."""
-        return cls(0, 0.0, torch.zeros(world.size, dtype=torch.float64), {})
+        return cls(0, 0.0, {}, {})
 
     def to_tensors(self) -> dict[str, torch.Tensor]:
         """What a file of tensors can hold."""
+        totals = {f"total.{term}": total_r for term, total_r in self.totals_r.items()}
         random = {f"random.{kind}": states_rn for kind, states_rn in self.random_rn.items()}
         numbers = torch.tensor([self.steps, self.seconds], dtype=torch.float64)
-        return {"steps_seconds": numbers, "total": self.total_r, **random}
+        return {"steps_seconds": numbers, **totals, **random}
 
     @classmethod
     def from_tensors(cls, tensors: dict[str, torch.Tensor]) -> Self:
         """Back from `to_tensors`."""
         steps, seconds = tensors["steps_seconds"].tolist()
+        totals = {name.removeprefix("total."): total_r for name, total_r in tensors.items() if name.startswith("total")}
         random = {name.removeprefix("random."): states_rn for name, states_rn in tensors.items() if name.startswith("random.")}
-        return cls(int(steps), seconds, tensors["total"], random)
+        return cls(int(steps), seconds, totals, random)
 
 
 def random_states(world: World) -> dict[str, torch.Tensor]:

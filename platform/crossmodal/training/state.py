@@ -5,20 +5,35 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from pydantic import Field
 
 from crossmodal.config import Config
 from crossmodal.training.partial import PartialEpoch
 
 
 class EpochMetrics(Config):
-    """What one epoch gave; losses are in normalised units squared."""
+    """What one epoch gave; losses are in the model's normalised units.
+
+    Attributes
+    ----------
+    loss_terms, validation_terms : dict of str to float
+        The terms that each loss is the sum of, where there are several.
+    """
 
     epoch: int
     loss: float
     validation_loss: float
+    loss_terms: dict[str, float] = Field(default_factory=dict)
+    validation_terms: dict[str, float] = Field(default_factory=dict)
     learning_rate: float
     seconds: float
     windows_per_s: float
+
+    def named(self) -> dict[str, float]:
+        """All numbers but that of the epoch, by the names that MLflow shows; a term of a loss is told after a slash."""
+        numbers: dict[str, float] = self.model_dump(exclude={"epoch", "loss_terms", "validation_terms"})
+        numbers |= {f"loss/{term}": value for term, value in self.loss_terms.items()}
+        return numbers | {f"validation_loss/{term}": value for term, value in self.validation_terms.items()}
 
 
 @dataclass

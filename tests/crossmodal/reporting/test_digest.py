@@ -67,6 +67,7 @@ def test_all_of_a_night_is_told(digest):
     told = " ".join(page.texts)
     for expected in ("Promoted: +0.021", "2 recordings", "no <events> & no markers", "the loss exploded", "opened 2 times", "31 %"):
         assert expected in told
+    assert "no &lt;events&gt; &amp; no markers" in text
     assert "0.685 [0.665, 0.705]" in told
     assert page.links == ["http://mlflow:5000/#/experiments/1"], "nothing is loaded"
     assert "s3://bucket/scores" in told

@@ -10,7 +10,7 @@ from crossmodal.models.store import TARGET_INFO, load_model
 from crossmodal.storage.uri import exists, fetch_folder, join
 from crossmodal.training.fold import FoldProgress, train_fold
 from crossmodal.training.runs import checkpoints_uri, finished, model_uri, run_name
-from crossmodal.training.validation import validation_loss
+from crossmodal.training.validation import validation_terms
 from crossmodal.training.world import World
 from crossmodal.transforms.scaling import Normaliser
 from tests.crossmodal.training.cohort import open_first_fold, publish_cohort, small_experiment
@@ -40,7 +40,7 @@ def test_leaves_the_best_model_and_no_checkpoints(experiment, tmp_path):
     fetch_folder(model_uri(experiment.store, run, "sub-1"), tmp_path / "model")
     network, card = load_model(tmp_path / "model")
     data = open_first_fold(experiment, manifest, tmp_path)
-    assert validation_loss(network, data.validation, experiment.training, World()) == result.best.validation_loss
+    assert validation_terms(network, data.validation, experiment.training, World()) == {"mse": result.best.validation_loss}
     assert Normaliser.from_plain(card.normaliser).target.scale_c.equal(data.normaliser.target.scale_c)
     assert mne.io.read_info(tmp_path / "model" / TARGET_INFO, verbose="error")["ch_names"] == list(card.target_names)
     assert card.recorded_names == card.source_names == data.source_names

@@ -3,13 +3,14 @@ import math
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from crossmodal.config import UserError
 from crossmodal.datasets.batches import iterate
 from crossmodal.training.checkpoint import latest_checkpoint, load_checkpoint, save_checkpoint
 from crossmodal.training.loop import ReclaimedError, fit
 from crossmodal.training.state import EpochMetrics, TrainingState
-from crossmodal.training.validation import validation_loss
+from crossmodal.training.validation import validation_terms
 from crossmodal.training.world import World
 from tests.crossmodal.training.cohort import SmallNet, open_first_fold, publish_cohort, small_experiment
 
@@ -21,11 +22,26 @@ def opened(tmp_path_factory):
     return experiment, open_first_fold(experiment, publish_cohort(experiment), root)
 
 
-def run(opened, keep=lambda state: None, resume=None, world=None, **training) -> tuple[SmallNet, TrainingState]:
+class Aligned(SmallNet):
+    """Is also asked that an encoding of its prediction be like that of the target."""
+
+    training_only = ("encoder",)
+
+    def __init__(self, data) -> None:
+        super().__init__(data)
+        self.encoder = nn.Conv1d(data.n_target, 3, 1)
+
+    def loss_terms(self, x_bct, y_bst):
+        predicted_bst = self(x_bct)
+        alignment = nn.functional.mse_loss(self.encoder(predicted_bst), self.encoder(y_bst))
+        return {"mse": nn.functional.mse_loss(predicted_bst, y_bst), "alignment": 0.1 * alignment}
+
+
+def run(opened, keep=lambda state: None, resume=None, world=None, network=SmallNet, **training) -> tuple[SmallNet, TrainingState]:
     experiment, data = opened
     torch.manual_seed(0)
     world = world or World()
-    model = SmallNet(data).to(world.device)
+    model = network(data).to(world.device)
     settings = experiment.training.model_copy(update=training)
     return model, fit(model, data.train, data.validation, settings, experiment.seed, world, keep, resume or TrainingState())
 
@@ -38,7 +54,7 @@ def test_learns_and_ends_with_the_best_epoch(opened):
     experiment, data = opened
     model, state = run(opened, epochs=6)
     assert state.history[-1].validation_loss < 0.9 * state.history[0].validation_loss
-    assert validation_loss(model, data.validation, experiment.training, World()) == state.best.validation_loss
+    assert validation_terms(model, data.validation, experiment.training, World()) == {"mse": state.best.validation_loss}
 
 
 @pytest.mark.parametrize("stop", [1, 3, 4])
@@ -76,6 +92,34 @@ def test_leaves_in_the_middle_of_an_epoch_and_goes_on_with_the_same_bits(opened,
     assert all(torch.equal(one, other) for one, other in zip(model.parameters(), resumed_model.parameters(), strict=True))
 
 
+def test_terms_of_a_loss_are_told_one_by_one_also_where_an_epoch_was_left(opened, tmp_path):
+    _, undisturbed = run(opened, network=Aligned)
+    for epoch in undisturbed.history:
+        assert epoch.loss_terms.keys() == epoch.validation_terms.keys() == {"mse", "alignment"}
+        assert epoch.loss == sum(epoch.loss_terms.values())
+        assert epoch.validation_loss == sum(epoch.validation_terms.values())
+        assert epoch.named()["validation_loss/alignment"] == epoch.validation_terms["alignment"] > 0
+    answers = iter([False, False, True])
+    with pytest.raises(ReclaimedError):
+        run(opened, lambda state: save_checkpoint(state, str(tmp_path)), world=World(reclaimed=lambda: next(answers)), network=Aligned)
+    resume = load_checkpoint(latest_checkpoint(str(tmp_path)))
+    assert resume.partial.totals_r.keys() == {"mse", "alignment"}
+    _, resumed = run(opened, resume=resume, network=Aligned)
+    assert bits(resumed.history) == bits(undisturbed.history)
+
+
+def test_what_the_loss_alone_needs_learns_and_is_dropped_for_inference(opened):
+    torch.manual_seed(0)
+    before = Aligned(opened[1]).encoder.weight.detach().clone()
+    model, state = run(opened, network=Aligned)
+    assert not torch.equal(state.weights["encoder.weight"], before)
+    x_bct = torch.randn(2, opened[1].n_source, 64)
+    with torch.no_grad():
+        expected = model.eval()(x_bct)
+        assert torch.equal(model.for_inference()(x_bct), expected)
+    assert model.state_dict().keys() == SmallNet(opened[1]).state_dict().keys()
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no GPU")
 @pytest.mark.parametrize(("precision", "tolerance"), [("float32", 1e-3), ("bfloat16", 1e-2)])
 def test_a_gpu_ends_with_losses_within_the_tolerances_told(opened, precision, tolerance):
@@ -105,7 +149,7 @@ def test_validation_weighs_subjects_equally(opened):
     experiment, data = opened
     torch.manual_seed(0)
     model = SmallNet(data).eval()
-    found = validation_loss(model, data.train, experiment.training, World())
+    found = validation_terms(model, data.train, experiment.training, World())["mse"]
     losses: dict[str, list[float]] = {}
     for batch in iterate(data.train, 1, np.arange(len(data.train))):
         with torch.no_grad():

@@ -21,7 +21,7 @@ from rich.table import Table
 
 from benchmarks.peers import BATCH_SIZE, Pass, Scaled, mosaic_streaming, ray_data
 from crossmodal.config.data import Data, Part, SlidingWindows
-from crossmodal.datasets.batches import BatchReader, iterate
+from crossmodal.datasets.batches import BatchReader
 from crossmodal.datasets.folds import Fold
 from crossmodal.datasets.manifest import Manifest
 from crossmodal.datasets.opening import open_fold
@@ -121,7 +121,7 @@ def _iterate(reader: BatchReader) -> Pass:
     rng = np.random.default_rng(0)
 
     def read() -> None:
-        for _ in iterate(reader, BATCH_SIZE, rng.permutation(len(reader))):
+        for _ in reader.batches(BATCH_SIZE, rng.permutation(len(reader))):
             pass
 
     return read

@@ -19,7 +19,8 @@ from rich.console import Console
 from benchmarks.batches import SFREQ, open_reader
 from crossmodal.config.models import SynaptechNetConfig
 from crossmodal.config.training import Training
-from crossmodal.datasets.batches import Batch, BatchReader, iterate
+from crossmodal.datasets.batches import BatchReader
+from crossmodal.datasets.feed import Batch
 from crossmodal.models.base import Model, Shapes
 from crossmodal.models.registry import build_model
 from crossmodal.storage.heap import KEEP_FREED_MEMORY
@@ -49,7 +50,7 @@ def platform_share(reader: BatchReader) -> float:
     """Speed of the platform's steps, as a share of that of bare ones on batches that lie ready in memory."""
     training = Training(batch_size=16, schedule="constant", warmup_epochs=0)
     order = np.arange(len(reader))
-    ready = [(batch.source_bct.clone(), batch.target_bst.clone()) for batch in iterate(reader, training.batch_size, order)]
+    ready = [(batch.source_bct.clone(), batch.target_bst.clone()) for batch in reader.batches(training.batch_size, order)]
     model, optimiser = _model(reader, NARROW)
 
     def bare() -> None:
@@ -61,7 +62,7 @@ def platform_share(reader: BatchReader) -> float:
             optimiser.step()
 
     def platform() -> None:
-        train_epoch(model, optimiser, iterate(reader, training.batch_size, order), training, 0, len(order), World())
+        train_epoch(model, optimiser, reader.batches(training.batch_size, order), training, 0, len(order), World())
 
     model.train()
     bare()
@@ -107,7 +108,7 @@ def _measure_worker(rank: int, folder: Path) -> None:
 
 
 def _model(reader: BatchReader, config: SynaptechNetConfig) -> tuple[Model, torch.optim.Optimizer]:
-    batch = next(iterate(reader, 1, np.arange(1)))
+    batch = next(reader.batches(1, np.arange(1)))
     shapes = Shapes(batch.source_bct.shape[1], batch.target_bst.shape[1], batch.source_bct.shape[2], SFREQ)
     model = build_model(config, shapes)
     return model, torch.optim.AdamW(model.parameters(), fused=True)

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from crossmodal.config.data import Data
+from crossmodal.datasets.feed import Batch
 from crossmodal.datasets.gather import Destinations, Gather
 from crossmodal.datasets.shard import Shard
 from crossmodal.datasets.windows import WindowSet
@@ -17,24 +18,25 @@ from crossmodal.transforms.scaling import Normaliser
 
 
 @dataclass(frozen=True)
-class Batch:
-    """Windows in a model's units.
+class Buffer:
+    """Memory for a batch, written again and again.
 
     Attributes
     ----------
-    source_bct : Tensor, shape (batch, n_source, n_times)
-    target_bst : Tensor, shape (batch, n_target, n_times), or (batch, n_target, 1) where volumes are predicted
-    windows : int array, shape (batch,)
-        Positions in the reader's window set.
+    source_btc, target_btc : Tensor, shape (batch, n_times, channels)
+        In the layout of shards; a volume is one time.
+    source, target : Destinations
+        The same memory, window by window.
     """
 
-    source_bct: torch.Tensor
-    target_bst: torch.Tensor
-    windows: NDArray[np.integer]
+    source_btc: torch.Tensor
+    target_btc: torch.Tensor
+    source: Destinations
+    target: Destinations
 
 
 class BatchReader:
-    """Reads windows of a role as batches.
+    """A feed of the windows of a role, read from shards.
 
     Parameters
     ----------
@@ -58,7 +60,7 @@ class BatchReader:
     def __len__(self) -> int:
         return len(self.windows)
 
-    def buffer(self, batch_size: int, pin: bool = False) -> "Buffer":
+    def buffer(self, batch_size: int, pin: bool = False) -> Buffer:
         """Allocate memory for a batch."""
         n_times, n_target_times = self.windows.n_times, self.windows.of_targets.n_times
         source_btc = torch.empty(batch_size, n_times, self._source.n_channels, pin_memory=pin)
@@ -66,77 +68,52 @@ class BatchReader:
         return Buffer(source_btc, target_btc, self._source.destinations(source_btc), self._target.destinations(target_btc))
 
     @torch.inference_mode()  # Calls cost less without autograd's records.
-    def read(self, chosen: NDArray[np.integer], buffer: "Buffer") -> None:
+    def read(self, chosen: NDArray[np.integer], buffer: Buffer) -> None:
         """Copy windows, scaled by the affine part of the normaliser, into the first rows of a buffer."""
         self._source.read(chosen, buffer.source)
         self._target.read(chosen, buffer.target)
 
+    def batches(self, batch_size: int, order: NDArray[np.integer], device: torch.device | str = "cpu") -> Iterator[Batch]:
+        """Yield batches in an order, reading each while the one before it is used.
 
-@dataclass(frozen=True)
-class Buffer:
-    """Memory for a batch, written again and again.
+        A batch's memory is used again after the next one was asked for: copy what must stay.
 
-    Attributes
-    ----------
-    source_btc, target_btc : Tensor, shape (batch, n_times, channels)
-        In the layout of shards; a volume is one time.
-    source, target : Destinations
-        The same memory, window by window.
-    """
+        Parameters
+        ----------
+        order : int array
+            Windows to read; the last batch takes what remains.
+        device : device
+            Batches are copied to a GPU from pinned memory, and whitened there; on a CPU they are whitened while they are read ahead.
+        """
+        device = torch.device(device)
+        on_gpu = device.type == "cuda"
+        normaliser = copy.deepcopy(self.normaliser).to(device) if on_gpu else self.normaliser
+        # It holds no tensors, and counts what it clips for this reader.
+        normaliser.target.log1p = self.normaliser.target.log1p
+        buffers = [self.buffer(batch_size, pin=on_gpu) for _ in range(2)]
+        copied = [torch.cuda.Event() for _ in buffers] if on_gpu else []
+        chunks = [order[first : first + batch_size] for first in range(0, len(order), batch_size)]
 
-    source_btc: torch.Tensor
-    target_btc: torch.Tensor
-    source: Destinations
-    target: Destinations
+        def after_affine(source_btc: torch.Tensor, target_btc: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            return normaliser.source.after_affine(source_btc.transpose(1, 2)), normaliser.target.after_affine(target_btc.transpose(1, 2))
 
+        def read(chunk: NDArray[np.integer], buffer: Buffer) -> tuple[torch.Tensor, torch.Tensor]:
+            self.read(chunk, buffer)
+            read_btc = buffer.source_btc[: len(chunk)], buffer.target_btc[: len(chunk)]
+            return read_btc if on_gpu else after_affine(*read_btc)
 
-def iterate(reader: BatchReader, batch_size: int, order: NDArray[np.integer], device: torch.device | str = "cpu") -> Iterator[Batch]:
-    """Yield batches in an order, reading each while the one before it is used.
-
-    A batch's memory is used again after the next one was asked for: copy what must stay.
-
-    Parameters
-    ----------
-    order : int array
-        Windows to read; the last batch takes what remains.
-    device : device
-        Batches are copied to a GPU from pinned memory, and whitened there; on a CPU they are whitened while they are read ahead.
-    """
-    device = torch.device(device)
-    on_gpu = device.type == "cuda"
-    normaliser = copy.deepcopy(reader.normaliser).to(device) if on_gpu else reader.normaliser
-    # It holds no tensors, and counts what it clips for the reader.
-    normaliser.target.log1p = reader.normaliser.target.log1p
-    buffers = [reader.buffer(batch_size, pin=on_gpu) for _ in range(2)]
-    copied = [torch.cuda.Event() for _ in buffers] if on_gpu else []
-    chunks = [order[first : first + batch_size] for first in range(0, len(order), batch_size)]
-
-    def after_affine(source_btc: torch.Tensor, target_btc: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        return normaliser.source.after_affine(source_btc.transpose(1, 2)), normaliser.target.after_affine(target_btc.transpose(1, 2))
-
-    def read(chunk: NDArray[np.integer], buffer: Buffer) -> tuple[torch.Tensor, torch.Tensor]:
-        reader.read(chunk, buffer)
-        read_btc = buffer.source_btc[: len(chunk)], buffer.target_btc[: len(chunk)]
-        return read_btc if on_gpu else after_affine(*read_btc)
-
-    with ThreadPoolExecutor(1) as ahead:
-        reading = [ahead.submit(read, chunk, buffers[0]) for chunk in chunks[:1]]
-        for position, chunk in enumerate(chunks):
-            this, other = position % 2, (position + 1) % 2
-            source, target = reading.pop().result()
-            if position + 1 < len(chunks):
+        with ThreadPoolExecutor(1) as ahead:
+            reading = [ahead.submit(read, chunk, buffers[0]) for chunk in chunks[:1]]
+            for position, chunk in enumerate(chunks):
+                this, other = position % 2, (position + 1) % 2
+                source, target = reading.pop().result()
+                if position + 1 < len(chunks):
+                    if on_gpu:
+                        # The device may still be copying from the buffer that is about to be written.
+                        copied[other].synchronize()
+                    reading.append(ahead.submit(read, chunks[position + 1], buffers[other]))
                 if on_gpu:
-                    # The device may still be copying from the buffer that is about to be written.
-                    copied[other].synchronize()
-                reading.append(ahead.submit(read, chunks[position + 1], buffers[other]))
-            if on_gpu:
-                on_device = source.to(device, non_blocking=True), target.to(device, non_blocking=True)
-                copied[this].record()
-                source, target = after_affine(*on_device)
-            yield Batch(source, target, chunk)
-
-
-def epoch_order(n_windows: int, seed: int, epoch: int, rank: int, size: int) -> NDArray[np.int64]:
-    """Shuffle the windows as (seed, epoch) says, and deal ranks equally many; where that does not go up, the first ones twice."""
-    shuffled = np.random.default_rng([seed, epoch]).permutation(n_windows)
-    return np.resize(shuffled, -(-n_windows // size) * size)[rank::size]
+                    on_device = source.to(device, non_blocking=True), target.to(device, non_blocking=True)
+                    copied[this].record()
+                    source, target = after_affine(*on_device)
+                yield Batch(source, target, chunk)

@@ -12,7 +12,7 @@ import torch
 from crossmodal.config.data import Data
 from crossmodal.config.evaluation import Evaluation
 from crossmodal.config.models import TrainingMeanConfig
-from crossmodal.datasets.batches import BatchReader, iterate
+from crossmodal.datasets.batches import BatchReader
 from crossmodal.datasets.channels import columns_of
 from crossmodal.datasets.opening import FoldData
 from crossmodal.datasets.physiology import PhysiologyReader, shared_physiology
@@ -95,7 +95,7 @@ class BaselineFitter:
             if key not in self._known:
                 physiology = self.physiology(fold, windows)
                 statistics = {name: baseline.new_statistics() for name, baseline in baselines.items()}
-                for batch in iterate(self.reader(fold, windows), _BATCH_SIZE, np.arange(len(windows))):
+                for batch in self.reader(fold, windows).batches(_BATCH_SIZE, np.arange(len(windows))):
                     for name, of_baseline in statistics.items():
                         read = physiology.read(batch.windows) if physiology and name == EYES_AND_HEART else batch.source_bct
                         of_baseline.accumulate(read, batch.target_bst)

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 
 from crossmodal.config import Experiment, UserError
-from crossmodal.datasets.batches import iterate
 from crossmodal.datasets.opening import FoldData
 from crossmodal.datasets.physiology import PhysiologyReader
 from crossmodal.datasets.windows import WindowSet
@@ -105,7 +104,7 @@ class Evaluator:
         sums = {name: SubjectSums(fold.target_types, fold.sfreq, fold.n_times) for name in predictors}
         example: dict[str, np.ndarray] = {}
         training_mean_st: Floats | None = None
-        for batch in iterate(reader, _BATCH_SIZE, np.arange(len(windows))):
+        for batch in reader.batches(_BATCH_SIZE, np.arange(len(windows))):
             source_bct = reader.normaliser.source.inverse(batch.source_bct)
             truth_bst = reader.normaliser.target.inverse(batch.target_bst).numpy()
             inputs = {EYES_AND_HEART: physiology.read(batch.windows)} if physiology else {}

@@ -21,7 +21,7 @@ from torch import nn
 
 from crossmodal.config import UserError
 from crossmodal.config.training import Training
-from crossmodal.datasets.batches import Batch, BatchReader, epoch_order, iterate
+from crossmodal.datasets.feed import Batch, Feed, epoch_order
 from crossmodal.models.base import Model
 from crossmodal.training.partial import PartialEpoch, random_states, set_random_states
 from crossmodal.training.schedule import learning_rate
@@ -40,8 +40,8 @@ class ReclaimedError(Exception):
 
 def fit(
     model: Model,
-    train: BatchReader,
-    validation: BatchReader,
+    train: Feed,
+    validation: Feed,
     training: Training,
     seed: int,
     world: World,
@@ -54,7 +54,7 @@ def fit(
     ----------
     model : Model
         On the world's device, with the same weights on every rank. It ends with those of the best epoch.
-    train, validation : BatchReader
+    train, validation : Feed
         The same on every rank; the loop shares their windows out.
     keep : callable
         Called on every rank after each epoch, and before workers leave, for whoever reports and saves.
@@ -94,7 +94,7 @@ def fit(
             raise ReclaimedError
 
         started = time.perf_counter() - begun.seconds
-        rest = iterate(train, training.batch_size, order[begun.steps * training.batch_size :], world.device)
+        rest = train.batches(training.batch_size, order[begun.steps * training.batch_size :], world.device)
         terms = train_epoch(model, optimiser, rest, training, epoch, len(order), world, begun, leave)
         trained = time.perf_counter()
         of_validation = validation_terms(model, validation, training, world)

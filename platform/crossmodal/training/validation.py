@@ -4,23 +4,23 @@ import numpy as np
 import torch
 
 from crossmodal.config.training import Training
-from crossmodal.datasets.batches import BatchReader, iterate
+from crossmodal.datasets.feed import Feed
 from crossmodal.models.base import Model
 from crossmodal.training.world import World, autocast
 
 
 @torch.no_grad()
-def validation_terms(model: Model, reader: BatchReader, training: Training, world: World) -> dict[str, float]:
+def validation_terms(model: Model, feed: Feed, training: Training, world: World) -> dict[str, float]:
     """Mean over subjects of each one's mean loss over windows, so that a long recording weighs no more than a short one, term by term.
 
     Ranks share the windows; sums are added in the order of ranks, so that a repetition agrees in every bit.
     """
     model.eval()
-    subjects, codes = np.unique(reader.subjects, return_inverse=True)
+    subjects, codes = np.unique(feed.subjects, return_inverse=True)
     order = np.argsort(codes, kind="stable")[world.rank :: world.size]
     names: tuple[str, ...] = ()
     sums_sk: torch.Tensor | None = None
-    for batch in iterate(reader, training.batch_size, order, world.device):
+    for batch in feed.batches(training.batch_size, order, world.device):
         batch_codes = codes[batch.windows]
         for code in np.unique(batch_codes):
             first, last = np.searchsorted(batch_codes, [code, code + 1])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from crossmodal.config.data import Data, EpochWindows, Signals, SlidingWindows
 from crossmodal.datasets import gather
-from crossmodal.datasets.batches import epoch_order, iterate
+from crossmodal.datasets.feed import epoch_order
 
 SLIDING = SlidingWindows(length_s=1, hop_s=0.5)
 
@@ -26,7 +26,7 @@ def test_batches_undo_to_the_recorded_samples(open_data, scaling, channels):
     data = Data(windows=SLIDING, source_scaling=scaling, target=Signals(modality="meg", channels=channels))
     opened = open_data(data)
     seen = []
-    for batch in iterate(opened.train, 4, np.arange(len(opened.train))[::-1].copy()):
+    for batch in opened.train.batches(4, np.arange(len(opened.train))[::-1].copy()):
         source = opened.normaliser.source.inverse(batch.source_bct.double())
         target = opened.normaliser.target.inverse(batch.target_bst.double())
         for x_ct, y_st, window in zip(source, target, batch.windows, strict=True):
@@ -40,7 +40,7 @@ def test_named_channels_come_in_the_order_of_the_dataset(open_data):
     opened = open_data(Data(windows=SLIDING, target=Signals(modality="meg", channels=("MEG5", "MEG0", "MEG2"))))
     assert opened.target_names == ("MEG0", "MEG2", "MEG5")
     assert opened.target_types == ("mag", "mag", "grad")
-    batch = next(iterate(opened.test, 2, np.arange(2)))
+    batch = next(opened.test.batches(2, np.arange(2)))
     meg = np.hstack(list(opened.shards[0].signal("meg").values()))[:100, [0, 2, 5]]
     np.testing.assert_allclose(opened.normaliser.target.inverse(batch.target_bst.double())[0], meg.T, rtol=1e-4, atol=1e-18)
 
@@ -52,7 +52,7 @@ def test_windows_of_any_length_are_copied_whole(open_data, length_s, channels):
     opened = open_data(data)
     columns = [int(name.removeprefix("MEG")) for name in opened.target_names]
     meg = np.hstack(list(opened.shards[0].signal("meg").values()))[:, columns]
-    (batch,) = iterate(opened.test, len(opened.test), np.arange(len(opened.test)))
+    (batch,) = opened.test.batches(len(opened.test), np.arange(len(opened.test)))
     expected = [meg[start : start + opened.n_times].T for start in opened.test.windows.start]
     np.testing.assert_allclose(opened.normaliser.target.inverse(batch.target_bst.double()), expected, rtol=1e-4, atol=1e-18)
 
@@ -61,7 +61,7 @@ def test_windows_of_any_length_are_copied_whole(open_data, length_s, channels):
 def test_more_windows_than_views_are_kept_of_read_the_same(open_data, monkeypatch, windows):
     def read():
         opened = open_data(Data(windows=windows))
-        (batch,) = iterate(opened.train, len(opened.train), np.arange(len(opened.train)))
+        (batch,) = opened.train.batches(len(opened.train), np.arange(len(opened.train)))
         return batch.source_bct.clone(), batch.target_bst.clone()
 
     kept = read()
@@ -72,14 +72,14 @@ def test_more_windows_than_views_are_kept_of_read_the_same(open_data, monkeypatc
 
 def test_source_and_target_can_change_places(open_data):
     opened = open_data(Data(windows=SLIDING, source=Signals(modality="meg", channels="mag"), target=Signals(modality="eeg")))
-    batch = next(iterate(opened.train, 3, np.arange(3)))
+    batch = next(opened.train.batches(3, np.arange(3)))
     assert batch.source_bct.shape == (3, 3, 100)
     assert batch.target_bst.shape == (3, 4, 100)
 
 
 def test_epochs_lose_their_baseline(open_data):
     opened = open_data(Data(windows=EpochWindows(tmin_s=-0.2, tmax_s=0.5, baseline_s=(-0.2, 0.0)), source_scaling="zscore"))
-    batch = next(iterate(opened.train, 3, np.arange(3)))
+    batch = next(opened.train.batches(3, np.arange(3)))
     source = opened.normaliser.source.inverse(batch.source_bct.double())
     # A baseline takes a window's own mean away, so the offset alone is left in it.
     np.testing.assert_allclose(source[..., :21].mean(-1), 0, atol=1e-11)

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from crossmodal.config.data import Data, EpochWindows, LeaveOneSubjectOut, Signals, SlidingWindows
-from crossmodal.datasets.batches import iterate
 from crossmodal.datasets.folds import make_folds
 from crossmodal.datasets.half import BOUND, Half
 from crossmodal.datasets.manifest import Manifest
@@ -68,7 +67,7 @@ def test_batches_are_the_same_but_for_the_rounding(make_recording, tmp_path, win
         manifest = Manifest.of([write_shard(r, tmp_path / kind / r.subject, kind) for r in recordings], "test")
         fold = make_folds(LeaveOneSubjectOut(held_out=("01",)), manifest)[0]
         opened = open_fold(manifest, fold, data, 0, NodeCache(Path(tmp_path / "cache"), 1 << 30))
-        (batch,) = iterate(opened.test, len(opened.test), np.arange(len(opened.test)))
+        (batch,) = opened.test.batches(len(opened.test), np.arange(len(opened.test)))
         batches[kind] = (batch.source_bct.clone(), batch.target_bst.clone())
     for full, half in zip(batches["float32"], batches["float16"], strict=True):
         assert not np.array_equal(half, full)

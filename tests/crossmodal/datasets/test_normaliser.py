@@ -12,7 +12,6 @@ from hypothesis.extra import numpy as hnp
 
 from crossmodal.config import UserError
 from crossmodal.config.data import Data, FixedSplit, LeakyWindows, Part, SlidingWindows
-from crossmodal.datasets.batches import iterate
 from crossmodal.datasets.normaliser import fit_scaling
 from crossmodal.datasets.statistics import ChannelStatistics
 from crossmodal.transforms.scaling import Normaliser
@@ -73,7 +72,7 @@ def test_values_outside_the_fitted_range_stay_finite(outside):
 
 def test_whitened_training_data_are_white_on_their_range(open_data):
     opened = open_data(Data(windows=SlidingWindows(length_s=10, hop_s=10)))
-    (batch,) = iterate(opened.train, 2, np.arange(len(opened.train)))
+    (batch,) = opened.train.batches(2, np.arange(len(opened.train)))
     x = batch.source_bct.permute(1, 0, 2).reshape(4, -1).double().numpy()
     variances = np.sort(np.linalg.eigvalsh(np.cov(x)))
     # The average reference leaves one direction empty.
@@ -103,7 +102,7 @@ def test_log1p_clips_below_the_fitted_minimum_and_counts(open_data, make_recordi
     for role, clips in (("train", False), ("test", True)):
         opened.normaliser.target.log1p.clipped = 0
         reader = getattr(opened, role)
-        for batch in iterate(reader, 8, np.arange(len(reader))):
+        for batch in reader.batches(8, np.arange(len(reader))):
             assert torch.isfinite(batch.target_bst).all()
             assert (batch.target_bst >= 0).all()
         assert (opened.normaliser.target.log1p.clipped > 0) == clips

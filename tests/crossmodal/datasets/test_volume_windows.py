@@ -7,7 +7,6 @@ import pytest
 
 from crossmodal.config import UserError
 from crossmodal.config.data import Data, FixedSplit
-from crossmodal.datasets.batches import iterate
 from tests.crossmodal.datasets.conftest import SFREQ, make_recording
 from tests.crossmodal.datasets.test_volumes import make_volumes
 
@@ -43,7 +42,7 @@ def test_each_volume_is_paired_with_the_source_before_it(open_data, length_s, la
     np.testing.assert_array_equal(opened.test.windows.volume, volumes)
     np.testing.assert_array_equal(opened.test.windows.start, starts)
     n_times = round(length_s * SFREQ)
-    for batch in iterate(opened.test, 4, np.arange(len(volumes))):
+    for batch in opened.test.batches(4, np.arange(len(volumes))):
         assert batch.target_bst.shape == (len(batch.windows), 3, 1)
         back_bst = opened.normaliser.target.inverse(batch.target_bst.double())[..., 0]
         np.testing.assert_allclose(back_bst, made[0].volumes.data_vs[volumes[batch.windows]], atol=1e-5)
@@ -100,7 +99,7 @@ def test_regions_are_chosen_by_name(open_data):
     made = recordings()
     opened = open_data(data(target={**TARGET, "channels": ["a", "c"]}), recordings=made)
     assert opened.target_names == ("a", "c")
-    batch = next(iterate(opened.test, 1, np.arange(1)))
+    batch = next(opened.test.batches(1, np.arange(1)))
     back = opened.normaliser.target.inverse(batch.target_bst.double())[0, :, 0]
     np.testing.assert_allclose(back, made[0].volumes.data_vs[opened.test.windows.volume[0], [0, 2]], atol=1e-5)
 

@@ -9,7 +9,6 @@ import torch
 from crossmodal.config import UserError
 from crossmodal.config.evaluation import Evaluation
 from crossmodal.config.models import Bands, MinimumNormConfig, RidgeConfig, SynaptechNetConfig
-from crossmodal.datasets.batches import iterate
 from crossmodal.datasets.folds import make_folds
 from crossmodal.datasets.opening import open_fold
 from crossmodal.evaluation.baselines import BaselineFitter
@@ -135,7 +134,7 @@ def test_ridge_is_fitted_to_the_training_windows_of_the_fold_alone(cohort):
     statistics = []
     for role in (data.train, data.validation):
         statistics.append(direct.new_statistics())
-        for batch in iterate(fitter.reader(data, role.windows), 7, np.arange(len(role))):
+        for batch in fitter.reader(data, role.windows).batches(7, np.arange(len(role))):
             statistics[-1].accumulate(batch.source_bct, batch.target_bst)
     direct.solve(*statistics)
     torch.testing.assert_close(fitter.fit(data)["lagged ridge 100 ms"].weight_scl, direct.weight_scl)
@@ -145,7 +144,7 @@ def test_scores_are_those_of_the_whole_arrays_at_once(cohort):
     data, scores, detail = evaluate(cohort)[2]
     fitter = BaselineFitter(Evaluation(baselines=(RidgeConfig(),)), cohort[0].data)
     baselines, units = fitter.fit(data), fitter.units(data)
-    (batch,) = iterate(fitter.reader(data, data.test.windows), 1000, np.arange(len(data.test)))
+    (batch,) = fitter.reader(data, data.test.windows).batches(1000, np.arange(len(data.test)))
     truth, predicted, mean = (
         units.target.inverse(y_bst.double()).numpy()[:, :5]
         for y_bst in (batch.target_bst, baselines["ridge"](batch.source_bct), baselines["training mean"](batch.source_bct))

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 import torch
 
-from crossmodal.datasets.batches import iterate
 from crossmodal.datasets.folds import make_folds
 from crossmodal.tracking.runs import Tracker
 from crossmodal.training.experiment import train_experiment
@@ -54,7 +53,7 @@ def test_logged_model_predicts_in_si_units(trained, tmp_path):
     with Tracker(experiment.tracking) as tracker:
         model = mlflow.pyfunc.load_model(f"runs:/{tracker.find(run, 'sub-1').info.run_id}/model")
     data = open_first_fold(experiment, manifest, tmp_path)
-    batch = next(iterate(data.test, len(data.test), np.arange(len(data.test))))
+    batch = next(data.test.batches(len(data.test), np.arange(len(data.test))))
     predicted_bst = model.predict(data.normaliser.source.inverse(batch.source_bct).numpy())
     error = torch.from_numpy(predicted_bst) - data.normaliser.target.inverse(batch.target_bst)
     assert math.sqrt((error**2).mean()) < 3e-13

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,13 +7,13 @@ import torch
 from torch import nn
 
 from crossmodal.config import UserError
-from crossmodal.datasets.batches import iterate
+from crossmodal.datasets.feed import Batch
 from crossmodal.training.checkpoint import latest_checkpoint, load_checkpoint, save_checkpoint
 from crossmodal.training.loop import ReclaimedError, fit
 from crossmodal.training.state import EpochMetrics, TrainingState
 from crossmodal.training.validation import validation_terms
 from crossmodal.training.world import World
-from tests.crossmodal.training.cohort import SmallNet, open_first_fold, publish_cohort, small_experiment
+from tests.crossmodal.training.cohort import N_EEG, N_MAG, SmallNet, open_first_fold, publish_cohort, small_experiment
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +21,24 @@ def opened(tmp_path_factory):
     root = tmp_path_factory.mktemp("cohort")
     experiment = small_experiment(root)
     return experiment, open_first_fold(experiment, publish_cohort(experiment), root)
+
+
+class Simulated:
+    """A feed that makes each sample from its number."""
+
+    def __init__(self, n_samples: int, seed: int) -> None:
+        self.subjects = np.array(["somebody"] * n_samples)
+        self._seed = seed
+
+    def __len__(self) -> int:
+        return len(self.subjects)
+
+    def batches(self, batch_size, order, device="cpu"):
+        for first in range(0, len(order), batch_size):
+            numbers = order[first : first + batch_size]
+            drawn_bct = np.stack([np.random.default_rng([self._seed, number]).standard_normal((N_EEG, 32)) for number in numbers])
+            x_bct = torch.tensor(drawn_bct, dtype=torch.float32, device=device)
+            yield Batch(x_bct, x_bct[:, :N_MAG].roll(1, 2), numbers)
 
 
 class Aligned(SmallNet):
@@ -108,6 +127,21 @@ def test_terms_of_a_loss_are_told_one_by_one_also_where_an_epoch_was_left(opened
     assert bits(resumed.history) == bits(undisturbed.history)
 
 
+def test_learns_from_a_simulator_as_from_shards_and_goes_on_in_the_middle_of_an_epoch(opened, tmp_path):
+    experiment, data = opened
+    simulated = experiment, replace(data, train=Simulated(200, seed=1), validation=Simulated(40, seed=2))
+    model, undisturbed = run(simulated)
+    assert undisturbed.history[-1].validation_loss < 0.5 * undisturbed.history[0].validation_loss
+    answers = iter([False] * 4 + [True])
+    with pytest.raises(ReclaimedError):
+        run(simulated, lambda state: save_checkpoint(state, str(tmp_path)), world=World(reclaimed=lambda: next(answers)))
+    resume = load_checkpoint(latest_checkpoint(str(tmp_path)))
+    assert resume.partial.steps == 8
+    resumed_model, resumed = run(simulated, resume=resume)
+    assert bits(resumed.history) == bits(undisturbed.history)
+    assert all(torch.equal(one, other) for one, other in zip(model.parameters(), resumed_model.parameters(), strict=True))
+
+
 def test_what_the_loss_alone_needs_learns_and_is_dropped_for_inference(opened):
     torch.manual_seed(0)
     before = Aligned(opened[1]).encoder.weight.detach().clone()
@@ -151,7 +185,7 @@ def test_validation_weighs_subjects_equally(opened):
     model = SmallNet(data).eval()
     found = validation_terms(model, data.train, experiment.training, World())["mse"]
     losses: dict[str, list[float]] = {}
-    for batch in iterate(data.train, 1, np.arange(len(data.train))):
+    for batch in data.train.batches(1, np.arange(len(data.train))):
         with torch.no_grad():
             loss = model.loss(batch.source_bct, batch.target_bst)
         losses.setdefault(data.train.subjects[batch.windows[0]], []).append(float(loss))

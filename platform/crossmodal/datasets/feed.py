@@ -1,0 +1,56 @@
+"""Where training, validation and evaluation take their samples from: shards are one feed, a simulator another."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Windows in a model's units.
+
+    Attributes
+    ----------
+    source_bct : Tensor, shape (batch, n_source, n_times)
+    target_bst : Tensor, shape (batch, n_target, n_times), or (batch, n_target, 1) where volumes are predicted
+    windows : int array, shape (batch,)
+        Numbers of the samples in the feed.
+    """
+
+    source_bct: torch.Tensor
+    target_bst: torch.Tensor
+    windows: NDArray[np.integer]
+
+
+class Feed(Protocol):
+    """Samples by their numbers.
+
+    The same number gives the same sample, in every bit, on any worker and however often it is asked for: that is what lets workers share an
+    epoch, and an epoch go on in its middle.
+
+    Attributes
+    ----------
+    subjects : str array, shape (n,)
+        Whose each sample is; each subject counts alike in a validation loss.
+    """
+
+    subjects: NDArray[np.str_]
+
+    def __len__(self) -> int:
+        """Number of samples."""
+
+    def batches(self, batch_size: int, order: NDArray[np.integer], device: torch.device | str = "cpu", /) -> Iterator[Batch]:
+        """Yield the samples of these numbers, in their order, as batches on a device; the last batch takes what remains.
+
+        A batch's memory may be used again after the next one was asked for.
+        """
+
+
+def epoch_order(n_windows: int, seed: int, epoch: int, rank: int, size: int) -> NDArray[np.int64]:
+    """Shuffle the windows as (seed, epoch) says, and deal ranks equally many; where that does not go up, the first ones twice."""
+    shuffled = np.random.default_rng([seed, epoch]).permutation(n_windows)
+    return np.resize(shuffled, -(-n_windows // size) * size)[rank::size]

@@ -231,8 +231,11 @@ def _line(row: Sequence[str]) -> str:
 
 
 def _number(value: float, pattern: str = "{:.3f}") -> str:
+    if np.isnan(value):
+        return _UNDEFINED
+    text = pattern.format(value)
     # What rounds to zero is shown without a sign.
-    return _UNDEFINED if np.isnan(value) else pattern.format(value).replace("-0.000", "0.000")
+    return text if float(text) else text.removeprefix("-")
 
 
 def _leak_mark(row: CohortRow) -> str:

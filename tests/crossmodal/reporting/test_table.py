@@ -69,6 +69,14 @@ def test_a_row_shows_scores_intervals_and_tests(render):
 
 
 @pytest.mark.parametrize("render", [printed, to_markdown])
+def test_what_rounds_to_zero_has_no_sign(render):
+    told = render(table(row("ridge", explained_variance=-1e-9, interval=(-1e-9, 1e-9), ratio=-1e-9, r=-0.001)))
+    assert "0.000 [0.000, 0.000]" in told
+    assert "-0.00 " not in told
+    assert "-0.001" in told
+
+
+@pytest.mark.parametrize("render", [printed, to_markdown])
 def test_leaky_protocols_and_leaks_are_said_at_the_row_and_below(render):
     text = render(table(row("Synaptech-Net", "model", leak=True), label="leaky"))
     assert "Synaptech-Net (leaky) LEAK" in text

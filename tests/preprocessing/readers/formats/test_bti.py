@@ -172,6 +172,14 @@ def _shorten(path):
     path.write_bytes(content[: at - lost] + content[at:-8] + struct.pack(">Q", at - lost))
 
 
+def _count(path, kind, at):
+    """Damage a number of a block, by its place from the block's content."""
+    content = path.read_bytes()
+    start = content.index(kind) + 96
+    at += start + -start % 8
+    path.write_bytes(content[:at] + b"\x7f\xff\xff\xff" + content[at + 4 :])
+
+
 @pytest.mark.parametrize(
     ("spoil", "told"),
     [
@@ -181,6 +189,12 @@ def _shorten(path):
         (lambda folder: (folder / "c,rfDC").write_bytes(b"x"), "c,rfDC: is truncated"),
         (lambda folder: _shorten(folder / "c,rfDC"), "c,rfDC: is truncated"),
         (lambda folder: _cut(folder / "config", 500), "c,rfDC: cannot be read as a recording"),
+        (
+            lambda folder: _count(folder / "config", b"B_E_table_used", 8),
+            "c,rfDC: its config is damaged, a block of it says that it holds more",
+        ),
+        (lambda folder: _count(folder / "config", b"B_weights_used", 128), "c,rfDC: its config is damaged"),
+        (lambda folder: _count(folder / "config", b"B_weights_used", -40), "c,rfDC: its config is damaged"),
         (lambda folder: _cut(folder / "hs_file", 100), "c,rfDC: cannot be read as a recording"),
         (lambda folder: (folder / "config").unlink(), "c,rfDC: its config is missing beside it"),
         (lambda folder: (folder / "c,rfhp0.1Hz").write_bytes(b"x"), "_meg: holds several data files .c,rfDC, c,rfhp0.1Hz.; keep one"),

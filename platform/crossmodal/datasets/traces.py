@@ -7,7 +7,7 @@ from hashlib import sha256
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
+from scipy import fft, linalg
 from scipy.ndimage import uniform_filter1d
 
 RATE_HZ = 40.0
@@ -62,8 +62,8 @@ def trace_of(data_tc: NDArray[np.floating], names: Sequence[str], good: NDArray[
     rate_hz = trace_rate_hz(sfreq)
     mixing_ck = _mixing(data_tc, names, good, sfreq / rate_hz)
     y_kt = (data_tc @ mixing_ck).T.astype(np.float64)
-    y_kt -= y_kt[:, good].mean(axis=1, keepdims=True)
     y_kt[:, ~good] = 0
+    y_kt -= np.outer(y_kt.sum(axis=1) / max(good.sum(), 1), good)
     white_kt = _whitened(y_kt, sfreq, rate_hz)
     present = good[np.minimum(np.round(np.arange(white_kt.shape[1]) * sfreq / rate_hz).astype(int), len(good) - 1)]
     return Trace(_levelled(white_kt, present, rate_hz), rate_hz)
@@ -72,11 +72,13 @@ def trace_of(data_tc: NDArray[np.floating], names: Sequence[str], good: NDArray[
 def _mixing(data_tc: NDArray[np.floating], names: Sequence[str], good: NDArray[np.bool_], n_together: float) -> NDArray[np.floating]:
     """Weights of channels, shape (C, K), for channels of any scale."""
     block, n_channels = max(int(n_together), 1), data_tc.shape[1]
-    # Steps from one mean of a few samples to the next hold little drift, and little of the line.
-    every = 2 * block * max(len(data_tc) // (2 * block * _STEPS_FOR_PRINCIPAL), 1)
+    # Steps from one sum of a few samples to the next hold little drift, and little of the line.
+    every = 2 * block * max(-(-len(data_tc) // (2 * block * _STEPS_FOR_PRINCIPAL)), 1)
     n_steps = len(data_tc) // every
     around_sbc = data_tc[: n_steps * every].reshape(n_steps, every, n_channels)[:, : 2 * block]
-    change_sc = around_sbc[:, block:].mean(axis=1) - around_sbc[:, :block].mean(axis=1)
+    change_sc = around_sbc[:, block] - around_sbc[:, 0]
+    for step in range(1, block):
+        change_sc += around_sbc[:, block + step] - around_sbc[:, step]
     change_sc = change_sc[np.asarray(good[: n_steps * every].reshape(n_steps, every)[:, : 2 * block].all(axis=1))]
     scale_c = np.sqrt((change_sc**2).sum(axis=0))
     weights_c = np.divide(1, scale_c, out=np.zeros_like(scale_c), where=scale_c > 0)
@@ -90,9 +92,11 @@ def _directions(change_sc: NDArray[np.floating]) -> NDArray[np.floating]:
     n_samples, n_channels = change_sc.shape
     wide = n_channels > n_samples
     gram = change_sc @ change_sc.T if wide else change_sc.T @ change_sc
-    _, vectors = np.linalg.eigh(gram.astype(np.float64))
-    strongest = vectors[:, ::-1][:, :N_PRINCIPAL]
     directions = np.zeros((n_channels, N_PRINCIPAL))
+    if not len(gram):
+        return directions
+    _, vectors = linalg.eigh(gram.astype(np.float64), subset_by_index=(max(len(gram) - N_PRINCIPAL, 0), len(gram) - 1))
+    strongest = vectors[:, ::-1]
     directions[:, : strongest.shape[1]] = change_sc.T @ strongest if wide else strongest
     return directions
 

@@ -9,6 +9,7 @@ from crossmodal.config.preprocessing import FileEntry, FileRecordings, Preproces
 from crossmodal.datasets.virtual_data import VIRTUAL, has_gaps, leave_gaps
 from preprocessing.readers.files import list_files
 from preprocessing.recording import preprocess_recording
+from tests.preprocessing.readers.formats.edf import write_edf
 
 PAIRED = ("sample_audvis_trunc_raw_sss.fif", "sample_neuromag306_first_half_raw.fif", "test_move_anon_erm_raw.fif")
 
@@ -37,6 +38,18 @@ def virtual(make_raw):
     return raw
 
 
+def write(path, raw):
+    match path.suffix:
+        case ".fif":
+            raw.save(path, verbose="error")
+        case ".bdf":
+            sfreq = round(raw.info["sfreq"])
+            whole_s = len(raw.times) // sfreq * sfreq
+            write_edf(path, 1e6 * raw.get_data()[:, :whole_s], raw.ch_names, ["uV"] * len(raw.ch_names), sfreq)
+        case _:
+            mne.export.export_raw(path, raw, verbose="error")
+
+
 _CHANGES = {
     "whole": lambda raw: raw,
     "cropped": lambda raw: raw.crop(7.0, 17.0),
@@ -47,11 +60,11 @@ _CHANGES = {
 
 
 @pytest.mark.parametrize("change", _CHANGES)
-@pytest.mark.parametrize("ending", ["_raw.fif", ".edf", ".vhdr", ".set"])
+@pytest.mark.parametrize("ending", ["_raw.fif", ".edf", ".bdf", ".vhdr", ".set"])
 def test_a_prediction_without_its_description_is_refused_in_every_format(virtual, change, ending, tmp_path):
     raw = _CHANGES[change](virtual)
     path = tmp_path / f"v{ending}"
-    raw.save(path, verbose="error") if ending.endswith("fif") else mne.export.export_raw(path, raw, verbose="error")
+    write(path, raw)
     with pytest.raises(UserError, match=rf"v{ending}: its EEG is virtual, by the gaps .* leave it out"):
         opened(path, tmp_path)
 

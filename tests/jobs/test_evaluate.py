@@ -12,7 +12,7 @@ from mlflow import MlflowClient
 from crossmodal.config import Experiment
 from crossmodal.evaluation.openings import openings
 from crossmodal.evaluation.protocol import FOLDER, PROTOCOL
-from crossmodal.evaluation.scores import load_scores
+from crossmodal.evaluation.scores import FoldScores, scores_uri
 from crossmodal.training.fold import train_fold
 from crossmodal.training.plan import Plan, plan_training
 from crossmodal.training.world import World
@@ -58,7 +58,7 @@ def test_an_evaluation_leaves_table_scores_figures_and_metrics(experiment, tmp_p
         assert shown in done.stdout
     assert f"mlflow ui --backend-store-uri {experiment.tracking.uri}" in done.stdout
 
-    scores, _ = load_scores(experiment.store, plan.run, "sub-02")
+    scores = FoldScores.model_validate_json(Path(scores_uri(experiment.store, plan.run), "sub-02.json").read_text())
     assert {score.subject for score in scores.scores} == {"02"}
     with (Path(experiment.store) / "scores" / plan.run / FOLDER / "scores.csv").open() as file:
         rows = {(row["channel_type"], row["predictor"]): row for row in csv.DictReader(file)}

@@ -3,18 +3,18 @@
 import io
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from crossmodal.config.base import Config, UserError
+from crossmodal.config.base import Config
 from crossmodal.datasets.folds import Label
 from crossmodal.evaluation.metrics import SensorMetrics
 from crossmodal.evaluation.protocol import PROTOCOL, of_protocol
-from crossmodal.storage.uri import exists, join, read_bytes, read_json, write_bytes, write_json
+from crossmodal.storage.uri import join, write_bytes, write_json
 
 Role = Literal["model", "baseline", "ceiling"]
 
@@ -136,41 +136,3 @@ def save_scores(store: str, scores: FoldScores, detail: FoldDetail) -> None:
     np.savez(packed, **arrays)
     write_bytes(join(folder, f"{scores.fold}.npz"), packed.getvalue())
     write_json(join(folder, f"{scores.fold}.json"), scores.model_dump(mode="json"))
-
-
-def load_scores(store: str, run: str, fold: str, protocol: int = PROTOCOL) -> tuple[FoldScores, FoldDetail]:
-    """Read what `save_scores` wrote under a version of the protocol.
-
-    Raises
-    ------
-    UserError
-        There is nothing of that version.
-    """
-    folder = scores_uri(store, run, protocol)
-    if not exists(join(folder, f"{fold}.json")):
-        raise UserError(
-            f"{folder}: fold '{fold}' of run '{run}' has no scores of protocol version {protocol}; "
-            "run python jobs/evaluate.py EXPERIMENT first"
-        )
-    scores = FoldScores.model_validate(read_json(join(folder, f"{fold}.json")))
-    with np.load(io.BytesIO(read_bytes(join(folder, f"{fold}.npz"))), allow_pickle=False) as arrays:
-        subjects = {
-            subject: SubjectDetail(
-                frequencies_hz=arrays[f"{subject}/frequencies_hz"],
-                sensors=_sensors(arrays, f"{subject}/sensors/"),
-                psd=_group(arrays, f"{subject}/psd/"),
-                example=_group(arrays, f"{subject}/example/"),
-            )
-            for subject in dict.fromkeys(score.subject for score in scores.scores)
-        }
-        names, types = (tuple(str(value) for value in arrays[key]) for key in ("names", "types"))
-        return scores, FoldDetail(names, types, float(arrays["sfreq"]), subjects)
-
-
-def _sensors(arrays: "np.lib.npyio.NpzFile", prefix: str) -> dict[str, SensorMetrics]:
-    by_metric = {each.name: _group(arrays, f"{prefix}{each.name}/") for each in fields(SensorMetrics)}
-    return {name: SensorMetrics(**{metric: of_metric[name] for metric, of_metric in by_metric.items()}) for name in by_metric["r"]}
-
-
-def _group(arrays: "np.lib.npyio.NpzFile", prefix: str) -> dict[str, NDArray]:
-    return {name.removeprefix(prefix): arrays[name] for name in arrays.files if name.startswith(prefix)}

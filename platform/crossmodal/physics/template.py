@@ -59,13 +59,6 @@ def fit_template(info: mne.Info) -> HeadFit:
     return _unpack(least_squares(residuals, np.zeros(9), loss="soft_l1", diff_step=1e-3, max_nfev=50).x)
 
 
-def template_cortex_for(info: mne.Info, n_dipoles: int) -> Dipoles:
-    """Fit the template cortex to a recording's head; positions and orientations in its head coordinates."""
-    fit = fit_template(info)
-    cortex = template_cortex(n_dipoles)
-    return Dipoles(fit.points(cortex.positions_m), fit.directions(cortex.orientations))
-
-
 def template_lead_field(info: mne.Info, n_dipoles: int) -> tuple[tuple[str, ...], NDArray[np.float64]]:
     """Lead field of the template cortex in a sphere, both fitted to a recording: what minimum norm knows of a new head.
 

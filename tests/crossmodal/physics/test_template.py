@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 
 from crossmodal.config import UserError
 from crossmodal.physics.cortex import template_cortex, template_head
-from crossmodal.physics.template import fit_template, template_cortex_for, template_lead_field
+from crossmodal.physics.template import fit_template, template_lead_field
 
 
 def recording_info(scale):
@@ -42,8 +42,8 @@ def test_cortex_lies_inside_the_head_with_outward_unit_normals():
 
 def test_fit_recovers_the_size_of_a_head():
     np.testing.assert_allclose(fit_template(recording_info(1.06)).scale, 1.06, atol=0.02)
-    cortex = template_cortex_for(recording_info(0.93), 50)
-    np.testing.assert_allclose(cortex.positions_m, 0.93 * template_cortex(50).positions_m, atol=0.004)
+    positions_m = template_cortex(50).positions_m
+    np.testing.assert_allclose(fit_template(recording_info(0.93)).points(positions_m), 0.93 * positions_m, atol=0.004)
 
 
 def test_recording_without_positions_is_refused():
@@ -58,14 +58,15 @@ def test_template_sphere_is_near_the_boundary_elements_of_a_real_head():
     names, gain = template_lead_field(info, 200)
     head_to_mri = mne.read_trans(folder / "sample_audvis_trunc-trans.fif", verbose=False)
     boundary = mne.read_bem_solution(folder / "sample-320-320-320-bem-sol.fif", verbose=False)
-    dipoles = template_cortex_for(info, 200)
-    positions_mri_m = mne.transforms.apply_trans(head_to_mri, dipoles.positions_m)
-    source_space = mne.setup_volume_source_space(pos={"rr": positions_mri_m, "nn": dipoles.orientations}, verbose=False)
+    fit, cortex = fit_template(info), template_cortex(200)
+    positions_mri_m = mne.transforms.apply_trans(head_to_mri, fit.points(cortex.positions_m))
+    orientations = fit.directions(cortex.orientations)
+    source_space = mne.setup_volume_source_space(pos={"rr": positions_mri_m, "nn": orientations}, verbose=False)
     forward = mne.make_forward_solution(info, head_to_mri, source_space, boundary, mindist=0.0, verbose="ERROR")
     inside = forward["src"][0]["vertno"]
     assert len(inside) > 150
     free = dict(zip(forward["sol"]["row_names"], forward["sol"]["data"].reshape(len(names), -1, 3), strict=True))
-    real = np.einsum("cdk,dk->cd", np.array([free[name] for name in names]), dipoles.orientations[inside])
+    real = np.einsum("cdk,dk->cd", np.array([free[name] for name in names]), orientations[inside])
     for channel_type in ("eeg", "mag"):
         rows = np.array(info.get_channel_types()) == channel_type
         ours, theirs = gain[rows][:, inside], real[rows]

@@ -18,10 +18,10 @@ from crossmodal.datasets.virtual_data import has_gaps
 from crossmodal.models.base import Shapes
 from crossmodal.models.registry import build_model
 from crossmodal.models.store import TARGET_INFO, ModelCard, save_model
-from crossmodal.physics.cortex import template_head
+from crossmodal.physics.cortex import template_cortex, template_head
 from crossmodal.physics.geometry import Dipoles
 from crossmodal.physics.head import lead_field, sphere_head, upper_scalp
-from crossmodal.physics.template import template_cortex_for
+from crossmodal.physics.template import fit_template
 from crossmodal.training.prediction import predict_recording
 from crossmodal.training.runs import RESULT, FoldResult, model_uri, run_name
 from crossmodal.transforms.scaling import ChannelScaling, Normaliser
@@ -57,7 +57,8 @@ def info():
 def cortex(info):
     """Twenty cortical dipoles in a spherical head; the one that MEG sees best is active."""
     head = sphere_head(upper_scalp(template_head().scalp_m))
-    dipoles = head.confine(template_cortex_for(info, 20))
+    fit, cortex = fit_template(info), template_cortex(20)
+    dipoles = head.confine(Dipoles(fit.points(cortex.positions_m), fit.directions(cortex.orientations)))
     fields = lead_field(info, dipoles, head)
     is_mag = np.array(info.get_channel_types()) == "mag"
     return Cortex(dipoles, fields, int(np.argmax(np.linalg.norm(fields[is_mag], axis=0))))

@@ -2,19 +2,19 @@
 
 import math
 
-import ducc0
 import numpy as np
+import scipy.fft
 import torch
 
-# DUCC takes more than twice torch's time for shorter ones.
-_SHORTEST_BY_DUCC = 4096
+# SciPy takes more than twice torch's time for shorter ones.
+_SHORTEST_BY_SCIPY = 4096
 
 
 class Workspace:
     """Buffers that are used again, and functions that write into them: on a CPU fresh memory costs more than the arithmetic.
 
-    On a CPU the Fourier transforms are those of DUCC (ducc0, which grew out of SciPy's pocketfft) and magnitudes NumPy's, which take two
-    thirds and two fifths of torch's time. Where a gradient needs each result, and on other devices, torch computes.
+    On a CPU the Fourier transforms are SciPy's (pocketfft) and magnitudes NumPy's, which take two thirds and two fifths of torch's time.
+    Where a gradient needs each result, and on other devices, torch computes.
 
     Parameters
     ----------
@@ -45,17 +45,14 @@ class Workspace:
         """Spectrum of a float64 signal along the last axis, as `torch.fft.rfft`."""
         if not self._in_numpy:
             return torch.fft.rfft(x_t)
-        spectrum_w = self.empty("transform", (*x_t.shape[:-1], x_t.shape[-1] // 2 + 1), torch.complex128)
-        ducc0.fft.r2c(x_t.numpy(), axes=(x_t.ndim - 1,), out=spectrum_w.numpy(), nthreads=torch.get_num_threads())
-        return spectrum_w
+        return torch.from_numpy(scipy.fft.rfft(x_t.numpy(), workers=torch.get_num_threads()))
 
     def inverse_transform(self, spectrum_w: torch.Tensor) -> torch.Tensor:
         """Unscaled inverse transform along the last axis, as `torch.fft.ifft(norm="forward")`; in the spectrum's place, or beside it."""
-        if not self._in_numpy or spectrum_w.shape[-1] < _SHORTEST_BY_DUCC:
+        if not self._in_numpy or spectrum_w.shape[-1] < _SHORTEST_BY_SCIPY:
             return torch.fft.ifft(spectrum_w, norm="forward")
-        values_w = spectrum_w.numpy()
-        ducc0.fft.c2c(values_w, axes=(values_w.ndim - 1,), forward=False, out=values_w, nthreads=torch.get_num_threads())
-        return spectrum_w
+        values_w = scipy.fft.ifft(spectrum_w.numpy(), norm="forward", overwrite_x=True, workers=torch.get_num_threads())
+        return torch.from_numpy(values_w)
 
     def magnitude(self, values: torch.Tensor) -> torch.Tensor:
         """Absolute values of complex ones."""

@@ -17,7 +17,6 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlencode
 from urllib.request import urlopen
 
 from mlflow import MlflowClient
@@ -28,6 +27,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
 from crossmodal.evaluation.protocol import FOLDER
+from crossmodal.tracking.links import link
 
 OUTPUT = Path(__file__).parent / "mlflow"
 WIDTH, HEIGHT = 1500, 720
@@ -49,7 +49,7 @@ class View:
     name : str
         Of the picture's file.
     route : str
-        Behind the server's `/#`.
+        Behind the server's address.
     shows : str
         Text that is on the page once it is drawn; the name of an image where it is one.
     experiment : str
@@ -102,13 +102,11 @@ def _varied(runs: Sequence[Run]) -> list[str]:
 
 
 def _table(name: str, experiment: str, wanted: str, order: str, columns: Sequence[str], shows: str) -> View:
-    query = {"workflowType": "machine_learning", "searchFilter": wanted, "orderByKey": order, "orderByAsc": "false"}
-    return View(name, f"/experiments/{experiment}/runs?{urlencode(query)}", shows, experiment, columns)
+    return View(name, link("", experiment, searchFilter=wanted, orderByKey=order, orderByAsc="false"), shows, experiment, columns)
 
 
 def _artifact(name: str, experiment: str, run: Run, path: str) -> View:
-    route = f"/experiments/{experiment}/runs/{run.info.run_id}/artifacts/{path}?workflowType=machine_learning"
-    return View(name, route, shows=path.rpartition("/")[2])
+    return View(name, link("", experiment, f"{run.info.run_id}/artifacts/{path}"), shows=path.rpartition("/")[2])
 
 
 def _photograph(browser: webdriver.Chrome, address: str, view: View) -> None:
@@ -119,7 +117,7 @@ def _photograph(browser: webdriver.Chrome, address: str, view: View) -> None:
         settings[_STORAGE.format(view.experiment)] = json.dumps({"selectedColumns": list(view.columns)})
     browser.execute_script("for (const [key, value] of Object.entries(arguments[0])) localStorage.setItem(key, value)", settings)
     browser.get("about:blank")
-    browser.get(f"{address}/#{view.route}")
+    browser.get(f"{address}{view.route}")
     WebDriverWait(browser, PATIENCE_S).until(lambda page: view.shows in page.find_element(By.TAG_NAME, "body").text)
     time.sleep(SETTLING_S)
     browser.save_screenshot(str(OUTPUT / f"{view.name}.png"))

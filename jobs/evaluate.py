@@ -49,7 +49,7 @@ def evaluate(experiment: "Experiment", arguments: argparse.Namespace) -> None:
     from crossmodal.reporting.loss import Losses
     from crossmodal.reporting.report import Publisher, draw_fold, draw_run
     from crossmodal.reporting.table import ScoreTable, to_rich
-    from crossmodal.tracking.describe import without_credentials
+    from crossmodal.tracking.links import way_to_runs
     from crossmodal.tracking.runs import Tracker
 
     # Per call, as everywhere else, it would not hold: folds are evaluated in threads, which share MNE's level.
@@ -72,7 +72,7 @@ def evaluate(experiment: "Experiment", arguments: argparse.Namespace) -> None:
         publisher.publish_run(table, draw_run(scores, losses))
     # A log has no width; columns would be cut at 80.
     Console(width=None if sys.stdout.isatty() else 170).print(to_rich(table))
-    print(f"figures: {publisher.figures_uri}\nMLflow: mlflow ui --backend-store-uri {without_credentials(experiment.tracking.uri)}")
+    print(f"figures: {publisher.figures_uri}\nMLflow: {way_to_runs(experiment.tracking.uri, tracker.experiment_id)}")
 
 
 if __name__ == "__main__":

@@ -56,7 +56,8 @@ def test_an_evaluation_leaves_table_scores_figures_and_metrics(experiment, tmp_p
         f"Protocol version {PROTOCOL}",
     ):
         assert shown in done.stdout
-    assert f"mlflow ui --backend-store-uri {experiment.tracking.uri}" in done.stdout
+    assert f"{sys.executable} -m mlflow server --backend-store-uri {experiment.tracking.uri}\n" in done.stdout
+    assert "/runs?workflowType=machine_learning" in done.stdout
 
     scores = FoldScores.model_validate_json(Path(scores_uri(experiment.store, plan.run), "sub-02.json").read_text())
     assert {score.subject for score in scores.scores} == {"02"}

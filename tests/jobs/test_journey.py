@@ -7,7 +7,7 @@ import pytest
 
 
 def test_evaluation_prints_the_model_beside_baselines_and_n(journey):
-    _, printed = journey
+    experiment, printed = journey
     for row in (
         "Synaptech-Net",
         "training mean",
@@ -16,7 +16,7 @@ def test_evaluation_prints_the_model_beside_baselines_and_n(journey):
         "n = 3: with fewer than 6 subjects nothing is called significant",
     ):
         assert row in printed["evaluate"]
-    assert "mlflow ui --backend-store-uri" in printed["evaluate"]
+    assert f" -m mlflow server --backend-store-uri sqlite:///{experiment.parent}/mlflow.db\n" in printed["evaluate"]
 
 
 def test_everything_is_found_in_mlflow(journey):

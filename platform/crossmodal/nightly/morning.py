@@ -23,6 +23,7 @@ from crossmodal.reporting.digest import Digest, Failure, Role, Standing, Subject
 from crossmodal.reporting.units import sensor_title
 from crossmodal.storage.uri import join, write_bytes
 from crossmodal.tracking.describe import without_credentials
+from crossmodal.tracking.links import link, way_to_runs
 from crossmodal.tracking.runs import Tracker
 from crossmodal.tuning.cost import Cost
 
@@ -107,8 +108,8 @@ def links(tracker: Tracker, run_ids: Mapping[str, str], others: Mapping[str, str
     """Addresses of MLflow runs, where MLflow is a server, and of what lies elsewhere."""
     place = without_credentials(tracker.uri)
     if not place.startswith("http"):
-        return {"MLflow": f"mlflow ui --backend-store-uri {place}", **others}
-    runs = {label: f"{place}/#/experiments/{tracker.experiment_id}/runs/{run_id}" for label, run_id in run_ids.items()}
+        return {"MLflow": way_to_runs(tracker.uri, tracker.experiment_id), **others}
+    runs = {label: link(place, tracker.experiment_id, run_id) for label, run_id in run_ids.items()}
     return {**runs, **others}
 
 

@@ -102,12 +102,16 @@ class StudyFile:
         Raises
         ------
         UserError
-            It cannot be reached, or refuses the credentials.
+            It cannot be reached, or refuses the credentials, or its driver is not installed.
         """
         options = {"connect_args": {"timeout": 60}} if self.url.startswith("sqlite") else {"pool_pre_ping": True}
         try:
             return RDBStorage(self.url, engine_kwargs=options)
-        except (SQLAlchemyError, ImportError, OSError) as error:
+        except ImportError:
+            raise UserError(
+                f"tuning.storage: the driver of {self.url.partition('://')[0]} is not installed; pip install '.[postgresql]' brings psycopg"
+            ) from None
+        except (SQLAlchemyError, OSError) as error:
             reason = without_credentials(" ".join(str(error).split("\n(Background")[0].split()))
             raise UserError(
                 f"tuning.storage: {without_credentials(self.url)} cannot be used; check the address, the user and PGPASSWORD ({reason})"

@@ -80,6 +80,7 @@ def test_a_study_of_another_program_is_refused(at, tmp_path):
         ("postgresql://me@host/optuna?password=secret-never-told", "leave it out and set PGPASSWORD"),
         ("mysql://me@host/optuna", "'mysql://' is not supported"),
         ("postgresql://me@127.0.0.1:9/optuna", r"tuning\.storage: .* cannot be used; check the address, the user and PGPASSWORD"),
+        ("postgresql+pg8000://me@host/optuna", r"the driver of postgresql\+pg8000 is not installed; pip install '\.\[postgresql\]'"),
     ],
 )
 def test_a_storage_that_cannot_be_used_is_told_without_the_password(at, url, sentence):

@@ -9,7 +9,7 @@ TESTS ?=
 # A process a core, each with one thread. Tests of one file share what they set up, so they stay together.
 PYTEST := OMP_NUM_THREADS=1 $(PY) -m pytest -q --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: install demo experiment test test-slow fuzz lint bench clean
+.PHONY: install demo experiment test test-slow fuzz lint docs bench clean
 
 install: $(VENV)/.installed
 
@@ -47,6 +47,15 @@ lint: install
 	$(VENV)/bin/mypy platform/crossmodal preprocessing search_spaces jobs
 	PYTHONPATH=platform:. $(VENV)/bin/lint-imports
 
+# Read docs/_build/index.html, with or without a network.
+docs: $(VENV)/.docs
+	rm -rf docs/_build docs/api/*/
+	OMP_NUM_THREADS=1 $(PY) -m sphinx --quiet --fail-on-warning --keep-going docs docs/_build
+
+$(VENV)/.docs: $(VENV)/.installed
+	$(PY) -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	touch $@
+
 # Peers of the benchmarks, beside the environment and not in it: MNE takes another way wherever it finds numba. The libraries that they
 # name besides are not needed for what is compared, and large. The last one is compiled; where it cannot be, the benchmark leaves it out.
 $(PEERS): $(VENV)/.installed
@@ -64,4 +73,4 @@ bench: install $(PEERS)
 	PYTHONPATH=platform:. $(PY) -m benchmarks.preprocessing
 
 clean:
-	rm -rf runs
+	rm -rf runs docs/_build docs/api/*/

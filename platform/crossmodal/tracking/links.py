@@ -15,7 +15,7 @@ _OWN_MACHINE = "http://127.0.0.1:5000"
 def link(server: str, experiment_id: str, run: str = "", **query: str) -> str:
     """Address of the runs of an experiment, or of one of them, on an MLflow server.
 
-    Without `workflowType`, MLflow 3 opens an experiment on its pages for language models, which show no run.
+    Without `workflowType`, MLflow 3.17 opens in its mode for language models, whose menu has neither models nor their registry.
 
     Parameters
     ----------

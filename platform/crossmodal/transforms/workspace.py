@@ -6,15 +6,15 @@ import numpy as np
 import scipy.fft
 import torch
 
-# SciPy takes more than twice torch's time for shorter ones.
+# For shorter ones torch takes little more than half of SciPy's time.
 _SHORTEST_BY_SCIPY = 4096
 
 
 class Workspace:
     """Buffers that are used again, and functions that write into them: on a CPU fresh memory costs more than the arithmetic.
 
-    On a CPU the Fourier transforms are SciPy's (pocketfft) and magnitudes NumPy's, which take two thirds and two fifths of torch's time.
-    Where a gradient needs each result, and on other devices, torch computes.
+    On a CPU the Fourier transforms are SciPy's (pocketfft), which write into what they read, and magnitudes NumPy's, which take two fifths
+    of torch's time. Where a gradient needs each result, and on other devices, torch computes.
 
     Parameters
     ----------

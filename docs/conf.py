@@ -37,8 +37,8 @@ napoleon_use_param = False
 napoleon_use_rtype = False
 napoleon_custom_sections = [("Attributes", "params_style")]
 autodoc_member_order = "bysource"
-# Nor are those before a colon in docstrings of properties. A page of index.md that is not written yet is left out.
-suppress_warnings = ["ref.python", "toc.empty_glob"]
+# Nor are those before a colon in docstrings of properties.
+suppress_warnings = ["ref.python"]
 # What stands between single backticks is code.
 default_role = "code"
 

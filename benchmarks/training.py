@@ -17,12 +17,11 @@ import torch.distributed as dist
 from rich.console import Console
 
 from benchmarks.batches import SFREQ, open_reader
-from crossmodal.config.models import SynaptechNetConfig
 from crossmodal.config.training import Training
 from crossmodal.datasets.batches import BatchReader
 from crossmodal.datasets.feed import Batch
 from crossmodal.models.base import Model, Shapes
-from crossmodal.models.registry import build_model
+from crossmodal.models.synaptech_net import SynaptechNet, SynaptechNetConfig
 from crossmodal.storage.heap import KEEP_FREED_MEMORY
 from crossmodal.training.loop import train_epoch
 from crossmodal.training.world import World
@@ -85,7 +84,7 @@ def _measure_worker(rank: int, folder: Path) -> None:
     shapes = Shapes(n_source=70, n_target=102, n_times=500, sfreq=SFREQ)
     x_bct, y_bst = (torch.randn(training.batch_size, n, shapes.n_times, generator=rng) for n in (shapes.n_source, shapes.n_target))
     batches = [Batch(x_bct, y_bst, np.arange(training.batch_size))] * D3_STEPS
-    model = build_model(SynaptechNetConfig(), shapes)
+    model = SynaptechNet(SynaptechNetConfig(), shapes)
     optimiser = torch.optim.AdamW(model.parameters(), fused=True)
 
     def train(world: World) -> None:
@@ -110,7 +109,7 @@ def _measure_worker(rank: int, folder: Path) -> None:
 def _model(reader: BatchReader, config: SynaptechNetConfig) -> tuple[Model, torch.optim.Optimizer]:
     batch = next(reader.batches(1, np.arange(1)))
     shapes = Shapes(batch.source_bct.shape[1], batch.target_bst.shape[1], batch.source_bct.shape[2], SFREQ)
-    model = build_model(config, shapes)
+    model = SynaptechNet(config, shapes)
     return model, torch.optim.AdamW(model.parameters(), fused=True)
 
 

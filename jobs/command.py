@@ -32,9 +32,16 @@ def run_job(
     def with_experiment(arguments: argparse.Namespace) -> int | None:
         from crossmodal.config import load_experiment
 
-        return action(load_experiment(arguments.experiment, arguments.overrides), arguments)
+        return action(load_experiment(arguments.experiment, arguments.overrides, _checked), arguments)
 
     run_action(description, with_experiment, add_experiment)
+
+
+def _checked(experiment: "Experiment") -> "Experiment":
+    """Read the settings of models, which takes PyTorch; a mistake elsewhere need not wait for that."""
+    from crossmodal.models.checking import checked
+
+    return checked(experiment)
 
 
 def run_action(

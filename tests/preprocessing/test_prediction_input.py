@@ -8,12 +8,11 @@ import torch
 from crossmodal.config import UserError
 from crossmodal.config.cleaning import Ica, Maxwell, Ssp
 from crossmodal.config.data import Data, Signals
-from crossmodal.config.models import SynaptechNetConfig
 from crossmodal.config.preprocessing import FileEntry, FileRecordings, Preprocessing
 from crossmodal.models.base import Shapes
 from crossmodal.models.predictor import Predictor
-from crossmodal.models.registry import build_model
 from crossmodal.models.store import ModelCard, TrainedModel
+from crossmodal.models.synaptech_net import SynaptechNet, SynaptechNetConfig
 from crossmodal.physics.template import template_lead_field
 from crossmodal.tasks.sensors import export
 from crossmodal.transforms.scaling import ChannelScaling, Normaliser
@@ -59,7 +58,7 @@ def _trained(recorded, source, preprocessing, target_info, sfreq=100.0):
     card = ModelCard(
         run="run",
         fold="sub-01",
-        network=config,
+        network={"kind": "synaptech_net", **config.model_dump()},
         shapes=shapes,
         data=Data(source=Signals(modality=modality, channels=channels), target=Signals(modality="eeg" if "eeg" in kinds else "meg")),
         preprocessing=preprocessing,
@@ -70,7 +69,7 @@ def _trained(recorded, source, preprocessing, target_info, sfreq=100.0):
         normaliser=normaliser.to_plain(),
         trained_on=("02",),
     )
-    return TrainedModel(Predictor(build_model(config, shapes).eval(), normaliser), card, target_info)
+    return TrainedModel(Predictor(SynaptechNet(config, shapes).eval(), normaliser), card, target_info)
 
 
 def virtual_recording(path, trained, types, scratch):

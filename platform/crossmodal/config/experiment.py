@@ -8,7 +8,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from crossmodal.config.base import Config, fingerprint
 from crossmodal.config.data import Data, LeaveOneSubjectOut, Split
 from crossmodal.config.evaluation import Evaluation
-from crossmodal.config.models import NetworkConfig, SynaptechNetConfig
+from crossmodal.config.models import ModelSettings
 from crossmodal.config.nightly import Nightly
 from crossmodal.config.preprocessing import BidsRecordings, FileRecordings, Preprocessing, Recordings
 from crossmodal.config.simulation import AnySimulation
@@ -52,7 +52,7 @@ class Experiment(Config):
     preprocessing: Preprocessing = Preprocessing()
     data: Data = Data()
     split: Split = LeaveOneSubjectOut()
-    model: NetworkConfig = SynaptechNetConfig()
+    model: ModelSettings = ModelSettings(kind="synaptech_net")
     training: Training = Training()
     tuning: Tuning = Tuning()
     nightly: Nightly = Nightly()

@@ -1,20 +1,21 @@
 """Read an experiment from YAML and `key=value` overrides, refusing what it does not know."""
 
-import difflib
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
 
 from crossmodal.config.base import UserError
 from crossmodal.config.experiment import Experiment
+from crossmodal.config.parsing import merge, parse
 
 
-def load_experiment(path: str | Path, overrides: Sequence[str] = ()) -> Experiment:
+def load_experiment(
+    path: str | Path, overrides: Sequence[str] = (), check: Callable[[Experiment], Experiment] = lambda experiment: experiment
+) -> Experiment:
     """Read one experiment.
 
     Parameters
@@ -24,6 +25,8 @@ def load_experiment(path: str | Path, overrides: Sequence[str] = ()) -> Experime
         environment variable.
     overrides : sequence of str
         `training.epochs=3` and the like; values are read as YAML.
+    check : callable
+        Reads what is left to others, as `crossmodal.models.checking.checked` does the settings of models.
 
     Raises
     ------
@@ -35,9 +38,9 @@ def load_experiment(path: str | Path, overrides: Sequence[str] = ()) -> Experime
     for override in overrides:
         _apply(settings, override)
     try:
-        return Experiment.model_validate(_merge(_default_kinds(Experiment), settings))
-    except ValidationError as error:
-        raise UserError(f"{path}: {sentence_of(error)}") from None
+        return check(parse(Experiment, settings))
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
 
 
 def overridden(experiment: Experiment, overrides: Mapping[str, Any]) -> Experiment:
@@ -56,10 +59,7 @@ def overridden(experiment: Experiment, overrides: Mapping[str, Any]) -> Experime
     settings = experiment.model_dump(mode="json")
     for key, value in overrides.items():
         _set(settings, key, value)
-    try:
-        return Experiment.model_validate(settings)
-    except ValidationError as error:
-        raise UserError(sentence_of(error)) from None
+    return parse(Experiment, settings)
 
 
 def _read(path: Path, below: tuple[Path, ...] = ()) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def _read(path: Path, below: tuple[Path, ...] = ()) -> dict[str, Any]:
     chain = (*below, path.resolve())
     if (path.parent / parent).resolve() in chain:
         raise UserError(f"{path}: extends {parent}, which in the end extends this file; let one of them extend nothing")
-    return _merge(_read(path.parent / parent, chain), settings)
+    return merge(_read(path.parent / parent, chain), settings)
 
 
 def _with_variables(path: Path) -> str:
@@ -92,29 +92,6 @@ def _with_variables(path: Path) -> str:
         return os.environ[match[1]]
 
     return re.sub(r"\$\{(\w+)\}", value, path.read_text(encoding="utf-8"))
-
-
-def _merge(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
-    """Lay `top` over `base`; a section whose `kind` changes replaces the base's whole."""
-    merged = dict(base)
-    for key, value in top.items():
-        below = merged.get(key)
-        if isinstance(value, dict) and isinstance(below, dict) and value.get("kind", below.get("kind")) == below.get("kind"):
-            merged[key] = _merge(below, value)
-        else:
-            merged[key] = value
-    return merged
-
-
-def _default_kinds(model: type[BaseModel]) -> dict[str, Any]:
-    """Kinds that sections have by default, so that `model.widths=[8]` alone says enough."""
-    kinds: dict[str, Any] = {}
-    for name, field in model.model_fields.items():
-        if isinstance(field.default, BaseModel):
-            kinds[name] = _default_kinds(type(field.default))
-        elif name == "kind":
-            kinds[name] = field.default
-    return {name: value for name, value in kinds.items() if value != {}}
 
 
 def _apply(settings: dict[str, Any], override: str) -> None:
@@ -136,39 +113,3 @@ def _set(settings: dict[str, Any], key: str, value: Any) -> None:
         if not isinstance(section, dict):
             raise UserError(f"{key}: '{name}' is a value, not a section")
     section[last] = value
-
-
-def sentence_of(error: ValidationError) -> str:
-    """Say what an experiment's settings were refused for: the key, and for an unknown one the nearest valid name."""
-    first = error.errors(include_url=False)[0]
-    location = [str(part) for part in first["loc"]]
-    if first["type"] == "extra_forbidden":
-        known = _names_at(Experiment, location[:-1])
-        nearest = difflib.get_close_matches(location[-1], known, n=1, cutoff=0.0)
-        hint = f"; the nearest valid name is '{nearest[0]}'" if nearest else ""
-        return f"unknown key '{'.'.join(location)}'{hint}"
-    if first["type"] == "union_tag_invalid":
-        kinds = first["ctx"]["expected_tags"].replace("'", "")
-        return f"{'.'.join([*location, 'kind'])}: there is no '{first['ctx']['tag']}'; known are {kinds}"
-    if first["type"] == "value_error":
-        return f"{'.'.join(location)}: {first['ctx']['error']}"
-    return f"{'.'.join(location)}: {first['msg'][0].lower()}{first['msg'][1:]} (got {first['input']!r})"
-
-
-def _names_at(model: type[BaseModel], location: list[str]) -> list[str]:
-    """Valid keys of the section that an error points into, following union tags and list positions."""
-    candidates: list[type[BaseModel]] = [model]
-    for part in location:
-        fields = [candidate.model_fields for candidate in candidates]
-        inner = [found for known in fields if part in known for found in _models_in(known[part].annotation)]
-        tagged = [
-            candidate for candidate in candidates if "kind" in candidate.model_fields and candidate.model_fields["kind"].default == part
-        ]
-        candidates = inner or tagged or candidates
-    return [name for candidate in candidates for name in candidate.model_fields]
-
-
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [found for inner in getattr(annotation, "__args__", ()) for found in _models_in(inner)]

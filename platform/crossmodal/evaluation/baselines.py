@@ -11,15 +11,16 @@ import torch
 
 from crossmodal.config.data import Data
 from crossmodal.config.evaluation import Evaluation
-from crossmodal.config.models import TrainingMeanConfig
+from crossmodal.config.models import ModelSettings
 from crossmodal.datasets.batches import BatchReader
 from crossmodal.datasets.channels import columns_of
 from crossmodal.datasets.opening import FoldData
 from crossmodal.datasets.physiology import PhysiologyReader, shared_physiology
 from crossmodal.datasets.windows import WindowSet
-from crossmodal.evaluation.names import EYES_AND_HEART, predictor_name
+from crossmodal.evaluation.names import EYES_AND_HEART
 from crossmodal.models.base import Baseline, Shapes, Statistics
-from crossmodal.models.registry import build_model
+from crossmodal.models.registry import baseline_spec
+from crossmodal.models.ridge import RidgeConfig
 from crossmodal.transforms.scaling import ChannelScaling, Normaliser
 
 _BATCH_SIZE = 16
@@ -43,8 +44,9 @@ class BaselineFitter:
     """
 
     def __init__(self, evaluation: Evaluation, data: Data) -> None:
-        self._configs = {predictor_name(config): config for config in (TrainingMeanConfig(), *evaluation.baselines)}
-        self._of_physiology = evaluation.physiology
+        specs = [baseline_spec(settings) for settings in (ModelSettings(kind="training_mean"), *evaluation.baselines)]
+        self._specs = {spec.config.title: spec for spec in specs}
+        self._of_physiology = baseline_spec(evaluation.physiology, "evaluation.physiology")
         self._data = data
         self._known: dict[tuple[object, ...], list[Statistics]] = {}
         self._reading = Lock()
@@ -52,9 +54,9 @@ class BaselineFitter:
     def fit(self, fold: FoldData) -> dict[str, Baseline]:
         """Fit each baseline, by its name, to the training windows of a fold; penalties are chosen on its validation windows."""
         shapes = Shapes(fold.n_source, fold.n_target, fold.n_times, fold.sfreq)
-        baselines = {name: cast(Baseline, build_model(config, shapes)) for name, config in self._configs.items()}
+        baselines = {name: cast(Baseline, spec.build(shapes)) for name, spec in self._specs.items()}
         if names := shared_physiology(fold.shards):
-            baselines[EYES_AND_HEART] = cast(Baseline, build_model(self._of_physiology, replace(shapes, n_source=len(names))))
+            baselines[EYES_AND_HEART] = cast(Baseline, self._of_physiology.build(replace(shapes, n_source=len(names))))
         training, validation = (self._statistics(fold, role.windows, baselines) for role in (fold.train, fold.validation))
         for baseline, of_training, of_validation in zip(baselines.values(), training, validation, strict=True):
             baseline.solve(of_training, of_validation)
@@ -68,6 +70,12 @@ class BaselineFitter:
         """Read the EOG and ECG that all recordings of a fold have; None where there are none."""
         names = shared_physiology(fold.shards)
         return PhysiologyReader(fold.shards, windows, names) if names else None
+
+    def physiology_lag(self, sfreq: float) -> int:
+        """How far the map from EOG and ECG reaches to either side, in samples."""
+        config = self._of_physiology.config
+        assert isinstance(config, RidgeConfig), "checked when the experiment was loaded"
+        return round(config.lag_s * sfreq)
 
     def units(self, fold: FoldData, baseline: str = "") -> Normaliser:
         """Between SI units and those of baselines; EOG and ECG are read in the latter."""

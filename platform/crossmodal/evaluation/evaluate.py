@@ -10,7 +10,6 @@ from pathlib import Path
 import mne
 
 from crossmodal.config import Experiment, UserError
-from crossmodal.config.models import SynaptechNetConfig, Waveform
 from crossmodal.datasets.folds import Fold
 from crossmodal.datasets.manifest import Manifest
 from crossmodal.datasets.opening import open_fold
@@ -18,6 +17,7 @@ from crossmodal.evaluation.evaluator import Evaluator
 from crossmodal.evaluation.own_fold import check_own_fold
 from crossmodal.evaluation.scores import FoldDetail, FoldScores, save_scores
 from crossmodal.models.base import Model
+from crossmodal.models.registry import network_spec
 from crossmodal.models.store import ModelCard, load_model
 from crossmodal.storage.node_cache import NodeCache
 from crossmodal.storage.uri import fetch_folder, join
@@ -60,8 +60,12 @@ def evaluate_folds(experiment: Experiment, manifest: Manifest, run: str, folds: 
     UserError
         A model is not that of its fold, or the experiment does not agree with the cohort that ceilings are computed from.
     """
-    if isinstance(experiment.model, SynaptechNetConfig) and not isinstance(experiment.model.target, Waveform):
-        raise UserError("model.target: only waveforms are scored, in SI units, beside baselines; train with model.target.kind=waveform")
+    spec = network_spec(experiment.model)
+    if not spec.config.predicts_waveforms:
+        raise UserError(
+            f"model: only waveforms are scored, in SI units, beside baselines, and this {spec.config.title} predicts none; train with"
+            " settings that do, as model.target.kind=waveform of synaptech_net"
+        )
     evaluator = Evaluator(experiment, run)
     cache = NodeCache(Path(experiment.node_cache.root), int(experiment.node_cache.max_gb * 1e9))
 

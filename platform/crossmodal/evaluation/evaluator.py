@@ -14,13 +14,14 @@ from crossmodal.datasets.windows import WindowSet
 from crossmodal.evaluation.baselines import BaselineFitter
 from crossmodal.evaluation.beyond_physiology import BeyondPhysiology
 from crossmodal.evaluation.metrics import Floats, SubjectSums, TruthBlock, TypeMetrics
-from crossmodal.evaluation.names import EYES_AND_HEART, TRAINING_MEAN, predictor_name
+from crossmodal.evaluation.names import EYES_AND_HEART, TRAINING_MEAN
 from crossmodal.evaluation.own_windows import OwnWindows
 from crossmodal.evaluation.protocol import PROTOCOL
 from crossmodal.evaluation.references import References
 from crossmodal.evaluation.scores import FoldDetail, FoldScores, Role, Score, SubjectDetail
 from crossmodal.models.base import Model
 from crossmodal.models.predictor import Predictor
+from crossmodal.models.registry import network_spec
 from crossmodal.transforms.scaling import Normaliser
 
 _BATCH_SIZE = 16
@@ -63,7 +64,7 @@ class Evaluator:
             A baseline needs what a subject's recording does not tell, as where the head was.
         """
         baselines = self._fitter.fit(fold)
-        predictors = {predictor_name(self._experiment.model): Predictor(network, normaliser)}
+        predictors = {network_spec(self._experiment.model).config.title: Predictor(network, normaliser)}
         predictors |= {name: Predictor(baseline, self._fitter.units(fold, name)) for name, baseline in baselines.items()}
         detail = FoldDetail(fold.target_names, fold.target_types, fold.sfreq)
         scores: list[Score] = []
@@ -100,7 +101,7 @@ class Evaluator:
         reader = self._fitter.reader(fold, windows)
         physiology = self._fitter.physiology(fold, windows)
         recorded = PhysiologyReader.of(fold.shards, windows)
-        beyond = BeyondPhysiology(recorded, round(self._experiment.evaluation.physiology.lag_s * fold.sfreq)) if recorded else None
+        beyond = BeyondPhysiology(recorded, self._fitter.physiology_lag(fold.sfreq)) if recorded else None
         sums = {name: SubjectSums(fold.target_types, fold.sfreq, fold.n_times) for name in predictors}
         example: dict[str, np.ndarray] = {}
         training_mean_st: Floats | None = None

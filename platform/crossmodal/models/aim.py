@@ -4,15 +4,34 @@ Source: README of the code behind "Super-Resoluting BCIs Via Cross-Modal Transfe
 the true MEG under a mask that includes the present sample; here it reads learned per-time queries, or its own past output.
 """
 
+from typing import Literal
+
 import torch
+from pydantic import Field
 from torch import nn
 
 from crossmodal.config import UserError
-from crossmodal.config.models import AimConfig
-from crossmodal.models.base import Model, Shapes
+from crossmodal.models.base import Model, ModelConfig, Shapes
 from crossmodal.models.decoder_layer import DecoderLayer
 
 _POSITION_SCALE = 0.02
+
+
+class AimConfig(ModelConfig):
+    """Encoder-decoder transformer whose decoder never sees the target."""
+
+    width: int = Field(256, ge=1)
+    encoder_layers: int = Field(6, ge=1)
+    decoder_layers: int = Field(6, ge=1)
+    heads: int = Field(8, ge=1)
+    expansion: int = Field(4, ge=1)
+    dropout: float = Field(0.1, ge=0, lt=1)
+    decoding: Literal["queries", "autoregressive"] = "queries"
+
+    @property
+    def title(self) -> str:
+        """Name it as its authors do."""
+        return "AIM transformer"
 
 
 class Aim(Model):

@@ -8,7 +8,22 @@ import mne
 import torch
 from torch import nn
 
+from crossmodal.config import Config
 from crossmodal.transforms.scaling import Normaliser
+
+
+class ModelConfig(Config):
+    """Settings of a model or baseline; the constructor of its class takes them."""
+
+    @property
+    def title(self) -> str:
+        """What tables and figures call a model with these settings."""
+        return type(self).__name__.removesuffix("Config")
+
+    @property
+    def predicts_waveforms(self) -> bool:
+        """Whether the output is the target's signal, which alone is scored."""
+        return True
 
 
 @dataclass(frozen=True)
@@ -46,6 +61,8 @@ class Geometry:
 
 class Model(nn.Module, ABC):
     """Maps source windows to target windows, both in the fold's normalised units.
+
+    A subclass is built from `(config, shapes)`, where `config` is annotated with its own subclass of `ModelConfig`.
 
     Attributes
     ----------

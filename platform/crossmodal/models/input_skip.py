@@ -3,14 +3,22 @@
 import math
 
 import torch
+from pydantic import Field
 from torch import nn
 
-from crossmodal.config.models import InputSkip as InputSkipConfig
+from crossmodal.config import Config
 
 # The first filters are wavelets of two cycles, from the slowest rhythm that a window shows to the fastest that a scalp lets through.
 _LOWEST_HZ = 2.0
 _HIGHEST_HZ = 30.0
 _CYCLES = 2.0
+
+
+class InputSkipConfig(Config):
+    """A bank of temporal filters shared by all source channels, then a linear map of the filtered channels to the sensors."""
+
+    filters: int = Field(8, ge=1)
+    taps: int = Field(61, ge=1, description="odd")
 
 
 class InputSkip(nn.Module):
@@ -22,7 +30,7 @@ class InputSkip(nn.Module):
 
     Parameters
     ----------
-    config : InputSkip
+    config : InputSkipConfig
         Number and length of the filters.
     n_source, n_target : int
         Channels.

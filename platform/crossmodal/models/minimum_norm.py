@@ -8,10 +8,22 @@ import mne
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import Field
 
-from crossmodal.config.models import MinimumNormConfig
-from crossmodal.models.base import Baseline, Geometry, Model, Shapes, Statistics
+from crossmodal.models.base import Baseline, Geometry, Model, ModelConfig, Shapes, Statistics
 from crossmodal.physics.template import template_lead_field
+
+
+class MinimumNormConfig(ModelConfig):
+    """Minimum-norm source estimate projected to the target sensors through the forward model."""
+
+    snr: float = Field(3.0, gt=0)
+    n_dipoles: int = Field(1500, ge=10)
+
+    @property
+    def title(self) -> str:
+        """Name the estimate."""
+        return "minimum norm"
 
 
 @dataclass

@@ -1,13 +1,58 @@
 """What a network sees of a signal: rows of frequency over time."""
 
 from abc import ABC, abstractmethod
+from typing import Annotated, Literal
 
 import torch
+from pydantic import Field
 from torch import nn
 
-from crossmodal.config import UserError
-from crossmodal.config.models import Bands, Representation, Scalogram, Stft
+from crossmodal.config import Config, UserError
 from crossmodal.transforms import bands, cwt, stft
+
+Band = tuple[float, float]
+
+
+class Waveform(Config):
+    """The signal itself: one row."""
+
+    kind: Literal["waveform"] = "waveform"
+
+
+class Scalogram(Config):
+    """Continuous wavelet transform, a row a frequency; those above Nyquist are left out."""
+
+    kind: Literal["scalogram"] = "scalogram"
+    parts: Literal["log_amplitude", "complex"] = Field(
+        "log_amplitude", description="complex keeps phase: real and imaginary parts as channels"
+    )
+    wavelet: str = "cmor1.5-1.0"
+    frequencies: int = Field(60, ge=1, description="log-spaced")
+    lowest_hz: float = Field(1.0, gt=0)
+    highest_hz: float = Field(100.0, gt=0)
+
+
+class Bands(Config):
+    """Mean wavelet amplitude over the frequencies of each band, a row a band, as log1p."""
+
+    kind: Literal["bands"] = "bands"
+    bands_hz: dict[str, Band] = Field(default={"alpha": (8, 13), "beta": (13, 30), "gamma": (30, 100)}, min_length=1)
+    wavelet: str = "cmor1.5-1.0"
+    frequencies: int = Field(60, ge=1, description="log-spaced")
+    lowest_hz: float = Field(1.0, gt=0)
+    highest_hz: float = Field(100.0, gt=0)
+
+
+class Stft(Config):
+    """Short-time Fourier transform at every sample, a row a frequency."""
+
+    kind: Literal["stft"] = "stft"
+    parts: Literal["log_amplitude", "complex"] = "log_amplitude"
+    window_s: float = Field(0.62, gt=0, description="a Hann window, rounded to an even number of samples")
+
+
+Representation = Annotated[Waveform | Scalogram | Bands | Stft, Field(discriminator="kind")]
+TargetRepresentation = Annotated[Waveform | Bands, Field(discriminator="kind")]
 
 
 class SignalRows(nn.Module, ABC):

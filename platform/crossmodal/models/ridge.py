@@ -7,13 +7,30 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import torch
+from pydantic import Field
 from torch.nn.functional import conv1d, pad
 
-from crossmodal.config.models import RidgeConfig
-from crossmodal.models.base import Baseline, Shapes, Statistics
+from crossmodal.models.base import Baseline, ModelConfig, Shapes, Statistics
 
+LAGGED_RIDGE = "lagged ridge"
 # Optimal filters between sensors are close to instantaneous: a tap's prior variance falls by half at this lag.
 _PRIOR_LAG_S = 0.005
+
+
+class RidgeConfig(ModelConfig):
+    """Linear regression per time point (lag_s 0), or with lags on both sides (an FIR, as mTRF)."""
+
+    lag_s: float = Field(0.0, ge=0, description="lags from -lag_s to +lag_s")
+    penalties: tuple[float, ...] = Field(
+        (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0),
+        min_length=1,
+        description="in units of the mean source variance; chosen on validation subjects",
+    )
+
+    @property
+    def title(self) -> str:
+        """Tell ridges of different lags apart."""
+        return f"{LAGGED_RIDGE} {1000 * self.lag_s:g} ms" if self.lag_s else "ridge"
 
 
 def penalty_over_lags(half_length: int, sfreq: float) -> torch.Tensor:

@@ -7,17 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import mne
-from pydantic import TypeAdapter
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from crossmodal.config import Config, UserError
 from crossmodal.config.data import Data
-from crossmodal.config.models import NetworkConfig
+from crossmodal.config.models import ModelSettings
 from crossmodal.config.preprocessing import Preprocessing
 from crossmodal.models.base import Model, Shapes
 from crossmodal.models.predictor import Predictor
-from crossmodal.models.registry import build_model
+from crossmodal.models.registry import ModelSpec, network_spec
 from crossmodal.transforms.scaling import Normaliser
 
 WEIGHTS, CARD, TARGET_INFO = "weights.safetensors", "model.json", "target_info.fif"
@@ -41,7 +40,7 @@ class ModelCard(Config):
 
     run: str
     fold: str
-    network: NetworkConfig
+    network: ModelSettings
     shapes: Shapes
     data: Data
     preprocessing: Preprocessing
@@ -67,13 +66,17 @@ def load_model(folder: Path) -> tuple[Model, ModelCard]:
     Raises
     ------
     UserError
-        A file is missing or broken, or the weights are not those that the card was written with.
+        A file is missing or broken, the model's class cannot be imported, or the weights are not those that the card was written with.
     """
     try:
         card = ModelCard.model_validate_json((folder / CARD).read_text())
     except (OSError, ValueError) as error:
         raise UserError(f"{folder / CARD}: cannot be read as a trained model ({str(error).splitlines()[0]}); train it again") from None
-    network = load_weights(folder / WEIGHTS, card.network, card.shapes)
+    try:
+        spec = network_spec(card.network, "network")
+    except UserError as error:
+        raise UserError(f"{folder / CARD}: {error}") from error
+    network = load_weights(folder / WEIGHTS, spec, card.shapes)
     if card.weights_sha256 and card.weights_sha256 != _sha256(folder / WEIGHTS):
         raise UserError(
             f"{folder / WEIGHTS}: holds other weights than those that {CARD} of fold {card.fold} of {card.run} was written with; train the"
@@ -103,7 +106,7 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def load_weights(path: Path, config: NetworkConfig, shapes: Shapes) -> Model:
+def load_weights(path: Path, spec: ModelSpec, shapes: Shapes) -> Model:
     """Build a network and fill it with stored weights.
 
     Raises
@@ -111,7 +114,7 @@ def load_weights(path: Path, config: NetworkConfig, shapes: Shapes) -> Model:
     UserError
         The weights are missing, broken, or those of another architecture; the sentence names the file and the first difference.
     """
-    network = build_model(config, shapes).for_inference()
+    network = spec.build(shapes).for_inference()
     try:
         stored = load_file(path)
     except (OSError, SafetensorError) as error:
@@ -121,7 +124,7 @@ def load_weights(path: Path, config: NetworkConfig, shapes: Shapes) -> Model:
     differing = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
     if differing:
         name = differing[0]
-        described = json.dumps(TypeAdapter(NetworkConfig).dump_python(config, mode="json"))
+        described = json.dumps(spec.settings.model_dump())
         raise UserError(
             f"{path}: holds weights of another architecture ({name} is {found.get(name, 'absent')}, not {expected.get(name, 'absent')}, in"
             f" {len(differing)} of {len(expected)} tensors); give the model it was trained as, not {described}"

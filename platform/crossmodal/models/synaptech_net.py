@@ -3,16 +3,48 @@
 Source: "Super-Resoluting BCIs Via Cross-Modal Transfer" (Synaptech), section 3.1.
 """
 
+from typing import Literal
+
 import torch
+from pydantic import Field
 from torch import nn
 
 from crossmodal.config import UserError
-from crossmodal.config.models import SynaptechNetConfig
-from crossmodal.models.base import Model, Shapes
+from crossmodal.models.base import Model, ModelConfig, Shapes
 from crossmodal.models.bridge import Bridge
-from crossmodal.models.input_skip import InputSkip
-from crossmodal.models.representations import build_representation
+from crossmodal.models.input_skip import InputSkip, InputSkipConfig
+from crossmodal.models.representations import Representation, TargetRepresentation, Waveform, build_representation
 from crossmodal.models.unet import DecoderBlock, EncoderBlock
+
+
+class SynaptechNetConfig(ModelConfig):
+    """U-Net over (frequency x time) with a BiLSTM bridge (Synaptech paper, section 3.1).
+
+    The defaults are the paper's. InstanceNorm takes the amplitude of every window away; `norm: none` keeps it, and an
+    `input_skip` adds the linear map that most of a waveform's prediction is.
+    """
+
+    representation: Representation = Waveform()
+    target: TargetRepresentation = Waveform()
+    widths: tuple[int, ...] = Field((128, 256, 512, 512), min_length=1)
+    kernel: int = Field(3, ge=1, description="odd")
+    negative_slope: float = Field(0.2, ge=0)
+    norm: Literal["instance", "none"] = "instance"
+    dropout: float = Field(0.2, ge=0, lt=1)
+    bridge_hidden: int = Field(512, ge=1, description="a direction")
+    bridge_layers: int = Field(2, ge=0)
+    bridge_dropout: float = Field(0.2, ge=0, lt=1)
+    input_skip: InputSkipConfig | None = Field(None, description="the U-Net's outermost skip, from the source straight to the output")
+
+    @property
+    def title(self) -> str:
+        """Name it as its authors do."""
+        return "Synaptech-Net"
+
+    @property
+    def predicts_waveforms(self) -> bool:
+        """Bands are no waveforms."""
+        return self.target.kind == "waveform"
 
 
 class SynaptechNet(Model):
@@ -85,5 +117,5 @@ class SynaptechNet(Model):
 def _check(config: SynaptechNetConfig) -> None:
     if config.kernel % 2 == 0 or (config.input_skip is not None and config.input_skip.taps % 2 == 0):
         raise UserError("model.kernel and model.input_skip.taps must be odd, so that an output sample lies on its input sample")
-    if config.input_skip is not None and config.target.kind != "waveform":
+    if config.input_skip is not None and not config.predicts_waveforms:
         raise UserError("model.input_skip predicts waveforms; set model.target to waveform, or drop the skip")

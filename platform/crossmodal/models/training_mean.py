@@ -5,8 +5,16 @@ from typing import Self
 
 import torch
 
-from crossmodal.config.models import TrainingMeanConfig
-from crossmodal.models.base import Baseline, Shapes, Statistics
+from crossmodal.models.base import Baseline, ModelConfig, Shapes, Statistics
+
+
+class TrainingMeanConfig(ModelConfig):
+    """The mean of the training targets per sensor and epoch time."""
+
+    @property
+    def title(self) -> str:
+        """Name the trivial predictor."""
+        return "training mean"
 
 
 @dataclass

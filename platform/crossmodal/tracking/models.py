@@ -3,7 +3,7 @@
 import contextlib
 import io
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -34,13 +34,17 @@ class SignalSpec:
         return Schema([TensorSpec(np.dtype(np.float32), (-1, len(self.channels), self.n_times))])
 
 
-def log_model(tracker: Tracker, run_id: str, loader: str, folder: Path, source: SignalSpec, target: SignalSpec) -> str:
+def log_model(
+    tracker: Tracker, run_id: str, loader: str, folder: Path, source: SignalSpec, target: SignalSpec, packages: Sequence[Path] = ()
+) -> str:
     """Log a model so that `mlflow.pyfunc.load_model` gives it back, and return its URI.
 
     Parameters
     ----------
     loader : str
         Module of this package whose `_load_pyfunc` reads `folder`; nothing is pickled.
+    packages : sequence of Path
+        Further code that the model needs, logged beside it as this package is.
     """
     mlflow.set_tracking_uri(tracker.uri)
     with mlflow.start_run(run_id=run_id), warnings.catch_warnings():
@@ -50,7 +54,7 @@ def log_model(tracker: Tracker, run_id: str, loader: str, folder: Path, source: 
             name="model",
             loader_module=loader,
             data_path=str(folder),
-            code_paths=[str(Path(__file__).parent.parent)],
+            code_paths=[str(path) for path in (Path(__file__).parent.parent, *packages)],
             signature=ModelSignature(source.schema, target.schema),
             pip_requirements=[f"{package}=={version(package)}" for package in _PACKAGES],
             metadata={"source": asdict(source), "target": asdict(target)},

@@ -15,7 +15,7 @@ from crossmodal.datasets.folds import Fold
 from crossmodal.datasets.manifest import Manifest
 from crossmodal.datasets.opening import FoldData, open_fold
 from crossmodal.models.base import Model, Shapes
-from crossmodal.models.registry import build_model
+from crossmodal.models.registry import network_spec
 from crossmodal.models.store import CARD, TARGET_INFO, ModelCard, save_model
 from crossmodal.storage.node_cache import NodeCache
 from crossmodal.storage.outage import patiently
@@ -91,7 +91,7 @@ def _train(
             tell(FoldProgress(data.fold.name, tuple(state.history), system_metrics(world.device)))
 
     torch.manual_seed(experiment.seed)
-    network = build_model(experiment.model, _shapes(data)).to(world.device)
+    network = network_spec(experiment.model).build(_shapes(data)).to(world.device)
     state = fit(network, data.train, data.validation, experiment.training, experiment.seed, world, keep, resume)
     clipped = sum(normaliser.target.clipped for normaliser in {data.train.normaliser, data.validation.normaliser})
     if clipped:
@@ -112,7 +112,7 @@ def _publish(experiment: Experiment, data: FoldData, network: Model, result: Fol
     card = ModelCard(
         run=result.run,
         fold=result.fold,
-        network=experiment.model,
+        network=network_spec(experiment.model).settings,
         shapes=_shapes(data),
         data=experiment.data,
         preprocessing=experiment.preprocessing,

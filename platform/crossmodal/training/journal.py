@@ -12,6 +12,7 @@ from typing import Any, Self
 from crossmodal.config import Experiment, fingerprint
 from crossmodal.datasets.folds import ROLES, Fold
 from crossmodal.datasets.manifest import Manifest
+from crossmodal.models.registry import package_of
 from crossmodal.models.store import load_model
 from crossmodal.storage.uri import fetch_folder, join
 from crossmodal.tracking.describe import parameters
@@ -152,7 +153,8 @@ class Journal:
             source = SignalSpec(_UNITS[card.data.source.modality], card.source_names, card.shapes.n_times, card.shapes.sfreq)
             target_unit = ", ".join(_UNITS[kind] for kind in dict.fromkeys(card.target_types))
             target = SignalSpec(target_unit, card.target_names, card.shapes.n_times, card.shapes.sfreq)
-            logged = log_model(self._tracker, run_id, served_model.__name__, folder, source, target)
+            package = package_of(card.network.kind)
+            logged = log_model(self._tracker, run_id, served_model.__name__, folder, source, target, [package] if package else [])
         self._tracker.log_tags(run_id, {"model.mlflow": logged})
 
     def end(self, status: str) -> None:

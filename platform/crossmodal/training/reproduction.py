@@ -9,15 +9,15 @@ from typing import Any
 
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
-from pydantic import ValidationError
 
 from crossmodal.config import Experiment, UserError
 from crossmodal.config.experiment import Tracking
-from crossmodal.config.loading import sentence_of
+from crossmodal.config.parsing import parse
 from crossmodal.datasets.folds import Fold, make_folds
 from crossmodal.datasets.manifest import Manifest, load
 from crossmodal.datasets.shard import read_entry
 from crossmodal.evaluation.evaluate import evaluate_folds
+from crossmodal.models.checking import checked
 from crossmodal.tracking.describe import commit_in, git_commit, same_code
 from crossmodal.tracking.runs import Tracker
 from crossmodal.training.ray_trainer import train_folds, uses_gpu
@@ -138,10 +138,9 @@ def _same(was: float | None, now: float | None, tolerance: float) -> bool:
 
 def _experiment(settings: Any, run_id: str) -> Experiment:
     try:
-        return Experiment.model_validate(settings)
-    except ValidationError as error:
-        told = sentence_of(error)
-        raise UserError(f"run {run_id}: this code does not take its settings ({told}); check out the commit it was made by") from None
+        return checked(parse(Experiment, settings))
+    except UserError as error:
+        raise UserError(f"run {run_id}: this code does not take its settings ({error}); check out the commit it was made by") from None
 
 
 def _check_commit(run: Run) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from typing import Any
 from crossmodal.config import Config, Experiment, fingerprint
 from crossmodal.config.data import LeaveOneSubjectOut
 from crossmodal.datasets.manifest import Manifest
+from crossmodal.models.registry import network_spec
 from crossmodal.models.store import CARD
 from crossmodal.storage.uri import exists, join, read_json
 from crossmodal.training.state import EpochMetrics, best_epoch
@@ -43,7 +44,7 @@ def settings_of_result(experiment: Experiment, manifest: Manifest) -> dict[str, 
         "dataset": manifest.fingerprint,
         "data": experiment.data,
         "split": split,
-        "model": experiment.model,
+        "model": network_spec(experiment.model).settings,
         "training": experiment.training.model_dump(mode="json", exclude=_NOT_OF_THE_RESULT),
         "seed": experiment.seed,
     }

@@ -10,6 +10,7 @@ from optuna.trial import BaseTrial, FixedTrial
 
 from crossmodal.config import Experiment, UserError, overridden
 from crossmodal.config.data import CrossValidation
+from crossmodal.models.checking import checked
 
 # Enough to walk every branch of a small space.
 _REHEARSALS = 30
@@ -63,7 +64,7 @@ class Space:
 
     def _settings(self, trial: BaseTrial, experiment: Experiment) -> None:
         try:
-            overridden(experiment, self.suggest(trial, experiment))
+            checked(overridden(experiment, self.suggest(trial, experiment)))
         except UserError as error:
             raise UserError(f"search space {self.name}: {error}") from None
         except ValueError as error:
@@ -77,6 +78,6 @@ def trial_experiment(experiment: Experiment, overrides: Mapping[str, Any], study
 
 def settings_alone(experiment: Experiment, overrides: Mapping[str, Any], name: str, split: CrossValidation) -> Experiment:
     """The study's experiment with other settings, on development subjects alone; ceilings and baselines are the study's affair."""
-    changed = overridden(experiment, overrides)
+    changed = checked(overridden(experiment, overrides))
     evaluation = changed.evaluation.model_copy(update={"baselines": (), "ceilings": False})
     return changed.model_copy(update={"name": name, "split": split, "evaluation": evaluation})

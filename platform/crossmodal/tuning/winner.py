@@ -14,6 +14,7 @@ from crossmodal.evaluation.evaluate import evaluate_folds
 from crossmodal.evaluation.openings import record_opening
 from crossmodal.evaluation.protocol import PROTOCOL
 from crossmodal.evaluation.scores import FoldScores
+from crossmodal.models.checking import checked
 from crossmodal.reporting.report import Publisher, draw_fold
 from crossmodal.reporting.style import render_png
 from crossmodal.reporting.table import ScoreTable, to_markdown
@@ -193,7 +194,7 @@ def winner_experiment(plan: SweepPlan, winner: Winner) -> Experiment:
     """The experiment that is refitted: the winner's settings on all development subjects, of which the first ones validate."""
     development, n = plan.split.subjects or (), plan.split.validation_subjects
     split = FixedSplit(train=development[n:], validation=development[:n], test=plan.test)
-    chosen = overridden(plan.experiment, winner.overrides)
+    chosen = checked(overridden(plan.experiment, winner.overrides))
     return chosen.model_copy(update={"name": f"{plan.study}-winner", "split": split})
 
 

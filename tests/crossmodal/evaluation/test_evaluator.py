@@ -8,7 +8,7 @@ import torch
 
 from crossmodal.config import UserError
 from crossmodal.config.evaluation import Evaluation
-from crossmodal.config.models import Bands, MinimumNormConfig, RidgeConfig, SynaptechNetConfig
+from crossmodal.config.models import ModelSettings
 from crossmodal.datasets.folds import make_folds
 from crossmodal.datasets.opening import open_fold
 from crossmodal.evaluation.baselines import BaselineFitter
@@ -18,7 +18,7 @@ from crossmodal.evaluation.evaluator import Evaluator
 from crossmodal.evaluation.references import References
 from crossmodal.evaluation.scores import save_scores
 from crossmodal.models.base import Model, Shapes
-from crossmodal.models.ridge import Ridge
+from crossmodal.models.ridge import Ridge, RidgeConfig
 from crossmodal.physics.cohort_settings import write_settings
 from crossmodal.storage.node_cache import NodeCache
 from tests.crossmodal.evaluation.gaussian_cohort import N_MAG, gaussian_experiment, publish_cohort
@@ -89,7 +89,7 @@ def test_predictors_stand_in_the_order_of_what_they_know(cohort):
 
 def test_a_baseline_that_a_recording_tells_too_little_for_is_named(cohort):
     experiment, *_ = cohort
-    baselines = [*experiment.evaluation.model_dump()["baselines"], MinimumNormConfig().model_dump()]
+    baselines = [*experiment.evaluation.model_dump()["baselines"], {"kind": "minimum_norm"}]
     told = "minimum norm for sub-01: no digitised head points .*; to do without, leave it out of evaluation.baselines"
     with pytest.raises(UserError, match=told):
         evaluate(cohort, evaluation=experiment.evaluation.model_dump() | {"baselines": baselines})
@@ -128,9 +128,8 @@ def test_in_a_null_cohort_the_oracle_knows_nothing_evoked_or_not(cohort):
 def test_ridge_is_fitted_to_the_training_windows_of_the_fold_alone(cohort):
     experiment, manifest, cache = cohort
     data = open_fold(manifest, make_folds(experiment.split, manifest)[1], experiment.data, 0, cache)
-    config = RidgeConfig(lag_s=0.1)
-    fitter = BaselineFitter(Evaluation(baselines=(config,)), experiment.data)
-    direct = Ridge(config, Shapes(data.n_source, data.n_target, data.n_times, data.sfreq))
+    fitter = BaselineFitter(Evaluation(baselines=(ModelSettings(kind="ridge", lag_s=0.1),)), experiment.data)
+    direct = Ridge(RidgeConfig(lag_s=0.1), Shapes(data.n_source, data.n_target, data.n_times, data.sfreq))
     statistics = []
     for role in (data.train, data.validation):
         statistics.append(direct.new_statistics())
@@ -142,7 +141,7 @@ def test_ridge_is_fitted_to_the_training_windows_of_the_fold_alone(cohort):
 
 def test_scores_are_those_of_the_whole_arrays_at_once(cohort):
     data, scores, detail = evaluate(cohort)[2]
-    fitter = BaselineFitter(Evaluation(baselines=(RidgeConfig(),)), cohort[0].data)
+    fitter = BaselineFitter(Evaluation(baselines=(ModelSettings(kind="ridge"),)), cohort[0].data)
     baselines, units = fitter.fit(data), fitter.units(data)
     (batch,) = fitter.reader(data, data.test.windows).batches(1000, np.arange(len(data.test)))
     truth, predicted, mean = (
@@ -253,6 +252,6 @@ def test_protocols_that_say_nothing_of_new_subjects_are_labelled(cohort, split, 
 
 def test_models_of_bands_are_refused(cohort):
     experiment, manifest, _ = cohort
-    experiment = experiment.model_copy(update={"model": SynaptechNetConfig(target=Bands())})
+    experiment = experiment.model_copy(update={"model": ModelSettings(kind="synaptech_net", target={"kind": "bands"})})
     with pytest.raises(UserError, match="only waveforms are scored"):
         next(evaluate_folds(experiment, manifest, "run", make_folds(experiment.split, manifest)))

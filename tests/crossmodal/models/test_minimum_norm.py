@@ -7,10 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from crossmodal.config.models import MinimumNormConfig
 from crossmodal.models.base import Geometry, Shapes
-from crossmodal.models.minimum_norm import minimum_norm_projection
-from crossmodal.models.registry import build_model
+from crossmodal.models.minimum_norm import MinimumNorm, MinimumNormConfig, minimum_norm_projection
 from crossmodal.physics.template import template_lead_field
 from preprocessing.simulated.sensors import sensor_info
 
@@ -51,7 +49,7 @@ def test_a_cortical_source_is_seen_by_the_other_modality(info):
     moments = 1e-9 * np.random.default_rng(0).standard_normal((300, 50))
     signals = lead_field[rows] @ moments
     x_bct, y_bst = torch.from_numpy(signals[None, : len(eeg)] * 1e6).float(), signals[len(eeg) :] * 1e13
-    model = build_model(MinimumNormConfig(n_dipoles=300, snr=100), Shapes(len(eeg), len(mag), 50, 250.0))
+    model = MinimumNorm(MinimumNormConfig(n_dipoles=300, snr=100), Shapes(len(eeg), len(mag), 50, 250.0))
     geometry = Geometry(info, eeg, mag, Units(Scale(1e6), Scale(1e13)), True)
     predicted = model.for_subject(geometry)(x_bct)[0].numpy()
     assert 1 - np.square(predicted - y_bst).sum() / np.square(y_bst).sum() > 0.3
@@ -69,7 +67,7 @@ def test_eeg_is_seen_at_the_reference_of_its_recording(info, average_reference):
     reference = np.mean([rows[name] for name in eeg], axis=0) * average_reference
     source, target = np.array([rows[name] - reference for name in few]), np.array([rows[name] for name in mag])
     expected = minimum_norm_projection(source, target, np.array(["eeg"] * 8), 3.0)
-    model = build_model(MinimumNormConfig(n_dipoles=100), Shapes(8, len(mag), 8, 250.0))
+    model = MinimumNorm(MinimumNormConfig(n_dipoles=100), Shapes(8, len(mag), 8, 250.0))
     geometry = Geometry(info, few, mag, Units(Scale(1e6), Scale(1e13)), average_reference)
     found = model.for_subject(geometry)(1e6 * torch.eye(8)[None])[0].numpy() / 1e13
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())

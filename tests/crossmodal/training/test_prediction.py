@@ -16,7 +16,7 @@ from crossmodal.datasets.manifest import Manifest, publish
 from crossmodal.datasets.shard import write_shard
 from crossmodal.datasets.virtual_data import has_gaps
 from crossmodal.models.base import Shapes
-from crossmodal.models.registry import build_model
+from crossmodal.models.registry import network_spec
 from crossmodal.models.store import TARGET_INFO, ModelCard, save_model
 from crossmodal.physics.cortex import template_cortex, template_head
 from crossmodal.physics.geometry import Dipoles
@@ -98,7 +98,7 @@ def _publish_model(experiment, manifest, info, cortex):
     eeg, mag = (cortex.fields[[info["ch_names"].index(name) for name in channels[modality]]] for modality in ("eeg", "meg"))
     projection_sc = mag @ np.linalg.pinv(eeg - eeg.mean(axis=0))
     shapes = Shapes(len(eeg), len(mag), 100, _SFREQ)
-    network = build_model(experiment.model, shapes)
+    network = network_spec(experiment.model).build(shapes)
     with torch.no_grad():
         # Microvolts in, femtotesla out.
         network.input_skip.mixing.weight[:, :, 0] = torch.from_numpy(projection_sc * 1e-6 / 1e-15)

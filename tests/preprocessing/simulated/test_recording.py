@@ -9,10 +9,9 @@ import pytest
 import torch
 from scipy.signal import coherence, welch
 
-from crossmodal.config.models import RidgeConfig
 from crossmodal.config.simulation import Anatomy, Simulation, SourceSpectrum
 from crossmodal.models.base import Shapes
-from crossmodal.models.ridge import Ridge
+from crossmodal.models.ridge import Ridge, RidgeConfig
 from crossmodal.physics.cortex import template_head
 from crossmodal.physics.head import meg_positions_m, relative_radius, upper_scalp
 from preprocessing.simulated.evoked import CLASSES, draw_stimuli

@@ -1,0 +1,175 @@
+"""What is asked of every network and of every baseline, whoever wrote it: functions of a `ModelSpec` that fail by assertion."""
+
+import tempfile
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from crossmodal.models.base import Baseline, Model, Shapes
+from crossmodal.models.registry import ModelSpec
+from crossmodal.models.store import load_weights
+
+N_SOURCE, N_TARGET, SFREQ = 5, 3, 100.0
+_OVERFIT_STEPS = 200
+
+
+def shapes(n_times: int) -> Shapes:
+    return Shapes(N_SOURCE, N_TARGET, n_times, SFREQ)
+
+
+def windows(n_windows: int, n_times: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Normalised noise, and targets that follow from it but for noise and a constant."""
+    rng = torch.Generator().manual_seed(0)
+    x_bct = torch.randn(n_windows, N_SOURCE, n_times, generator=rng)
+    mixing_sc = torch.randn(N_TARGET, N_SOURCE, generator=rng)
+    return x_bct, mixing_sc @ x_bct + torch.randn(n_windows, N_TARGET, n_times, generator=rng) + 1
+
+
+def ready(spec: ModelSpec, n_times: int) -> Model:
+    """A network with random weights, or a fitted baseline, in evaluation mode."""
+    torch.manual_seed(0)
+    model = spec.build(shapes(n_times))
+    if isinstance(model, Baseline):
+        _fit(model, n_times)
+    return model.for_inference()
+
+
+def _fit(baseline: Baseline, n_times: int, batches: int = 1) -> None:
+    statistics = [baseline.new_statistics() for _ in range(batches)]
+    for part, x_bct, y_bst in zip(statistics, *(tensor.chunk(batches) for tensor in windows(8, n_times)), strict=True):
+        part.accumulate(x_bct, y_bst)
+    whole = sum(statistics[1:], start=statistics[0])
+    baseline.solve(whole, whole)
+
+
+@torch.no_grad()
+def check_windows_map_to_windows(spec: ModelSpec) -> None:
+    for n_times in (32, 37):
+        y_bst = ready(spec, n_times)(windows(2, n_times)[0])
+        assert (*y_bst.shape[:2], y_bst.shape[-1]) == (2, N_TARGET, n_times)
+        assert y_bst.isfinite().all()
+        assert y_bst.ndim == 3 or not spec.config.predicts_waveforms
+
+
+@torch.no_grad()
+def check_windows_of_a_batch_do_not_influence_each_other(spec: ModelSpec) -> None:
+    model, (x_bct, _) = ready(spec, 32), windows(4, 32)
+    torch.testing.assert_close(torch.cat([model(window_bct) for window_bct in x_bct.split(1)]), model(x_bct))
+
+
+@torch.no_grad()
+def check_weights_come_back_from_a_file(spec: ModelSpec) -> None:
+    model, (x_bct, _) = ready(spec, 32), windows(2, 32)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "weights.safetensors"
+        save_file({name: tensor.contiguous() for name, tensor in model.state_dict().items()}, path)
+        again = load_weights(path, spec, shapes(32))
+    assert torch.equal(again(x_bct), model(x_bct))
+
+
+@torch.no_grad()
+def check_a_gpu_agrees(spec: ModelSpec) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("no GPU here")
+    model, (x_bct, _) = ready(spec, 32), windows(2, 32)
+    expected = model(x_bct)
+    torch.testing.assert_close(model.cuda()(x_bct.cuda()).cpu(), expected, rtol=1e-3, atol=1e-4)
+
+
+@torch.no_grad()
+def check_compiled_it_says_the_same(spec: ModelSpec) -> None:
+    """Where the graph breaks, as it does at an LSTM, the pieces are compiled."""
+    model, (x_bct, _) = ready(spec, 4), windows(2, 4)
+    torch.compiler.reset()
+    torch.testing.assert_close(torch.compile(model, backend="aot_eager")(x_bct), model(x_bct))
+
+
+@torch.no_grad()
+def check_exported_it_says_the_same(spec: ModelSpec) -> None:
+    model, (x_bct, _) = ready(spec, 4), windows(2, 4)
+    torch.testing.assert_close(torch.export.export(model, (x_bct,)).module()(x_bct), model(x_bct))
+
+
+def check_gradients_reach_every_parameter(spec: ModelSpec) -> None:
+    model = _trained(spec)
+    silent = [name for name, weight in model.named_parameters() if weight.grad is None or not weight.grad.any()]
+    # Ahead of a normalisation over time, a bias has no effect.
+    assert not [name for name in silent if not name.endswith("bias")]
+
+
+def check_a_seed_decides_everything(spec: ModelSpec) -> None:
+    one, two = _trained(spec).state_dict(), _trained(spec).state_dict()
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def _trained(spec: ModelSpec) -> Model:
+    """A few steps; a head that starts at zero hides what is below it from the first gradient."""
+    torch.manual_seed(0)
+    model, (x_bct, y_bst) = spec.build(shapes(32)).train(), windows(4, 32)
+    optimiser = torch.optim.SGD(model.parameters(), 0.1)
+    for _ in range(3):
+        optimiser.zero_grad()
+        model.loss(x_bct, y_bst).backward()
+        optimiser.step()
+    return model
+
+
+def check_it_overfits_one_batch(spec: ModelSpec) -> None:
+    """In evaluation mode: dropout would forbid it."""
+    torch.manual_seed(0)
+    model, (x_bct, y_bst) = spec.build(shapes(4)).eval(), windows(2, 4)
+    optimiser = torch.optim.Adam(model.parameters(), 0.02)
+    losses: list[float] = []
+    while not losses or losses[-1] > 0.1 * losses[0]:
+        assert len(losses) < _OVERFIT_STEPS, f"the loss on one batch is still {losses[-1] / losses[0]:.2f} of what it was at first"
+        optimiser.zero_grad()
+        loss = model.loss(x_bct, y_bst)
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+
+
+@torch.no_grad()
+def check_statistics_add_up(spec: ModelSpec) -> None:
+    x_bct, _ = windows(2, 32)
+    at_once, in_parts = spec.build(shapes(32)), spec.build(shapes(32))
+    for baseline, batches in ((at_once, 1), (in_parts, 4)):
+        assert isinstance(baseline, Baseline)
+        _fit(baseline, 32, batches)
+    torch.testing.assert_close(in_parts(x_bct), at_once(x_bct))
+
+
+@torch.no_grad()
+def check_it_is_no_worse_than_silence(spec: ModelSpec) -> None:
+    x_bct, y_bst = windows(8, 32)
+    assert (ready(spec, 32)(x_bct) - y_bst).square().mean() <= y_bst.square().mean()
+
+
+@torch.no_grad()
+def check_fitting_again_gives_the_same_bits(spec: ModelSpec) -> None:
+    x_bct, _ = windows(2, 32)
+    assert torch.equal(ready(spec, 32)(x_bct), ready(spec, 32)(x_bct))
+
+
+_EVERY_CHECK = (
+    check_windows_map_to_windows,
+    check_windows_of_a_batch_do_not_influence_each_other,
+    check_weights_come_back_from_a_file,
+    check_a_gpu_agrees,
+    check_compiled_it_says_the_same,
+    check_exported_it_says_the_same,
+)
+NETWORK_CHECKS = (
+    *_EVERY_CHECK,
+    check_gradients_reach_every_parameter,
+    check_a_seed_decides_everything,
+    check_it_overfits_one_batch,
+)
+BASELINE_CHECKS = (
+    *_EVERY_CHECK,
+    check_statistics_add_up,
+    check_it_is_no_worse_than_silence,
+    check_fitting_again_gives_the_same_bits,
+)

@@ -1,0 +1,53 @@
+"""One test over every registered model and baseline; one that is added later is found by itself.
+
+`VARIANTS` may give a kind small settings, several where it works in several ways; without any it is tested with its defaults.
+"""
+
+import pytest
+
+from crossmodal.config.models import ModelSettings
+from crossmodal.models.registry import baseline_spec, network_spec, registered
+from tests.crossmodal.models import checks
+
+_NET = {"widths": (4, 8), "bridge_hidden": 6, "bridge_layers": 1}
+_AIM = {"width": 8, "encoder_layers": 1, "decoder_layers": 1, "heads": 2, "expansion": 2}
+_WAVELETS = {"kind": "scalogram", "frequencies": 8}
+VARIANTS = {
+    "synaptech_net": {
+        "paper": _NET,
+        "no_bridge": {"widths": (4,), "bridge_layers": 0},
+        "input_skip": {**_NET, "norm": "none", "input_skip": {"filters": 3, "taps": 5}},
+        "scalogram": {**_NET, "representation": _WAVELETS},
+        "complex_scalogram": {**_NET, "representation": {**_WAVELETS, "parts": "complex"}},
+        "bands": {**_NET, "representation": {"kind": "bands", "frequencies": 16}},
+        "stft": {**_NET, "representation": {"kind": "stft", "window_s": 0.2}},
+        "band_target": {**_NET, "target": {"kind": "bands", "frequencies": 16}},
+    },
+    "aim": {"queries": _AIM, "autoregressive": {**_AIM, "decoding": "autoregressive"}},
+    "ridge": {"instantaneous": {}, "lagged": {"lag_s": 0.03}},
+}
+_WAVELET_INPUTS = {"scalogram", "complex_scalogram", "bands"}
+_MANY_GRAPHS = {*_WAVELET_INPUTS, "stft", "band_target"}
+
+
+def _cases(is_baseline, list_of_checks):
+    for kind in sorted(registered(is_baseline=is_baseline)):
+        for name, settings in VARIANTS.get(kind, {"default": {}}).items():
+            for check in list_of_checks:
+                # The wavelet transform looks at the signal to choose how it convolves. A graph of one piece cannot; compiling many
+                # small ones takes long.
+                if check is checks.check_exported_it_says_the_same and name in _WAVELET_INPUTS:
+                    continue
+                slow = check is checks.check_compiled_it_says_the_same and name in _MANY_GRAPHS
+                label = f"{kind}-{name}-{check.__name__.removeprefix('check_')}"
+                yield pytest.param(kind, settings, check, id=label, marks=[pytest.mark.slow] if slow else [])
+
+
+@pytest.mark.parametrize(("kind", "settings", "check"), _cases(False, checks.NETWORK_CHECKS))
+def test_network(kind, settings, check):
+    check(network_spec(ModelSettings(kind=kind, **settings)))
+
+
+@pytest.mark.parametrize(("kind", "settings", "check"), _cases(True, checks.BASELINE_CHECKS))
+def test_baseline(kind, settings, check):
+    check(baseline_spec(ModelSettings(kind=kind, **settings)))

@@ -19,28 +19,29 @@ class Waveform(Config):
     kind: Literal["waveform"] = "waveform"
 
 
-class Scalogram(Config):
+class Wavelets(Config):
+    """Which wavelets a signal is transformed by."""
+
+    wavelet: str = "cmor1.5-1.0"
+    frequencies: int = Field(60, ge=1, description="log-spaced")
+    lowest_hz: float = Field(1.0, gt=0)
+    highest_hz: float = Field(100.0, gt=0)
+
+
+class Scalogram(Wavelets):
     """Continuous wavelet transform, a row a frequency; those above Nyquist are left out."""
 
     kind: Literal["scalogram"] = "scalogram"
     parts: Literal["log_amplitude", "complex"] = Field(
         "log_amplitude", description="complex keeps phase: real and imaginary parts as channels"
     )
-    wavelet: str = "cmor1.5-1.0"
-    frequencies: int = Field(60, ge=1, description="log-spaced")
-    lowest_hz: float = Field(1.0, gt=0)
-    highest_hz: float = Field(100.0, gt=0)
 
 
-class Bands(Config):
+class Bands(Wavelets):
     """Mean wavelet amplitude over the frequencies of each band, a row a band, as log1p."""
 
     kind: Literal["bands"] = "bands"
     bands_hz: dict[str, Band] = Field(default={"alpha": (8, 13), "beta": (13, 30), "gamma": (30, 100)}, min_length=1)
-    wavelet: str = "cmor1.5-1.0"
-    frequencies: int = Field(60, ge=1, description="log-spaced")
-    lowest_hz: float = Field(1.0, gt=0)
-    highest_hz: float = Field(100.0, gt=0)
 
 
 class Stft(Config):

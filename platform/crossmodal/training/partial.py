@@ -45,6 +45,7 @@ class PartialEpoch:
     def from_tensors(cls, tensors: dict[str, torch.Tensor]) -> Self:
         """Back from `to_tensors`."""
         steps, seconds = tensors["steps_seconds"].tolist()
+        # Files of before terms had names hold one "total", which is the sum of what its loss was.
         totals = {name.removeprefix("total."): total_r for name, total_r in tensors.items() if name.startswith("total")}
         random = {name.removeprefix("random."): states_rn for name, states_rn in tensors.items() if name.startswith("random.")}
         return cls(int(steps), seconds, totals, random)

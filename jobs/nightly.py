@@ -27,9 +27,9 @@ def nightly(experiment: "Experiment", arguments: argparse.Namespace) -> int:
     from crossmodal.nightly.morning import page_uri
     from crossmodal.nightly.record import nights_uri, read_record
     from crossmodal.storage.lease import HeldError, Lease
-    from crossmodal.storage.uri import check_reachable, is_local, join, open_fs
+    from crossmodal.storage.uri import absolute, check_reachable, join
 
-    store = open_fs(experiment.store)[1] if is_local(experiment.store) else experiment.store
+    store = absolute(experiment.store)
     experiment, night = experiment.model_copy(update={"store": store}), arguments.date.isoformat()
     nights = nights_uri(store, experiment.name)
     with contextlib.ExitStack() as stack:

@@ -7,7 +7,7 @@ from crossmodal.config import Experiment
 from crossmodal.datasets.entry import ShardEntry
 from crossmodal.datasets.manifest import shard_uri
 from crossmodal.datasets.shard import read_entry
-from crossmodal.storage.uri import check_reachable, is_local, open_fs
+from crossmodal.storage.uri import absolute, check_reachable
 from preprocessing.readers.entry import Entry
 from preprocessing.readers.reading import list_recordings
 from preprocessing.readers.stores import FindFile, asked_at_once, file_finder
@@ -50,7 +50,7 @@ def plan_dataset(experiment: Experiment) -> Plan:
     UserError
         Source or store cannot be used.
     """
-    store = open_fs(experiment.store)[1] if is_local(experiment.store) else experiment.store
+    store = absolute(experiment.store)
     check_reachable(store)
     recordings = list_recordings(experiment.recordings)
     find_file = file_finder(experiment.recordings)

@@ -32,6 +32,11 @@ def is_local(uri: str) -> bool:
     return "://" not in uri
 
 
+def absolute(uri: str) -> str:
+    """Name the same place for processes that run in other folders."""
+    return os.path.abspath(uri) if is_local(uri) else uri
+
+
 def join(uri: str, *parts: str) -> str:
     """Name something below a URI."""
     return "/".join([uri.rstrip("/"), *parts])

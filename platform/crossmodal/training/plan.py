@@ -7,7 +7,7 @@ from crossmodal.config import Experiment, UserError
 from crossmodal.datasets.channels import check_channels
 from crossmodal.datasets.folds import Fold, make_folds
 from crossmodal.datasets.manifest import Manifest, load_latest
-from crossmodal.storage.uri import check_reachable, is_local, open_fs
+from crossmodal.storage.uri import absolute, check_reachable
 from crossmodal.training.runs import FoldResult, finished, run_name
 
 
@@ -47,15 +47,27 @@ def plan_training(experiment: Experiment) -> Plan:
         The store cannot be reached or holds no such dataset, or the split, the channels or the model do not go with it.
     """
     check_target(experiment)
-    store = open_fs(experiment.store)[1] if is_local(experiment.store) else experiment.store
+    experiment, manifest = find_dataset(experiment)
+    run = run_name(experiment, manifest)
+    folds = make_folds(experiment.split, manifest)
+    results = {fold.name: finished(experiment.store, run, fold.name) for fold in folds}
+    known = {name: result for name, result in results.items() if result}
+    return Plan(experiment, manifest, run, folds, known)
+
+
+def find_dataset(experiment: Experiment) -> tuple[Experiment, Manifest]:
+    """Look up the dataset of an experiment, which is returned with an absolute store.
+
+    Raises
+    ------
+    UserError
+        The store cannot be reached or holds no such dataset, or the channels do not go with it.
+    """
+    store = absolute(experiment.store)
     check_reachable(store)
     manifest = load_latest(store, experiment.dataset_recipe)
     check_channels(manifest.entries[0], experiment.data)
-    run = run_name(experiment, manifest)
-    folds = make_folds(experiment.split, manifest)
-    results = {fold.name: finished(store, run, fold.name) for fold in folds}
-    known = {name: result for name, result in results.items() if result}
-    return Plan(experiment.model_copy(update={"store": store}), manifest, run, folds, known)
+    return experiment.model_copy(update={"store": store}), manifest
 
 
 def check_target(experiment: Experiment) -> None:

@@ -5,11 +5,9 @@ from dataclasses import dataclass
 
 from crossmodal.config import Experiment, UserError
 from crossmodal.config.data import CrossValidation
-from crossmodal.datasets.channels import check_channels
 from crossmodal.datasets.folds import make_folds
-from crossmodal.datasets.manifest import Manifest, load_latest
-from crossmodal.storage.uri import check_reachable, is_local, open_fs
-from crossmodal.training.plan import check_target
+from crossmodal.datasets.manifest import Manifest
+from crossmodal.training.plan import check_target, find_dataset
 from crossmodal.tuning.space import Space
 from crossmodal.tuning.study import study_name
 from crossmodal.tuning.subjects import divide
@@ -56,10 +54,7 @@ def plan_sweep(experiment: Experiment, space: Space, kept: Sequence[str] = ()) -
     if "gpu_hours" in experiment.tuning.objectives and experiment.training.gpu == "never":
         raise UserError("tuning.objectives: gpu_hours cannot be an objective where training.gpu is 'never'; leave one of them out")
     parameters = space.rehearse(experiment)
-    store = open_fs(experiment.store)[1] if is_local(experiment.store) else experiment.store
-    check_reachable(store)
-    manifest = load_latest(store, experiment.dataset_recipe)
-    check_channels(manifest.entries[0], experiment.data)
+    experiment, manifest = find_dataset(experiment)
     split, test = divide(experiment, manifest.subjects, kept)
     make_folds(split, manifest)
-    return SweepPlan(experiment.model_copy(update={"store": store}), manifest, space, split, test, study_name(experiment), parameters)
+    return SweepPlan(experiment, manifest, space, split, test, study_name(experiment), parameters)

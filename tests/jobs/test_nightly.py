@@ -199,7 +199,7 @@ def test_a_champion_defends_its_title_when_recordings_have_come(path):
     assert f"Version {champion.version} was promoted in the night of {champion.tags['night']}, which was interrupted" in page
     assert "Its test subjects stay 01, 02; new subjects joined the others" in page
     assert "on 4 development subjects" in page or "that its search has not seen" in page
-    assert "champion&#x27;s defence and the winner&#x27;s refit" in page
+    assert "champion&#39;s defence and the winner&#39;s refit" in page
     experiment = client(path).get_experiment_by_name("night").experiment_id
     (defence,) = client(path).search_runs([experiment], "tags.level = 'champion' AND tags.`crossmodal.fold` = ''")
     assert (defence.info.status, defence.data.tags["version"]) == ("FINISHED", str(champion.version))

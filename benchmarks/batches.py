@@ -62,8 +62,8 @@ def main() -> None:
         plain = _plain_copy(windows_ntc)
         # What was written goes to the disk now and not beside what is measured.
         os.sync()
-        source, target = reader.normaliser.source, reader.normaliser.target
-        scaled = Scaled(torch.cat([source.scale_c, target.scale_c]), torch.cat([source.offset_c, target.offset_c]), windows_ntc.shape[1])
+        input, target = reader.normaliser.input, reader.normaliser.target
+        scaled = Scaled(torch.cat([input.scale_c, target.scale_c]), torch.cat([input.offset_c, target.offset_c]), windows_ntc.shape[1])
         rows = {
             "plain copy": measure(plain, plain, windows_ntc.nbytes, ROUNDS),
             "crossmodal, read": measure(_read(reader), plain, windows_ntc.nbytes, ROUNDS),
@@ -133,16 +133,16 @@ def write_dataset(folder: Path, stored_as: StoredAs = "float32") -> Manifest:
     return Manifest.of([write_shard(_recording(subject), folder / "shards" / subject, stored_as) for subject in subjects], "benchmark")
 
 
-def open_reader(folder: Path, source_scaling: str) -> BatchReader:
+def open_reader(folder: Path, input_scaling: str) -> BatchReader:
     """Write the benchmark's shards and open them."""
-    return _reader(write_dataset(folder), source_scaling, folder)
+    return _reader(write_dataset(folder), input_scaling, folder)
 
 
-def _reader(dataset: Manifest, source_scaling: str, folder: Path) -> BatchReader:
+def _reader(dataset: Manifest, input_scaling: str, folder: Path) -> BatchReader:
     """Open a reader of all windows; its first pass finds them in the page cache but not yet in this process."""
     everyone = tuple(Part(subject=subject) for subject in dataset.subjects)
     fold = Fold(name="all", train=everyone, validation=everyone, test=everyone)
-    data = Data.model_validate({"windows": SlidingWindows(length_s=WINDOW_S, hop_s=WINDOW_S), "source_scaling": source_scaling})
+    data = Data.model_validate({"windows": SlidingWindows(length_s=WINDOW_S, hop_s=WINDOW_S), "input_scaling": input_scaling})
     return open_fold(dataset, fold, data, 0, NodeCache(folder / "cache", 2**40)).train
 
 
@@ -171,7 +171,7 @@ def _recording(subject: str) -> Recording:
 
 
 def _windows(dataset: Manifest) -> NDArray[np.float32]:
-    """All windows in SI units, source and target side by side, shape (n, T, C): what other formats are written from."""
+    """All windows in SI units, input and target side by side, shape (n, T, C): what other formats are written from."""
     shards = [Shard.open(Path(entry.uri)) for entry in dataset.entries]
     recordings = [np.hstack([shard.signal("eeg")["eeg"], shard.signal("meg")["mag"]]) for shard in shards]
     return np.concatenate(recordings).reshape(len(shards) * WINDOWS_EACH, -1, recordings[0].shape[1])

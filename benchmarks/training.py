@@ -17,10 +17,11 @@ import torch.distributed as dist
 from rich.console import Console
 
 from benchmarks.batches import SFREQ, open_reader
+from crossmodal.config.signal_spec import SignalPair, SignalSpec
 from crossmodal.config.training import Training
 from crossmodal.datasets.batches import BatchReader
 from crossmodal.datasets.feed import Batch
-from crossmodal.models.base import Model, Shapes
+from crossmodal.models.base import Model
 from crossmodal.models.synaptech_net import SynaptechNet, SynaptechNetConfig
 from crossmodal.storage.heap import KEEP_FREED_MEMORY
 from crossmodal.training.loop import train_epoch
@@ -49,7 +50,7 @@ def platform_share(reader: BatchReader) -> float:
     """Speed of the platform's steps, as a share of that of bare ones on batches that lie ready in memory."""
     training = Training(batch_size=16, schedule="constant", warmup_epochs=0)
     order = np.arange(len(reader))
-    ready = [(batch.source_bct.clone(), batch.target_bst.clone()) for batch in reader.batches(training.batch_size, order)]
+    ready = [(batch.input_bct.clone(), batch.target_bst.clone()) for batch in reader.batches(training.batch_size, order)]
     model, optimiser = _model(reader, NARROW)
 
     def bare() -> None:
@@ -81,10 +82,9 @@ def _measure_worker(rank: int, folder: Path) -> None:
     dist.init_process_group("gloo", init_method=f"file://{folder}/rendezvous", rank=rank, world_size=2)
     training = Training(batch_size=48, schedule="constant", warmup_epochs=0)
     rng = torch.Generator().manual_seed(rank)
-    shapes = Shapes(n_source=70, n_target=102, n_times=500, sfreq=SFREQ)
-    x_bct, y_bst = (torch.randn(training.batch_size, n, shapes.n_times, generator=rng) for n in (shapes.n_source, shapes.n_target))
+    x_bct, y_bst = (torch.randn(training.batch_size, n, 500, generator=rng) for n in (70, 102))
     batches = [Batch(x_bct, y_bst, np.arange(training.batch_size))] * D3_STEPS
-    model = SynaptechNet(SynaptechNetConfig(), shapes)
+    model = SynaptechNet(SynaptechNetConfig(), _signals(x_bct, y_bst))
     optimiser = torch.optim.AdamW(model.parameters(), fused=True)
 
     def train(world: World) -> None:
@@ -106,10 +106,18 @@ def _measure_worker(rank: int, folder: Path) -> None:
     dist.destroy_process_group()
 
 
+def _signals(x_bct: torch.Tensor, y_bst: torch.Tensor) -> SignalPair:
+    """Describe windows of electrodes and magnetometers."""
+    input, target = (
+        SignalSpec(names=tuple(map(str, range(x.shape[1]))), types=(kind,) * x.shape[1], sfreq=SFREQ, n_times=x.shape[2])
+        for x, kind in ((x_bct, "eeg"), (y_bst, "mag"))
+    )
+    return SignalPair(input=input, target=target)
+
+
 def _model(reader: BatchReader, config: SynaptechNetConfig) -> tuple[Model, torch.optim.Optimizer]:
     batch = next(reader.batches(1, np.arange(1)))
-    shapes = Shapes(batch.source_bct.shape[1], batch.target_bst.shape[1], batch.source_bct.shape[2], SFREQ)
-    model = SynaptechNet(config, shapes)
+    model = SynaptechNet(config, _signals(batch.input_bct, batch.target_bst))
     return model, torch.optim.AdamW(model.parameters(), fused=True)
 
 

@@ -1,4 +1,4 @@
-"""Predict what the target sensors would have recorded, from a recording of the source alone: a virtual recording in FIF."""
+"""Predict what the target sensors would have recorded, from a recording of the input alone: a virtual recording in FIF."""
 
 import argparse
 from pathlib import Path

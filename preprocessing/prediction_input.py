@@ -9,7 +9,7 @@ from mne.io import BaseRaw
 from crossmodal.config import UserError
 from crossmodal.config.cleaning import Artifacts
 from crossmodal.config.preprocessing import FileEntry, FileRecordings, Preprocessing
-from crossmodal.config.sources import ChannelType
+from crossmodal.config.recordings import ChannelType
 from crossmodal.models.store import ModelCard
 from crossmodal.tasks.sensors.export import CleanedInput, Clock
 from preprocessing.cleaning import clean
@@ -26,7 +26,7 @@ def clean_input(path: str, card: ModelCard, channel_types: Mapping[str, ChannelT
     Parameters
     ----------
     path : str
-        A recording of the source modality (FIF, CTF, KIT, BTi, EDF, BDF, BrainVision or EEGLAB) that has the model's channels, and where
+        A recording of the input modality (FIF, CTF, KIT, BTi, EDF, BDF, BrainVision or EEGLAB) that has the model's channels, and where
         preprocessing takes channels together all that the training data have; others are left out.
     card : ModelCard
         Of the model.
@@ -45,14 +45,14 @@ def clean_input(path: str, card: ModelCard, channel_types: Mapping[str, ChannelT
     opened = open_recording(entry, recordings, scratch)
     clock, digitised = Clock.of(opened.raw), opened.raw.info["dig"]
     kinds = {**known_types(opened.raw, opened.channels.types), **channel_types}
-    _keep_source(opened.raw, card, {name for name in opened.raw.ch_names if kinds[name] in card.preprocessing.references}, path)
+    _keep_input(opened.raw, card, {name for name in opened.raw.ch_names if kinds[name] in card.preprocessing.references}, path)
     configured = {name: kind for name, kind in channel_types.items() if name in opened.raw.ch_names}
     settings, missed = _as_far_as_recorded(card.preprocessing, {kinds[name] for name in opened.raw.ch_names})
-    settings = settings.model_copy(update={"modalities": (card.data.source.modality,), "bad_channels": "interpolate"})
+    settings = settings.model_copy(update={"modalities": (card.data.input.modality,), "bad_channels": "interpolate"})
     calibration = stage_calibration(entry, recordings, settings, scratch, file_finder(recordings))
     cleaned = clean(opened, recordings.model_copy(update={"channel_types": configured}), settings, calibration, path, spare_usual=True)
     return CleanedInput(
-        x_ct=cleaned.raw.get_data(picks=list(card.source_names)),
+        x_ct=cleaned.raw.get_data(picks=list(card.signals.input.names)),
         clock=clock,
         digitised=digitised,
         bad_s=[(span.start_s, span.stop_s) for span in cleaned.marked],
@@ -60,9 +60,9 @@ def clean_input(path: str, card: ModelCard, channel_types: Mapping[str, ChannelT
     )
 
 
-def _keep_source(raw: BaseRaw, card: ModelCard, references: Collection[str], path: str) -> None:
+def _keep_input(raw: BaseRaw, card: ModelCard, references: Collection[str], path: str) -> None:
     """Drop channels that the training data have not, so that a reference is the mean of the same electrodes; keep EOG and ECG."""
-    _check_there(raw, card.source_names, f"the model's {len(card.source_names)} channels", "rename them", path)
+    _check_there(raw, card.signals.input.names, f"the model's {card.signals.input.n_channels} channels", "rename them", path)
     if _taken_together(card):
         together = f"the {len(card.recorded_names)} channels that its training data were referenced or cleaned by"
         advice = "rename them, or train without them (recordings.channel_types, misc)"
@@ -82,7 +82,7 @@ def _check_there(raw: BaseRaw, names: Sequence[str], called: str, advice: str, p
 def _taken_together(card: ModelCard) -> bool:
     """Whether what a channel becomes depends on which others there are."""
     settings = card.preprocessing
-    mixed = settings.average_reference if card.data.source.modality == "eeg" else settings.maxwell
+    mixed = settings.average_reference if card.data.input.modality == "eeg" else settings.maxwell
     return bool(mixed or settings.ica or settings.ssp)
 
 

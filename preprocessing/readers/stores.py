@@ -10,7 +10,6 @@ from fsspec import AbstractFileSystem
 
 from crossmodal.config import UserError
 from crossmodal.config.preprocessing import Recordings
-from crossmodal.config.sources import Source
 from crossmodal.storage.uri import check_reachable, fetch_file, is_local, open_fs
 from preprocessing.readers.entry import SourceFile
 
@@ -44,7 +43,7 @@ def files(filesystem: AbstractFileSystem, folder: str) -> list[SourceFile]:
     return sorted(found, key=lambda file: file.name)
 
 
-def file_finder(recordings: Source) -> FindFile:
+def file_finder(recordings: Recordings) -> FindFile:
     """Return what describes the file at a URI as `SourceFile.at` does, and asks its store once, however many recordings name it."""
     return cache(lambda uri: SourceFile.at(uri, recordings.anonymous, recordings.endpoint_url))
 

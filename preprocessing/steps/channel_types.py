@@ -12,7 +12,7 @@ import numpy as np
 from mne.io import BaseRaw
 
 from crossmodal.config import UserError
-from crossmodal.config.sources import ChannelType
+from crossmodal.config.recordings import ChannelType
 from preprocessing.signals.channel_names import some_of
 from preprocessing.signals.units import RETYPABLE, ChannelUnits
 

@@ -111,7 +111,7 @@ def test_a_recording_that_lacks_the_model_s_channels_is_refused_by_name(journey,
 @pytest.mark.slow
 def test_meg_predicts_eeg_the_same_way(journey, run_job):
     experiment, _ = journey
-    backwards = ("data.source={modality: meg, channels: mag}", "data.target={modality: eeg}", "split.held_out=['01']")
+    backwards = ("data.input={modality: meg, channels: mag}", "data.target={modality: eeg}", "split.held_out=['01']")
     for job in ("train", "evaluate"):
         done = run_job(job, experiment, *backwards, cwd=experiment.parent)
         assert done.returncode == 0, done.stderr

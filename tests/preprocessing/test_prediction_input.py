@@ -9,7 +9,7 @@ from crossmodal.config import UserError
 from crossmodal.config.cleaning import Ica, Maxwell, Ssp
 from crossmodal.config.data import Data, Signals
 from crossmodal.config.preprocessing import FileEntry, FileRecordings, Preprocessing
-from crossmodal.models.base import Shapes
+from crossmodal.config.signal_spec import SignalPair, SignalSpec
 from crossmodal.models.predictor import Predictor
 from crossmodal.models.store import ModelCard, TrainedModel
 from crossmodal.models.synaptech_net import SynaptechNet, SynaptechNetConfig
@@ -44,32 +44,33 @@ def recording(make_raw, tmp_path):
     return write
 
 
-def _trained(recorded, source, preprocessing, target_info, sfreq=100.0):
+def _trained(recorded, input, preprocessing, target_info, sfreq=100.0):
     torch.manual_seed(0)
     n_target = len(target_info["ch_names"])
-    shapes = Shapes(n_source=len(source), n_target=n_target, n_times=100, sfreq=sfreq)
     config = SynaptechNetConfig(widths=(4, 8), bridge_hidden=4, bridge_layers=1, norm="none")
     kinds = target_info.get_channel_types()
     modality, channels = ("eeg", "all") if "eeg" not in kinds else ("meg", "mag")
+    input_spec, target_spec = (
+        SignalSpec(names=tuple(names), types=tuple(types), sfreq=sfreq, n_times=100)
+        for names, types in ((input, [{"meg": "mag"}.get(modality, modality)] * len(input)), (target_info["ch_names"], kinds))
+    )
+    signals = SignalPair(input=input_spec, target=target_spec)
     units = {"eeg": 1e5, "mag": 1e13}
     unit = units[{"meg": "mag"}.get(modality, modality)], units[kinds[0]]
-    scalings = (ChannelScaling(torch.zeros(n), torch.full((n,), scale)) for n, scale in zip((len(source), n_target), unit, strict=True))
+    scalings = (ChannelScaling(torch.zeros(n), torch.full((n,), scale)) for n, scale in zip((len(input), n_target), unit, strict=True))
     normaliser = Normaliser(*scalings)
     card = ModelCard(
         run="run",
         fold="sub-01",
         network={"kind": "synaptech_net", **config.model_dump()},
-        shapes=shapes,
-        data=Data(source=Signals(modality=modality, channels=channels), target=Signals(modality="eeg" if "eeg" in kinds else "meg")),
+        signals=signals,
+        data=Data(input=Signals(modality=modality, channels=channels), target=Signals(modality="eeg" if "eeg" in kinds else "meg")),
         preprocessing=preprocessing,
         recorded_names=tuple(recorded),
-        source_names=tuple(source),
-        target_names=tuple(target_info["ch_names"]),
-        target_types=tuple(kinds),
         normaliser=normaliser.to_plain(),
         trained_on=("02",),
     )
-    return TrainedModel(Predictor(SynaptechNet(config, shapes).eval(), normaliser), card, target_info)
+    return TrainedModel(Predictor(SynaptechNet(config, signals).eval(), normaliser), card, target_info)
 
 
 def virtual_recording(path, trained, types, scratch):
@@ -87,9 +88,9 @@ def _scored(path, trained, types, scratch):
     """What comes out of what evaluation gives the network."""
     recordings = FileRecordings(files=(FileEntry(path=str(path), subject="1"),), channel_types=types)
     (entry,) = list_files(recordings)
-    signal = preprocess_recording(entry, recordings, trained.card.preprocessing, scratch).signals[trained.card.data.source.modality]
-    x_ct = signal.data_tc[:, [signal.names.index(name) for name in trained.card.source_names]].T
-    return trained.predictor.predict_recording(x_ct, trained.card.shapes)
+    signal = preprocess_recording(entry, recordings, trained.card.preprocessing, scratch).signals[trained.card.data.input.modality]
+    x_ct = signal.data_tc[:, [signal.names.index(name) for name in trained.card.signals.input.names]].T
+    return trained.predictor.predict_recording(x_ct, trained.card.signals)
 
 
 def test_few_electrodes_are_referenced_as_evaluation_references_them(make_raw, tmp_path):
@@ -125,8 +126,8 @@ def test_magnetometers_alone_are_maxwell_filtered_with_the_gradiometers(tmp_path
     names, lead_field = template_lead_field(info, 100)
     kinds, rng = np.array(info.get_channel_types()), np.random.default_rng(0)
     noise = np.array([{"eeg": 1e-6, "mag": 2e-14, "grad": 5e-13}[kind] for kind in kinds])[:, None]
-    sources = 5e-9 * rng.standard_normal((100, 1200))
-    raw = mne.io.RawArray(lead_field @ sources + noise * rng.standard_normal((len(names), 1200)), info, verbose="error")
+    inputs = 5e-9 * rng.standard_normal((100, 1200))
+    raw = mne.io.RawArray(lead_field @ inputs + noise * rng.standard_normal((len(names), 1200)), info, verbose="error")
     raw.save(tmp_path / "both_raw.fif", verbose="error")
     raw.copy().pick("meg").save(tmp_path / "meg_raw.fif", verbose="error")
     settings = Preprocessing(highpass_hz=1.0, sfreq=None, maxwell=Maxwell(), bad_channels="interpolate")
@@ -158,7 +159,7 @@ def test_seconds_in_which_an_electrode_is_flat_are_annotated(make_raw, tmp_path,
     few = _trained(_ELECTRODES, _ELECTRODES, Preprocessing(), raw.copy().pick("mag").info)
     virtual, notes = virtual_recording(str(tmp_path / "eeg_raw.fif"), few, {}, tmp_path)
     assert notes[0] == "marked bad where a channel is flat for a while: O2"
-    assert [(start, length, text) for start, length, text in annotations(virtual)] == [(pytest.approx(29.0), 4.0, "BAD_source")]
+    assert [(start, length, text) for start, length, text in annotations(virtual)] == [(pytest.approx(29.0), 4.0, "BAD_input")]
 
 
 def test_magnetometers_alone_are_maxwell_filtered_with_the_gradiometers_or_not_at_all(make_raw, tmp_path):

@@ -4,11 +4,11 @@ import pytest
 from optuna.trial import FixedTrial
 
 from crossmodal.config import Experiment, UserError, overridden
-from crossmodal.models.base import Shapes
 from crossmodal.models.registry import network_spec
 from crossmodal.tuning.space import Space
 from search_spaces import common
 from search_spaces.finding import find_space
+from tests.crossmodal.models.pairs import sensor_pair
 
 
 def experiment(**settings: object) -> Experiment:
@@ -41,7 +41,7 @@ def test_a_narrow_draw_of_each_space_runs():
         base = experiment(model={"kind": kind})
         space = find_space(base)
         changed = overridden(base, space.suggest(FixedTrial({**space.first, **drawn}), base))
-        network_spec(changed.model).build(Shapes(n_source=6, n_target=5, n_times=200, sfreq=100.0))
+        network_spec(changed.model).build(sensor_pair(6, 5, 200, 100.0))
 
 
 def test_epochs_keep_the_windows_that_events_ask_for():

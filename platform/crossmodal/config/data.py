@@ -28,7 +28,7 @@ class EpochWindows(Config):
     kind: Literal["epochs"] = "epochs"
     tmin_s: float = -0.5
     tmax_s: float = 1.5
-    baseline_s: tuple[float, float] | None = Field((-0.5, 0.0), description="its mean is subtracted from source and target")
+    baseline_s: tuple[float, float] | None = Field((-0.5, 0.0), description="its mean is subtracted from input and target")
     conditions: tuple[str, ...] | None = Field(None, min_length=1, description="trial types; None takes all")
 
     @model_validator(mode="after")
@@ -43,11 +43,11 @@ class EpochWindows(Config):
 
 
 class VolumeWindows(Config):
-    """The source before each volume of BOLD, which is the target."""
+    """The input before each volume of BOLD, which is the target."""
 
     kind: Literal["volumes"] = "volumes"
     length_s: float = Field(20.0, gt=0, description="BOLD follows neural activity for as long, at the least")
-    lag_s: float = Field(0.0, description="the source ends so long before the volume's onset; below 0 it reaches past it, as a control")
+    lag_s: float = Field(0.0, description="the input ends so long before the volume's onset; below 0 it reaches past it, as a control")
 
 
 Windows = Annotated[SlidingWindows | EpochWindows | VolumeWindows, Field(discriminator="kind")]
@@ -56,16 +56,16 @@ Windows = Annotated[SlidingWindows | EpochWindows | VolumeWindows, Field(discrim
 class Data(Config):
     """Source, target, windows and scaling: all of it decided at load time."""
 
-    source: Signals = Signals(modality="eeg")
+    input: Signals = Signals(modality="eeg")
     target: Signals = Signals(modality="meg", channels="mag")
     windows: Windows = SlidingWindows()
-    source_scaling: Literal["zscore", "robust", "minmax", "whiten"] = "whiten"
+    input_scaling: Literal["zscore", "robust", "minmax", "whiten"] = "whiten"
     target_scaling: Literal["zscore", "robust", "minmax", "minmax_log1p"] = "zscore"
 
     @model_validator(mode="after")
     def _volumes_are_targets(self) -> Self:
-        if self.source.modality == "bold":
-            raise ValueError("source must be eeg or meg: BOLD is slower than what it would have to predict")
+        if self.input.modality == "bold":
+            raise ValueError("input must be eeg or meg: BOLD is slower than what it would have to predict")
         if (self.target.modality == "bold") != (self.windows.kind == "volumes"):
             raise ValueError("target.modality bold and windows.kind volumes go together")
         return self

@@ -4,10 +4,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from crossmodal.config.sources import Source
+from crossmodal.config.recordings import AnyRecordings
 
 
-class _EegFmri(Source):
+class _EegFmri(AnyRecordings):
     """What all EEG-fMRI recordings can be told."""
 
     root: str

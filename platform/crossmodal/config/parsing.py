@@ -8,6 +8,9 @@ from pydantic import BaseModel, ValidationError
 
 from crossmodal.config.base import UserError
 
+# Keys of earlier versions, and what they are called now.
+RENAMED = {"data.source": "data.input", "data.source_scaling": "data.input_scaling"}
+
 _Parsed = TypeVar("_Parsed", bound=BaseModel)
 
 
@@ -63,6 +66,8 @@ def _sentence_of(error: ValidationError, config: type[BaseModel], section: str) 
     above = [section] if section else []
     if first["type"] == "extra_forbidden":
         path, sections = _follow(config, location[:-1])
+        if renamed := RENAMED.get(".".join([*above, *path, location[-1]])):
+            return f"'{'.'.join([*above, *path, location[-1]])}' is called '{renamed}' now"
         known = [name for found in sections for name in found.model_fields]
         nearest = difflib.get_close_matches(location[-1], known, n=1, cutoff=0.0)
         hint = f"; the nearest valid name is '{nearest[0]}'" if nearest else ""

@@ -8,10 +8,10 @@ from crossmodal.config.base import Config
 from crossmodal.config.bold import Bold, GradientCorrection
 from crossmodal.config.cleaning import Ica, LineNoise, Maxwell, Ssp
 from crossmodal.config.eeg_fmri import BidsFmriRecordings, CnEpflRecordings, NoddiRecordings, OddballRecordings
-from crossmodal.config.sources import Source
+from crossmodal.config.recordings import AnyRecordings
 
 
-class BidsRecordings(Source):
+class BidsRecordings(AnyRecordings):
     """A BIDS dataset of EEG, MEG or both at once, local or s3://."""
 
     kind: Literal["bids"] = "bids"
@@ -32,7 +32,7 @@ class FileEntry(Config):
     run: str = "01"
 
 
-class FileRecordings(Source):
+class FileRecordings(AnyRecordings):
     """Plain recordings named one by one."""
 
     kind: Literal["files"] = "files"

@@ -23,15 +23,15 @@ class Buffer:
 
     Attributes
     ----------
-    source_btc, target_btc : Tensor, shape (batch, n_times, channels)
+    input_btc, target_btc : Tensor, shape (batch, n_times, channels)
         In the layout of shards; a volume is one time.
-    source, target : Destinations
+    input, target : Destinations
         The same memory, window by window.
     """
 
-    source_btc: torch.Tensor
+    input_btc: torch.Tensor
     target_btc: torch.Tensor
-    source: Destinations
+    input: Destinations
     target: Destinations
 
 
@@ -45,7 +45,7 @@ class BatchReader:
     windows : WindowSet
         What can be read.
     data : Data
-        Names source and target channels.
+        Names input and target channels.
     normaliser : Normaliser
         Its affine part is done in the same pass as the copy.
     """
@@ -54,7 +54,7 @@ class BatchReader:
         self.windows = windows
         self.subjects = np.array([shards[index].subject for index in windows.shard_index])
         self.normaliser = normaliser
-        self._source = Gather(shards, windows, data.source, normaliser.source)
+        self._input = Gather(shards, windows, data.input, normaliser.input)
         self._target = Gather(shards, windows.of_targets, data.target, normaliser.target)
 
     def __len__(self) -> int:
@@ -63,14 +63,14 @@ class BatchReader:
     def buffer(self, batch_size: int, pin: bool = False) -> Buffer:
         """Allocate memory for a batch."""
         n_times, n_target_times = self.windows.n_times, self.windows.of_targets.n_times
-        source_btc = torch.empty(batch_size, n_times, self._source.n_channels, pin_memory=pin)
+        input_btc = torch.empty(batch_size, n_times, self._input.n_channels, pin_memory=pin)
         target_btc = torch.empty(batch_size, n_target_times, self._target.n_channels, pin_memory=pin)
-        return Buffer(source_btc, target_btc, self._source.destinations(source_btc), self._target.destinations(target_btc))
+        return Buffer(input_btc, target_btc, self._input.destinations(input_btc), self._target.destinations(target_btc))
 
     @torch.inference_mode()  # Calls cost less without autograd's records.
     def read(self, chosen: NDArray[np.integer], buffer: Buffer) -> None:
         """Copy windows, scaled by the affine part of the normaliser, into the first rows of a buffer."""
-        self._source.read(chosen, buffer.source)
+        self._input.read(chosen, buffer.input)
         self._target.read(chosen, buffer.target)
 
     def batches(self, batch_size: int, order: NDArray[np.integer], device: torch.device | str = "cpu") -> Iterator[Batch]:
@@ -94,26 +94,26 @@ class BatchReader:
         copied = [torch.cuda.Event() for _ in buffers] if on_gpu else []
         chunks = [order[first : first + batch_size] for first in range(0, len(order), batch_size)]
 
-        def after_affine(source_btc: torch.Tensor, target_btc: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-            return normaliser.source.after_affine(source_btc.transpose(1, 2)), normaliser.target.after_affine(target_btc.transpose(1, 2))
+        def after_affine(input_btc: torch.Tensor, target_btc: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            return normaliser.input.after_affine(input_btc.transpose(1, 2)), normaliser.target.after_affine(target_btc.transpose(1, 2))
 
         def read(chunk: NDArray[np.integer], buffer: Buffer) -> tuple[torch.Tensor, torch.Tensor]:
             self.read(chunk, buffer)
-            read_btc = buffer.source_btc[: len(chunk)], buffer.target_btc[: len(chunk)]
+            read_btc = buffer.input_btc[: len(chunk)], buffer.target_btc[: len(chunk)]
             return read_btc if on_gpu else after_affine(*read_btc)
 
         with ThreadPoolExecutor(1) as ahead:
             reading = [ahead.submit(read, chunk, buffers[0]) for chunk in chunks[:1]]
             for position, chunk in enumerate(chunks):
                 this, other = position % 2, (position + 1) % 2
-                source, target = reading.pop().result()
+                input, target = reading.pop().result()
                 if position + 1 < len(chunks):
                     if on_gpu:
                         # The device may still be copying from the buffer that is about to be written.
                         copied[other].synchronize()
                     reading.append(ahead.submit(read, chunks[position + 1], buffers[other]))
                 if on_gpu:
-                    on_device = source.to(device, non_blocking=True), target.to(device, non_blocking=True)
+                    on_device = input.to(device, non_blocking=True), target.to(device, non_blocking=True)
                     copied[this].record()
-                    source, target = after_affine(*on_device)
-                yield Batch(source, target, chunk)
+                    input, target = after_affine(*on_device)
+                yield Batch(input, target, chunk)

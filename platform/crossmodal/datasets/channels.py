@@ -37,13 +37,13 @@ def check_channels(entry: ShardEntry, data: Data) -> None:
     Raises
     ------
     UserError
-        The dataset has no such modality, type or channel, or one channel is asked for as source and target; the sentence names it.
+        The dataset has no such modality, type or channel, or one channel is asked for as input and target; the sentence names it.
     """
-    for signals in (data.source, data.target):
+    for signals in (data.input, data.target):
         _check_modality(signals, entry.modalities)
-    shared = _names(entry, data.source) & _names(entry, data.target)
+    shared = _names(entry, data.input) & _names(entry, data.target)
     if shared:
-        raise UserError(f"data.source and data.target both have {', '.join(sorted(shared))}: a model would be given what it is to predict")
+        raise UserError(f"data.input and data.target both have {', '.join(sorted(shared))}: a model would be given what it is to predict")
 
 
 def columns_of(shard: Shard, signals: Signals) -> NDArray[np.int64]:

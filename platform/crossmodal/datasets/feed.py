@@ -15,13 +15,13 @@ class Batch:
 
     Attributes
     ----------
-    source_bct : Tensor, shape (batch, n_source, n_times)
+    input_bct : Tensor, shape (batch, n_input, n_times)
     target_bst : Tensor, shape (batch, n_target, n_times), or (batch, n_target, 1) where volumes are predicted
     windows : int array, shape (batch,)
         Numbers of the samples in the feed.
     """
 
-    source_bct: torch.Tensor
+    input_bct: torch.Tensor
     target_bst: torch.Tensor
     windows: NDArray[np.integer]
 

@@ -1,4 +1,4 @@
-"""Fit the scaling of source and target to training recordings alone."""
+"""Fit the scaling of input and target to training recordings alone."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -44,9 +44,9 @@ def fit_normaliser(shards: Sequence[Shard], fold: Fold, windows: WindowSet, data
     recording, or a leaky fold, is measured over its windows. Robust scaling, (x - median) / (third - first quartile), reads the samples.
     """
     whole = fold.leaky is None and all(part.start_s is None and part.stop_s is None for part in fold.train)
-    source = TrainingSignal(shards, windows, data.source, whole)
+    input = TrainingSignal(shards, windows, data.input, whole)
     target = TrainingSignal(shards, windows.of_targets, data.target, whole)
-    return Normaliser(_fit(source, data.source_scaling), _fit(target, data.target_scaling))
+    return Normaliser(_fit(input, data.input_scaling), _fit(target, data.target_scaling))
 
 
 def _fit(signal: TrainingSignal, kind: Scaling) -> ChannelScaling:

@@ -9,7 +9,8 @@ from pathlib import Path
 import mne
 
 from crossmodal.config import UserError
-from crossmodal.config.data import Data
+from crossmodal.config.data import Data, Signals
+from crossmodal.config.signal_spec import SignalPair, SignalSpec
 from crossmodal.datasets.batches import BatchReader
 from crossmodal.datasets.channels import check_channels, columns_of
 from crossmodal.datasets.entry import ShardEntry
@@ -33,8 +34,8 @@ class FoldData:
     train, validation, test : BatchReader
     normaliser : Normaliser
         Fitted on the training role alone.
-    source_names, target_names, target_types : tuple of str
-        Channels in the order of batches.
+    signals : SignalPair
+        What batches hold.
     """
 
     fold: Fold
@@ -43,29 +44,7 @@ class FoldData:
     validation: BatchReader
     test: BatchReader
     normaliser: Normaliser
-    source_names: tuple[str, ...]
-    target_names: tuple[str, ...]
-    target_types: tuple[str, ...]
-
-    @property
-    def n_source(self) -> int:
-        """Number of source channels."""
-        return len(self.source_names)
-
-    @property
-    def n_target(self) -> int:
-        """Number of target channels."""
-        return len(self.target_names)
-
-    @property
-    def n_times(self) -> int:
-        """Samples a window."""
-        return self.train.windows.n_times
-
-    @property
-    def sfreq(self) -> float:
-        """Sampling rate, Hz."""
-        return self.shards[0].sfreq
+    signals: SignalPair
 
     def info(self, subject: str) -> mne.Info:
         """Describe a subject's sensors, as in its first recording."""
@@ -86,13 +65,12 @@ def open_fold(manifest: Manifest, fold: Fold, data: Data, seed: int, cache: Node
     ------
     UserError
         A shard is damaged or not the one that the manifest names, data ask for channels that the dataset lacks or for one as
-        source and target, or no window fits.
+        input and target, or no window fits.
     """
     used = {part.subject for part in (*fold.train, *fold.validation, *fold.test)}
     entries = [entry for entry in manifest.entries if entry.subject in used]
     check_channels(entries[0], data)
     shards = _open_shards(entries, cache)
-    source_names, target_names, target_types = _channels(shards[0], data)
     windows = {role: make_windows(shards, fold, role, data.windows, seed) for role in ("train", "validation", "test")}
     normaliser = fit_normaliser(shards, fold, windows["train"], data)
     readers = {role: BatchReader(shards, laid_out, data, normaliser) for role, laid_out in windows.items()}
@@ -100,9 +78,10 @@ def open_fold(manifest: Manifest, fold: Fold, data: Data, seed: int, cache: Node
         fold=fold,
         shards=shards,
         normaliser=normaliser,
-        source_names=source_names,
-        target_names=target_names,
-        target_types=target_types,
+        signals=SignalPair(
+            input=_spec(shards[0], data.input, windows["train"].n_times),
+            target=_spec(shards[0], data.target, windows["train"].of_targets.n_times),
+        ),
         **readers,
     )
 
@@ -123,9 +102,11 @@ def _verified(folder: Path) -> Shard:
     return Shard.open(folder, verify=True)
 
 
-def _channels(shard: Shard, data: Data) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """Names of source and target channels, and types of the latter."""
-    source, target = (columns_of(shard, signals) for signals in (data.source, data.target))
-    source_names = tuple(shard.names(data.source.modality)[column] for column in source)
-    target_names = tuple(shard.names(data.target.modality)[column] for column in target)
-    return source_names, target_names, tuple(shard.types(data.target.modality)[column] for column in target)
+def _spec(shard: Shard, signals: Signals, n_times: int) -> SignalSpec:
+    """Describe windows of some channels; all shards of a dataset have the same ones."""
+    columns = columns_of(shard, signals)
+    names, types = (
+        tuple(of_all[column] for column in columns) for of_all in (shard.names(signals.modality), shard.types(signals.modality))
+    )
+    sfreq = shard.rate_hz(signals.modality)
+    return SignalSpec(names=names, types=types, sfreq=sfreq, n_times=n_times, space=shard.space(signals.modality))

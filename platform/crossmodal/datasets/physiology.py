@@ -6,18 +6,22 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from crossmodal.config.channel_types import CHANNEL_TYPES
 from crossmodal.datasets.recording import PHYSIOLOGY
 from crossmodal.datasets.shard import Shard
 from crossmodal.datasets.windows import WindowSet
-
-# Orders of magnitude: what the channels of each type are read in.
-_UNIT_V = {"eog": 1e-4, "ecg": 1e-3}
 
 
 def shared_physiology(shards: Sequence[Shard]) -> tuple[str, ...]:
     """Name the EOG and ECG channels that all of some recordings have, in the order of the first."""
     recorded = [shard.entry.channels.get(PHYSIOLOGY, ()) for shard in shards]
     return tuple(name for name in recorded[0] if all(name in names for names in recorded))
+
+
+def physiology_types(shard: Shard, names: Sequence[str]) -> tuple[str, ...]:
+    """Types of some EOG and ECG channels."""
+    type_of = dict(zip(shard.names(PHYSIOLOGY), shard.types(PHYSIOLOGY), strict=True))
+    return tuple(type_of[name] for name in names)
 
 
 class PhysiologyReader:
@@ -59,7 +63,7 @@ def _signal(shard: Shard, names: tuple[str, ...]) -> NDArray[np.float32]:
     """Read some EOG and ECG channels of a recording, shape (channels, T)."""
     blocks = shard.signal(PHYSIOLOGY)
     samples = {
-        name: blocks[kind][:, inside] / _UNIT_V[kind]
+        name: blocks[kind][:, inside] / CHANNEL_TYPES[kind].magnitude
         for kind in blocks
         for inside, name in enumerate(_names_of(shard, kind))
         if name in names

@@ -12,6 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from crossmodal.config import UserError
+from crossmodal.config.signal_spec import Sensors, Space
 from crossmodal.datasets import arrow
 from crossmodal.datasets.entry import ShardEntry
 from crossmodal.datasets.half import Half
@@ -141,6 +142,14 @@ class Shard:
     def types(self, modality: str) -> tuple[str, ...]:
         """Channel types in column order; equal types are neighbours."""
         return (BOLD,) * len(self.names(BOLD)) if modality == BOLD else self.entry.types[modality]
+
+    def rate_hz(self, modality: str) -> float:
+        """Rows a second of a modality's file."""
+        return 1 / self.volumes.tr_s if modality == BOLD else self.sfreq
+
+    def space(self, modality: str) -> Space:
+        """Say where channels or targets of a modality lie."""
+        return self.volumes.space if modality == BOLD else Sensors()
 
     def stored(self, modality: str) -> dict[str, StoredBlock]:
         """Samples by channel type as they lie in the file, shapes (T, C): read-only views, nothing is copied."""

@@ -52,7 +52,7 @@ class TrainingSignal:
             pairs = self.signals.modality != BOLD
             measured = (ChannelStatistics.of(*self._samples(index), pairs=pairs) for index in read)
         merged = merge_all(measured, len(columns))
-        why = "never change in the training recordings; leave them out of data.source or data.target"
+        why = "never change in the training recordings; leave them out of data.input or data.target"
         mask = ", voxels by preprocessing.bold.targets.mask" if self.signals.modality == BOLD else ""
         self._refuse(merged.min == merged.max, why + mask)
         return merged

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossmodal.config import Config, fingerprint
+from crossmodal.config.signal_spec import Regions, Voxels
 from crossmodal.datasets import arrow
 from crossmodal.datasets.statistics import ChannelStatistics
 
@@ -160,6 +161,17 @@ class StoredVolumes:
     def good(self) -> NDArray[np.bool_]:
         """Volumes at which the head lay still."""
         return np.array(self.metadata["good"], dtype=bool)
+
+    @property
+    def tr_s(self) -> float:
+        """Repetition time, s."""
+        return float(self.metadata["tr_s"])
+
+    @property
+    def space(self) -> Regions | Voxels:
+        """Say on which grid targets lie."""
+        grid, affine = self.metadata["grid"], self.metadata["affine"]
+        return Voxels(grid=grid, affine=affine) if self.names is None else Regions(grid=grid, affine=affine)
 
     @property
     def names(self) -> tuple[str, ...] | None:

@@ -30,7 +30,7 @@ class WindowSet:
     baseline : slice or None
         Samples of a window whose mean is subtracted from it.
     volume : int64 array, shape (n,), or None
-        The volume that each window is to predict; None where the target is sampled like the source.
+        The volume that each window is to predict; None where the target is sampled like the input.
     """
 
     shard_index: NDArray[np.int64]

@@ -1,6 +1,5 @@
 """Baselines of every fold, fitted from statistics of each subject that are read once."""
 
-from dataclasses import replace
 from functools import reduce
 from operator import add
 from threading import Lock
@@ -9,23 +8,21 @@ from typing import cast
 import numpy as np
 import torch
 
+from crossmodal.config.channel_types import CHANNEL_TYPES
 from crossmodal.config.data import Data
 from crossmodal.config.evaluation import Evaluation
 from crossmodal.config.models import ModelSettings
 from crossmodal.datasets.batches import BatchReader
-from crossmodal.datasets.channels import columns_of
 from crossmodal.datasets.opening import FoldData
-from crossmodal.datasets.physiology import PhysiologyReader, shared_physiology
+from crossmodal.datasets.physiology import PhysiologyReader, physiology_types, shared_physiology
 from crossmodal.datasets.windows import WindowSet
 from crossmodal.evaluation.names import EYES_AND_HEART
-from crossmodal.models.base import Baseline, Shapes, Statistics
+from crossmodal.models.base import Baseline, Statistics
 from crossmodal.models.registry import baseline_spec
 from crossmodal.models.ridge import RidgeConfig
 from crossmodal.transforms.scaling import ChannelScaling, Normaliser
 
 _BATCH_SIZE = 16
-# Order of magnitude of each type's signal, V, T and T/m.
-_UNIT = {"eeg": 1e-5, "mag": 1e-13, "grad": 2e-12}
 
 
 class BaselineFitter:
@@ -40,7 +37,7 @@ class BaselineFitter:
         Names the baselines to fit; the training mean is always among them, and so is what EOG and ECG alone predict, wherever all
         recordings of a fold have some of these channels in common.
     data : Data
-        Names source and target channels.
+        Names input and target channels.
     """
 
     def __init__(self, evaluation: Evaluation, data: Data) -> None:
@@ -53,10 +50,11 @@ class BaselineFitter:
 
     def fit(self, fold: FoldData) -> dict[str, Baseline]:
         """Fit each baseline, by its name, to the training windows of a fold; penalties are chosen on its validation windows."""
-        shapes = Shapes(fold.n_source, fold.n_target, fold.n_times, fold.sfreq)
-        baselines = {name: cast(Baseline, spec.build(shapes)) for name, spec in self._specs.items()}
+        baselines = {name: cast(Baseline, spec.build(fold.signals)) for name, spec in self._specs.items()}
         if names := shared_physiology(fold.shards):
-            baselines[EYES_AND_HEART] = cast(Baseline, self._of_physiology.build(replace(shapes, n_source=len(names))))
+            read = fold.signals.input.model_copy(update={"names": names, "types": physiology_types(fold.shards[0], names)})
+            of_physiology = fold.signals.model_copy(update={"input": read})
+            baselines[EYES_AND_HEART] = cast(Baseline, self._of_physiology.build(of_physiology))
         training, validation = (self._statistics(fold, role.windows, baselines) for role in (fold.train, fold.validation))
         for baseline, of_training, of_validation in zip(baselines.values(), training, validation, strict=True):
             baseline.solve(of_training, of_validation)
@@ -79,10 +77,9 @@ class BaselineFitter:
 
     def units(self, fold: FoldData, baseline: str = "") -> Normaliser:
         """Between SI units and those of baselines; EOG and ECG are read in the latter."""
-        shard, scalings = fold.shards[0], []
-        for signals in (self._data.source, self._data.target):
-            types = np.array(shard.types(signals.modality))[columns_of(shard, signals)]
-            scale_c = torch.tensor([1 / _UNIT[kind] for kind in types])
+        scalings = []
+        for spec in (fold.signals.input, fold.signals.target):
+            scale_c = torch.tensor([1 / CHANNEL_TYPES[kind].magnitude for kind in spec.types])
             scalings.append(ChannelScaling(torch.zeros_like(scale_c), scale_c))
         if baseline == EYES_AND_HEART:
             as_read_c = torch.ones(len(shared_physiology(fold.shards)))
@@ -105,7 +102,7 @@ class BaselineFitter:
                 statistics = {name: baseline.new_statistics() for name, baseline in baselines.items()}
                 for batch in self.reader(fold, windows).batches(_BATCH_SIZE, np.arange(len(windows))):
                     for name, of_baseline in statistics.items():
-                        read = physiology.read(batch.windows) if physiology and name == EYES_AND_HEART else batch.source_bct
+                        read = physiology.read(batch.windows) if physiology and name == EYES_AND_HEART else batch.input_bct
                         of_baseline.accumulate(read, batch.target_bst)
                 self._known[key] = list(statistics.values())
             return self._known[key]

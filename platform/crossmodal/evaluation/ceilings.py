@@ -15,9 +15,9 @@ Filter = Literal["per_frequency", "instantaneous"]
 
 
 def joint_spectra(
-    truth: SubjectTruth, preprocessing: Preprocessing, source_names: Sequence[str], target_names: Sequence[str], n_freqs: int = 128
+    truth: SubjectTruth, preprocessing: Preprocessing, input_names: Sequence[str], target_names: Sequence[str], n_freqs: int = 128
 ) -> JointSpectra:
-    """Cross-spectra of one subject's source and target channels as preprocessing leaves them.
+    """Cross-spectra of one subject's input and target channels as preprocessing leaves them.
 
     Parameters
     ----------
@@ -25,20 +25,20 @@ def joint_spectra(
         Of all recorded channels.
     preprocessing : Preprocessing
         Average reference, filter and resampling are carried through in closed form.
-    source_names, target_names : sequence of str
+    input_names, target_names : sequence of str
         Channels of the model, in its order.
     n_freqs : int
         Frequencies between 0 Hz and the end of the band.
     """
-    names = (*source_names, *target_names)
+    names = (*input_names, *target_names)
     recorded, operator_kr = _rereferenced(truth, preprocessing, names)
     band = preprocessed_band(preprocessing, truth.sfreq, n_freqs)
     spectrum_fkk = operator_kr @ recorded.cross_spectrum(band.frequencies_hz) @ operator_kr.T
     type_of = dict(zip(truth.names, truth.types, strict=True))
-    n = len(source_names)
+    n = len(input_names)
     return JointSpectra(
         band=band,
-        source_fcc=spectrum_fkk[:, :n, :n],
+        input_fcc=spectrum_fkk[:, :n, :n],
         cross_fsc=spectrum_fkk[:, n:, :n],
         target_fss=spectrum_fkk[:, n:, n:],
         target_types=tuple(type_of[name] for name in target_names),
@@ -96,7 +96,7 @@ def noise_only_bound(
 def _filter(spectra: JointSpectra, kind: Filter) -> Array:
     if kind == "instantaneous":
         return instantaneous_filter(spectra)
-    return wiener_filter(spectra.source_fcc, spectra.cross_fsc)
+    return wiener_filter(spectra.input_fcc, spectra.cross_fsc)
 
 
 def _rereferenced(truth: SubjectTruth, preprocessing: Preprocessing, names: Sequence[str]) -> tuple[SubjectTruth, Array]:

@@ -66,7 +66,8 @@ class Evaluator:
         baselines = self._fitter.fit(fold)
         predictors = {network_spec(self._experiment.model).config.title: Predictor(network, normaliser)}
         predictors |= {name: Predictor(baseline, self._fitter.units(fold, name)) for name, baseline in baselines.items()}
-        detail = FoldDetail(fold.target_names, fold.target_types, fold.sfreq)
+        target = fold.signals.target
+        detail = FoldDetail(target.names, target.types, target.sfreq)
         scores: list[Score] = []
         for subject in dict.fromkeys(fold.test.subjects.tolist()):
             windows = fold.test.windows.subset(np.flatnonzero(fold.test.subjects == subject))
@@ -75,12 +76,12 @@ class Evaluator:
             of_subject = {}
             for name, predictor in predictors.items():
                 with _told(name, subject):
-                    of_subject[name] = predictor.for_subject(info, fold.source_names, fold.target_names, referenced)
-            own = OwnWindows(fold.target_types, windows) if self._references.bounded else None
+                    of_subject[name] = predictor.for_subject(info, fold.signals, referenced)
+            own = OwnWindows(target.types, windows) if self._references.bounded else None
             sums, example, beyond = self._predict(fold, windows, of_subject, own)
             scores += self._scores(subject, sums, beyond, own, baselines)
             variance_s = sums[TRAINING_MEAN].reference_variance()
-            scores += self._references.score(fold, subject, _covered_s(windows, fold.sfreq), variance_s)
+            scores += self._references.score(fold, subject, _covered_s(windows, target.sfreq), variance_s)
             detail.subjects[subject] = _detail(sums, example)
         of_fold = {"run": self._run, "fold": fold.fold.name, "label": fold.fold.label, "bounded": self._references.bounded}
         return FoldScores(**of_fold, scores=tuple(scores), protocol=PROTOCOL), detail
@@ -98,25 +99,25 @@ class Evaluator:
         beyond : BeyondPhysiology or None
             Where EOG or ECG is recorded.
         """
-        reader = self._fitter.reader(fold, windows)
+        reader, target = self._fitter.reader(fold, windows), fold.signals.target
         physiology = self._fitter.physiology(fold, windows)
         recorded = PhysiologyReader.of(fold.shards, windows)
-        beyond = BeyondPhysiology(recorded, self._fitter.physiology_lag(fold.sfreq)) if recorded else None
-        sums = {name: SubjectSums(fold.target_types, fold.sfreq, fold.n_times) for name in predictors}
+        beyond = BeyondPhysiology(recorded, self._fitter.physiology_lag(target.sfreq)) if recorded else None
+        sums = {name: SubjectSums(target.types, target.sfreq, target.n_times) for name in predictors}
         example: dict[str, np.ndarray] = {}
         training_mean_st: Floats | None = None
         for batch in reader.batches(_BATCH_SIZE, np.arange(len(windows))):
-            source_bct = reader.normaliser.source.inverse(batch.source_bct)
+            input_bct = reader.normaliser.input.inverse(batch.input_bct)
             truth_bst = reader.normaliser.target.inverse(batch.target_bst).numpy()
             inputs = {EYES_AND_HEART: physiology.read(batch.windows)} if physiology else {}
-            predicted = {name: predictor(inputs.get(name, source_bct)).numpy() for name, predictor in predictors.items()}
+            predicted = {name: predictor(inputs.get(name, input_bct)).numpy() for name, predictor in predictors.items()}
             if own:
                 own.add(batch.windows, truth_bst, predicted)
             if beyond:
                 beyond.add(batch.windows, truth_bst, predicted)
             if training_mean_st is None:
                 training_mean_st = predicted[TRAINING_MEAN][0].astype(np.float64)
-            block = TruthBlock(truth_bst, training_mean_st, fold.target_types, fold.sfreq)
+            block = TruthBlock(truth_bst, training_mean_st, target.types, target.sfreq)
             for name, predicted_bst in predicted.items():
                 sums[name].add(block, predicted_bst)
             (middle,) = np.nonzero(batch.windows == len(windows) // 2)

@@ -1,6 +1,6 @@
 """Lagged covariances of multichannel recordings, and the normal equations of a two-sided FIR made of them.
 
-Shape suffixes: t time, c source channel, s target sensor, l lag, f frequency, g segment.
+Shape suffixes: t time, c input channel, s target sensor, l lag, f frequency, g segment.
 """
 
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ class FirMoments:
     ----------
     n_times : int
         Samples summed over.
-    source_lcc : ndarray, shape (4 * half_length + 1, n_channels, n_channels)
+    input_lcc : ndarray, shape (4 * half_length + 1, n_channels, n_channels)
         Sum of x(t) x(t + lag)' for lags up to the FIR's full length.
     cross_lcs : ndarray, shape (2 * half_length + 1, n_channels, n_sensors)
         Sum of x(t) y(t + lag)'.
@@ -67,21 +67,21 @@ class FirMoments:
     """
 
     n_times: int
-    source_lcc: Array
+    input_lcc: Array
     cross_lcs: Array
     target_s: Array
 
     @classmethod
-    def of(cls, source_tc: Array, target_ts: Array, half_length: int) -> "FirMoments":
+    def of(cls, input_tc: Array, target_ts: Array, half_length: int) -> "FirMoments":
         """Sum over one stretch without interruption, zero outside."""
-        source_lcc = lagged_products(source_tc, source_tc, 2 * half_length)
-        cross_lcs = lagged_products(source_tc, target_ts, half_length)
-        return cls(len(source_tc), source_lcc, cross_lcs, np.square(target_ts).sum(axis=0))
+        input_lcc = lagged_products(input_tc, input_tc, 2 * half_length)
+        cross_lcs = lagged_products(input_tc, target_ts, half_length)
+        return cls(len(input_tc), input_lcc, cross_lcs, np.square(target_ts).sum(axis=0))
 
     def __add__(self, other: "FirMoments") -> "FirMoments":
         return FirMoments(
             self.n_times + other.n_times,
-            self.source_lcc + other.source_lcc,
+            self.input_lcc + other.input_lcc,
             self.cross_lcs + other.cross_lcs,
             self.target_s + other.target_s,
         )
@@ -92,7 +92,7 @@ class FirMoments:
         Parameters
         ----------
         penalty_l : ndarray, shape (2 * half_length + 1,)
-            Prior on the taps: samples of white data that it is worth, at the mean power of a source channel.
+            Prior on the taps: samples of white data that it is worth, at the mean power of an input channel.
 
         Returns
         -------
@@ -109,8 +109,8 @@ class FirMoments:
         n_lags, n_channels, n_sensors = self.cross_lcs.shape
         lag = np.arange(n_lags)
         size = n_lags * n_channels
-        gram = self.source_lcc[n_lags - 1 + lag[:, None] - lag].transpose(0, 2, 1, 3).reshape(size, size)
-        channel_power = np.trace(self.source_lcc[n_lags - 1]) / (n_channels * self.n_times)
+        gram = self.input_lcc[n_lags - 1 + lag[:, None] - lag].transpose(0, 2, 1, 3).reshape(size, size)
+        channel_power = np.trace(self.input_lcc[n_lags - 1]) / (n_channels * self.n_times)
         penalty = np.repeat(penalty_l * channel_power, n_channels)
         gram[np.diag_indices(size)] += penalty
         products = self.cross_lcs.reshape(size, n_sensors)
@@ -119,12 +119,12 @@ class FirMoments:
         return fir.reshape(n_lags, n_channels, n_sensors), residual_s
 
 
-def apply_fir(fir_lcs: Array, source_tc: Array) -> Array:
+def apply_fir(fir_lcs: Array, input_tc: Array) -> Array:
     """Predict where all lags are known, shape (n_times - n_lags + 1, n_sensors): from half_length samples in to as many before the end."""
     n_lags, _, n_sensors = fir_lcs.shape
-    n_valid = len(source_tc) - n_lags + 1
+    n_valid = len(input_tc) - n_lags + 1
     predicted_ts = np.zeros((n_valid, n_sensors))
     for index in range(n_lags):
         start = n_lags - 1 - index
-        predicted_ts += source_tc[start : start + n_valid] @ fir_lcs[index]
+        predicted_ts += input_tc[start : start + n_valid] @ fir_lcs[index]
     return predicted_ts

@@ -1,4 +1,4 @@
-"""A long two-sided FIR from source to target fitted on the predicted subject itself: the empirical check of the oracle.
+"""A long two-sided FIR from input to target fitted on the predicted subject itself: the empirical check of the oracle.
 
 It needs no truth, and so also stands where evoked responses, artifacts or real recordings leave the oracle no closed form.
 It is fitted on some blocks of the subject's recordings and scored on the others.
@@ -69,7 +69,7 @@ def long_fir(recordings: Sequence[Recording], sfreq: float, half_length_s: float
 
     Parameters
     ----------
-    recordings : sequence of (source_tc, target_ts, good_t)
+    recordings : sequence of (input_tc, target_ts, good_t)
         All of one subject with the same channels, in SI units; samples that are not good are left out of fit and score.
     sfreq : float
         Hz.
@@ -97,28 +97,28 @@ def long_fir(recordings: Sequence[Recording], sfreq: float, half_length_s: float
 
 @dataclass(frozen=True)
 class _Piece:
-    """Samples without interruption of one block; zero mean, source channels of unit variance."""
+    """Samples without interruption of one block; zero mean, input channels of unit variance."""
 
     block: int
-    source_tc: Array
+    input_tc: Array
     target_ts: Array
 
 
 def _pieces(recordings: Sequence[Recording], n_blocks: int, half_length: int) -> Iterator[_Piece]:
     """Cut the good samples into blocks with a gap between them."""
-    source_mean_c, source_scale_c = _mean_and_scale([source_tc[good_t] for source_tc, _, good_t in recordings])
+    input_mean_c, input_scale_c = _mean_and_scale([input_tc[good_t] for input_tc, _, good_t in recordings])
     target_mean_s, _ = _mean_and_scale([target_ts[good_t] for _, target_ts, good_t in recordings])
     n_good = sum(int(good_t.sum()) for _, _, good_t in recordings)
     seen = 0
-    for source_tc, target_ts, good_t in recordings:
+    for input_tc, target_ts, good_t in recordings:
         for start, stop in _stretches(good_t):
             for block in range(n_blocks):
                 first = start + max(block * n_good // n_blocks - seen, 0)
                 last = min(start + (block + 1) * n_good // n_blocks - seen, stop)
                 inner = slice(first + half_length + 1 if first > start else first, last - half_length if last < stop else last)
                 if inner.stop - inner.start > _LEAST_PIECE * half_length:
-                    source = (source_tc[inner].astype(np.float64) - source_mean_c) / source_scale_c
-                    yield _Piece(block, source, target_ts[inner].astype(np.float64) - target_mean_s)
+                    input = (input_tc[inner].astype(np.float64) - input_mean_c) / input_scale_c
+                    yield _Piece(block, input, target_ts[inner].astype(np.float64) - target_mean_s)
             seen += stop - start
 
 
@@ -136,12 +136,12 @@ def _mean_and_scale(signals: Sequence[Signal]) -> tuple[Array, Array]:
 
 
 def _block_moments(pieces: Sequence[_Piece], block: int, half_length: int) -> FirMoments:
-    return reduce(add, (FirMoments.of(piece.source_tc, piece.target_ts, half_length) for piece in pieces if piece.block == block))
+    return reduce(add, (FirMoments.of(piece.input_tc, piece.target_ts, half_length) for piece in pieces if piece.block == block))
 
 
 def _score(fir_lcs: Array, piece: _Piece) -> SquareSums:
     """Score an FIR where all its lags are known."""
     half_length = len(fir_lcs) // 2
     target_ts = piece.target_ts[half_length : len(piece.target_ts) - half_length]
-    error_ts = target_ts - apply_fir(fir_lcs, piece.source_tc)
+    error_ts = target_ts - apply_fir(fir_lcs, piece.input_tc)
     return SquareSums(np.square(error_ts).sum(axis=0), np.square(target_ts).sum(axis=0))

@@ -37,14 +37,14 @@ def check_own_fold(card: ModelCard, run: str, data: FoldData, uri: str) -> None:
         raise UserError(
             f"{uri}: the model was trained on subjects {', '.join(seen)}, and fold {fold.name} trains on {', '.join(own)}; {way_out}"
         )
-    if (card.source_names, card.target_names) != (data.source_names, data.target_names):
+    if card.signals != data.signals:
         raise UserError(f"{uri}: the model was trained on other channels than fold {fold.name} of {run} has; {way_out}")
     if not _same(Normaliser.from_plain(card.normaliser), data.normaliser):
         raise UserError(f"{uri}: the model's scaling is not that of the training recordings of fold {fold.name} of {run}; {way_out}")
 
 
 def _same(one: Normaliser, two: Normaliser) -> bool:
-    return _same_scaling(one.source, two.source) and _same_scaling(one.target, two.target)
+    return _same_scaling(one.input, two.input) and _same_scaling(one.target, two.target)
 
 
 def _same_scaling(one: ChannelScaling, two: ChannelScaling) -> bool:

@@ -96,14 +96,14 @@ class References:
         scores = []
         if self._null:
             # Whoever knows all cannot do better than the mean.
-            scores += [_row(ORACLE, subject, kind, 0.0, 0.0) for kind in type_slices(fold.target_types)]
+            scores += [_row(ORACLE, subject, kind, 0.0, 0.0) for kind in type_slices(fold.signals.target.types)]
         elif self.bounded:
             training = [self._joint(fold, part.subject) for part in fold.fold.train]
             own = self._joint(fold, subject)
             scores += _linear_rows(ORACLE, oracle(own), subject, duration_s)
             scores += _linear_rows(LINEAR_REFERENCE, linear_reference(training, own), subject, duration_s)
         else:
-            bounds = noise_only_bound(truth, self._experiment.preprocessing, fold.target_names, target_variance_s)
+            bounds = noise_only_bound(truth, self._experiment.preprocessing, fold.signals.target.names, target_variance_s)
             scores += [_row(NOISE_BOUND, subject, kind, bound) for kind, bound in bounds.items()]
         return scores + self._own_fir(fold, subject)
 
@@ -117,7 +117,9 @@ class References:
             if subject not in self._spectra:
                 truth = self._truth(subject)
                 assert truth is not None, f"the cohort keeps no truth of subject {subject}"
-                self._spectra[subject] = joint_spectra(truth, self._experiment.preprocessing, fold.source_names, fold.target_names)
+                self._spectra[subject] = joint_spectra(
+                    truth, self._experiment.preprocessing, fold.signals.input.names, fold.signals.target.names
+                )
             return self._spectra[subject]
 
     def _own_fir(self, fold: FoldData, subject: str) -> list[Score]:
@@ -125,10 +127,10 @@ class References:
         data, half_length_s = self._experiment.data, self._experiment.evaluation.fir_lag_s
         recordings = []
         for shard in (shard for shard in fold.shards if shard.subject == subject):
-            source_tc, target_ts = (_samples(shard, signals) for signals in (data.source, data.target))
-            recordings.append((source_tc, target_ts, shard.good))
-        unseen = long_fir(recordings, fold.sfreq, half_length_s).unseen
-        slices = type_slices(fold.target_types)
+            input_tc, target_ts = (_samples(shard, signals) for signals in (data.input, data.target))
+            recordings.append((input_tc, target_ts, shard.good))
+        unseen = long_fir(recordings, fold.signals.input.sfreq, half_length_s).unseen
+        slices = type_slices(fold.signals.target.types)
         return [_row(OWN_FIR, subject, kind, unseen.explained_variance(of_type)) for kind, of_type in slices.items()]
 
 

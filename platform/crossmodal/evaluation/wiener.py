@@ -1,7 +1,7 @@
 """Linear maps between sensors that are optimal for known spectra, and how well any such map does on a subject.
 
 All signals are zero-mean, stationary and Gaussian, with real cross-spectra (the head conducts without delay). Densities are
-one-sided: SI units of both channels per Hz. Shape suffixes: f frequency, c source channel, s target sensor.
+one-sided: SI units of both channels per Hz. Shape suffixes: f frequency, c input channel, s target sensor.
 """
 
 from collections.abc import Sequence
@@ -20,16 +20,16 @@ _RANK_TOLERANCE = 1e-11
 
 @dataclass(frozen=True)
 class JointSpectra:
-    """Cross-spectra of source and target channels after preprocessing, but for the filter, whose gain is in `band`.
+    """Cross-spectra of input and target channels after preprocessing, but for the filter, whose gain is in `band`.
 
     Attributes
     ----------
     band : Band
         Frequencies and their weights.
-    source_fcc : ndarray, shape (n_freqs, n_channels, n_channels)
-        Of the source channels.
+    input_fcc : ndarray, shape (n_freqs, n_channels, n_channels)
+        Of the input channels.
     cross_fsc : ndarray, shape (n_freqs, n_sensors, n_channels)
-        Of target sensors with source channels.
+        Of target sensors with input channels.
     target_fss : ndarray, shape (n_freqs, n_sensors, n_sensors)
         Of the target sensors.
     target_types : tuple of str
@@ -37,7 +37,7 @@ class JointSpectra:
     """
 
     band: Band
-    source_fcc: Array
+    input_fcc: Array
     cross_fsc: Array
     target_fss: Array
     target_types: tuple[str, ...]
@@ -79,7 +79,7 @@ class LinearScore:
     pooled: dict[str, PooledScore]
 
 
-def wiener_filter(source_fcc: Array, cross_fsc: Array) -> Array:
+def wiener_filter(input_fcc: Array, cross_fsc: Array) -> Array:
     """Best linear map at each frequency, S_yx S_xx^+, shape (n_freqs, n_sensors, n_channels).
 
     The pseudo-inverse is taken on the range of S_xx, as an average reference leaves one dimension empty; channels are balanced first, since
@@ -87,9 +87,9 @@ def wiener_filter(source_fcc: Array, cross_fsc: Array) -> Array:
 
     Source: N. Wiener, Extrapolation, Interpolation, and Smoothing of Stationary Time Series (1949), the unrealisable (two-sided) filter.
     """
-    scale_c = np.sqrt(np.einsum("fcc->c", source_fcc))
+    scale_c = np.sqrt(np.einsum("fcc->c", input_fcc))
     scale_c[scale_c == 0] = 1.0
-    values_fc, vectors_fcc = np.linalg.eigh(source_fcc / np.outer(scale_c, scale_c))
+    values_fc, vectors_fcc = np.linalg.eigh(input_fcc / np.outer(scale_c, scale_c))
     kept_fc = values_fc > _RANK_TOLERANCE * values_fc[:, -1:]
     inverse_fc = np.divide(1.0, values_fc, out=np.zeros_like(values_fc), where=kept_fc)
     rotated_fsc = (cross_fsc / scale_c) @ vectors_fcc
@@ -99,17 +99,17 @@ def wiener_filter(source_fcc: Array, cross_fsc: Array) -> Array:
 def instantaneous_filter(spectra: JointSpectra) -> Array:
     """Best linear map of each sample to the one at the same time, shape (1, n_sensors, n_channels)."""
     weights = spectra.band.weights_hz
-    source_cc = np.tensordot(weights, spectra.source_fcc, axes=1)
+    input_cc = np.tensordot(weights, spectra.input_fcc, axes=1)
     cross_sc = np.tensordot(weights, spectra.cross_fsc, axes=1)
-    return wiener_filter(source_cc[None], cross_sc[None])
+    return wiener_filter(input_cc[None], cross_sc[None])
 
 
 def mean_spectra(subjects: Sequence[JointSpectra]) -> JointSpectra:
     """Mean over subjects with the same channels and band: what a linear map fitted on all of them sees."""
-    source_fcc = np.mean([subject.source_fcc for subject in subjects], axis=0)
+    input_fcc = np.mean([subject.input_fcc for subject in subjects], axis=0)
     cross_fsc = np.mean([subject.cross_fsc for subject in subjects], axis=0)
     target_fss = np.mean([subject.target_fss for subject in subjects], axis=0)
-    return JointSpectra(subjects[0].band, source_fcc, cross_fsc, target_fss, subjects[0].target_types)
+    return JointSpectra(subjects[0].band, input_fcc, cross_fsc, target_fss, subjects[0].target_types)
 
 
 def score_filter(filter_fsc: Array, spectra: JointSpectra) -> LinearScore:
@@ -131,7 +131,7 @@ def score_filter(filter_fsc: Array, spectra: JointSpectra) -> LinearScore:
     M = diag(-1, R/V) / V.
     """
     explained_fss = filter_fsc @ spectra.cross_fsc.transpose(0, 2, 1)
-    predicted_fss = filter_fsc @ spectra.source_fcc @ filter_fsc.transpose(0, 2, 1)
+    predicted_fss = filter_fsc @ spectra.input_fcc @ filter_fsc.transpose(0, 2, 1)
     error_target_fss = spectra.target_fss - explained_fss
     error_fss = error_target_fss - explained_fss.transpose(0, 2, 1) + predicted_fss
     weights = spectra.band.weights_hz

@@ -1,4 +1,4 @@
-"""AIM: an encoder-decoder transformer from source to target whose decoder never sees the target it predicts.
+"""AIM: an encoder-decoder transformer from input to target whose decoder never sees the target it predicts.
 
 Source: README of the code behind "Super-Resoluting BCIs Via Cross-Modal Transfer" (Synaptech). The published decoder reads
 the true MEG under a mask that includes the present sample; here it reads learned per-time queries, or its own past output.
@@ -11,7 +11,8 @@ from pydantic import Field
 from torch import nn
 
 from crossmodal.config import UserError
-from crossmodal.models.base import Model, ModelConfig, Shapes
+from crossmodal.config.signal_spec import SignalPair
+from crossmodal.models.base import Model, ModelConfig
 from crossmodal.models.decoder_layer import DecoderLayer
 
 _POSITION_SCALE = 0.02
@@ -35,32 +36,32 @@ class AimConfig(ModelConfig):
 
 
 class Aim(Model):
-    """Embeds every time point, encodes the source, and decodes the target by cross-attention to it.
+    """Embeds every time point, encodes the input, and decodes the target by cross-attention to it.
 
     `queries` decodes all time points at once from learned queries. `autoregressive` decodes one after the other from the
     previous prediction; only training feeds it the previous true sample.
     """
 
-    def __init__(self, config: AimConfig, shapes: Shapes) -> None:
+    def __init__(self, config: AimConfig, signals: SignalPair) -> None:
         super().__init__()
         if config.width % config.heads:
             raise UserError(f"model.width {config.width} must be a multiple of model.heads {config.heads}")
-        self.source_embedding = nn.Linear(shapes.n_source, config.width)
-        self.source_position_td = _positions(shapes.n_times, config.width)
+        self.input_embedding = nn.Linear(signals.input.n_channels, config.width)
+        self.input_position_td = _positions(signals.input.n_times, config.width)
         layer = nn.TransformerEncoderLayer(
             config.width, config.heads, config.expansion * config.width, config.dropout, "gelu", batch_first=True, norm_first=True
         )
         self.encoder = nn.TransformerEncoder(layer, config.encoder_layers, nn.LayerNorm(config.width), enable_nested_tensor=False)
-        self.query_td = _positions(shapes.n_times, config.width)
-        self.target_embedding = nn.Linear(shapes.n_target, config.width) if config.decoding == "autoregressive" else None
+        self.query_td = _positions(signals.input.n_times, config.width)
+        self.target_embedding = nn.Linear(signals.target.n_channels, config.width) if config.decoding == "autoregressive" else None
         self.decoder = nn.ModuleList(
             DecoderLayer(config.width, config.heads, config.expansion, config.dropout) for _ in range(config.decoder_layers)
         )
         self.norm = nn.LayerNorm(config.width)
-        self.head = nn.Linear(config.width, shapes.n_target)
+        self.head = nn.Linear(config.width, signals.target.n_channels)
 
     def forward(self, x_bct: torch.Tensor) -> torch.Tensor:
-        """Predict (batch, n_target, n_times) from the source alone; autoregression runs free."""
+        """Predict (batch, n_target, n_times) from the input alone; autoregression runs free."""
         memory_btd = self._encode(x_bct)
         if self.target_embedding is not None:
             return self._run_free(memory_btd)
@@ -73,7 +74,7 @@ class Aim(Model):
         return {"mse": nn.functional.mse_loss(self._decode_after(y_bst, self._encode(x_bct)), y_bst)}
 
     def _encode(self, x_bct: torch.Tensor) -> torch.Tensor:
-        encoded_btd: torch.Tensor = self.encoder(self.source_embedding(x_bct.transpose(1, 2)) + self.source_position_td)
+        encoded_btd: torch.Tensor = self.encoder(self.input_embedding(x_bct.transpose(1, 2)) + self.input_position_td)
         return encoded_btd
 
     def _decode(self, h_btd: torch.Tensor, memory_btd: torch.Tensor, causal: bool) -> torch.Tensor:

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from crossmodal.config import Config
+from crossmodal.config.signal_spec import SignalPair
 from crossmodal.transforms.scaling import Normaliser
 
 
@@ -27,16 +28,6 @@ class ModelConfig(Config):
 
 
 @dataclass(frozen=True)
-class Shapes:
-    """What a model learns about the data before it is built."""
-
-    n_source: int
-    n_target: int
-    n_times: int
-    sfreq: float
-
-
-@dataclass(frozen=True)
 class Geometry:
     """Where one subject's sensors are, for models that need it.
 
@@ -44,8 +35,8 @@ class Geometry:
     ----------
     info : mne.Info
         Describes all channels of the subject's recording, with their positions and the device-to-head transform.
-    source_names, target_names : tuple of str
-        The model's channels, in the order of its tensors.
+    signals : SignalPair
+        What the model reads and predicts.
     normaliser : Normaliser
         Of the fold; physics works in SI units.
     average_reference : bool
@@ -53,16 +44,16 @@ class Geometry:
     """
 
     info: mne.Info
-    source_names: tuple[str, ...]
-    target_names: tuple[str, ...]
+    signals: SignalPair
     normaliser: Normaliser
     average_reference: bool
 
 
 class Model(nn.Module, ABC):
-    """Maps source windows to target windows, both in the fold's normalised units.
+    """Maps input windows to target windows, both in the fold's normalised units.
 
-    A subclass is built from `(config, shapes)`, where `config` is annotated with its own subclass of `ModelConfig`.
+    A subclass is built from `(config, signals)`: `config` is annotated with its own subclass of `ModelConfig`, and `signals` is a
+    `SignalPair`.
 
     Attributes
     ----------
@@ -75,16 +66,16 @@ class Model(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, x_bct: torch.Tensor) -> torch.Tensor:
-        """Predict from the source alone.
+        """Predict from the input alone.
 
         Parameters
         ----------
-        x_bct : Tensor, shape (batch, n_source, n_times)
+        x_bct : Tensor, shape (batch, input channels, times of the input)
 
         Returns
         -------
-        Tensor, shape (batch, n_target, n_times)
-            Networks with a band target give (batch, n_target, n_bands, n_times).
+        Tensor, shape (batch, target channels, times of the target)
+            Networks with a band target give (batch, target channels, bands, times).
         """
 
     def loss_terms(self, x_bct: torch.Tensor, y_bst: torch.Tensor) -> dict[str, torch.Tensor]:

@@ -11,8 +11,8 @@ def predict_continuous(model: nn.Module, x_ct: torch.Tensor, n_times: int, n_tar
     Parameters
     ----------
     model : nn.Module
-        Maps (batch, source channel, n_times) to (batch, target channel, n_times); should be in evaluation mode.
-    x_ct : Tensor, shape (n_source, n_samples)
+        Maps (batch, input channel, n_times) to (batch, target channel, n_times); should be in evaluation mode.
+    x_ct : Tensor, shape (n_input, n_samples)
         The recording in the model's units. One shorter than a window is padded with its last sample.
     n_times : int
         Length of a window.

@@ -1,4 +1,4 @@
-"""The U-Net's outermost skip: a linear path from the source straight to the target."""
+"""The U-Net's outermost skip: a linear path from the input straight to the target."""
 
 import math
 
@@ -15,14 +15,14 @@ _CYCLES = 2.0
 
 
 class InputSkipConfig(Config):
-    """A bank of temporal filters shared by all source channels, then a linear map of the filtered channels to the sensors."""
+    """A bank of temporal filters shared by all input channels, then a linear map of the filtered channels to the sensors."""
 
     filters: int = Field(8, ge=1)
     taps: int = Field(61, ge=1, description="odd")
 
 
 class InputSkip(nn.Module):
-    """Filters shared by all source channels, then a map of the filtered channels to the target: a two-sided FIR of low rank.
+    """Filters shared by all input channels, then a map of the filtered channels to the target: a two-sided FIR of low rank.
 
     Sources reach all sensors at once, so the best linear map differs between frequencies only as spectra do, and a handful
     of temporal filters makes it; a full FIR has as many times more weights to fit as it has lags. The filters start as an
@@ -32,16 +32,16 @@ class InputSkip(nn.Module):
     ----------
     config : InputSkipConfig
         Number and length of the filters.
-    n_source, n_target : int
+    n_input, n_target : int
         Channels.
     sfreq : float
         Hz.
     """
 
-    def __init__(self, config: InputSkipConfig, n_source: int, n_target: int, sfreq: float) -> None:
+    def __init__(self, config: InputSkipConfig, n_input: int, n_target: int, sfreq: float) -> None:
         super().__init__()
         self.bank = nn.Conv1d(1, config.filters, config.taps, padding=config.taps // 2, bias=False)
-        self.mixing = nn.Conv1d(n_source * config.filters, n_target, 1)
+        self.mixing = nn.Conv1d(n_input * config.filters, n_target, 1)
         with torch.no_grad():
             self.bank.weight[:, 0] = _starting_filters(config, sfreq)
         nn.init.zeros_(self.mixing.weight)
@@ -49,7 +49,7 @@ class InputSkip(nn.Module):
         nn.init.zeros_(self.mixing.bias)
 
     def forward(self, x_bct: torch.Tensor) -> torch.Tensor:
-        """Map (batch, n_source, n_times) to (batch, n_target, n_times)."""
+        """Map (batch, n_input, n_times) to (batch, n_target, n_times)."""
         filtered_nft = self.bank(x_bct.flatten(0, 1)[:, None])
         return self.mixing(filtered_nft.unflatten(0, x_bct.shape[:2]).flatten(1, 2))
 

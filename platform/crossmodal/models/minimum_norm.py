@@ -10,7 +10,8 @@ import torch
 from numpy.typing import NDArray
 from pydantic import Field
 
-from crossmodal.models.base import Baseline, Geometry, Model, ModelConfig, Shapes, Statistics
+from crossmodal.config.signal_spec import SignalPair
+from crossmodal.models.base import Baseline, Geometry, Model, ModelConfig, Statistics
 from crossmodal.physics.template import template_lead_field
 
 
@@ -43,10 +44,10 @@ class MinimumNorm(Baseline):
     It is a map for one subject at a time; take `for_subject` before predicting.
     """
 
-    def __init__(self, config: MinimumNormConfig, shapes: Shapes) -> None:
+    def __init__(self, config: MinimumNormConfig, signals: SignalPair) -> None:
         super().__init__()
         self.config = config
-        self.n_target = shapes.n_target
+        self.n_target = signals.target.n_channels
 
     def new_statistics(self) -> Nothing:
         """Need none."""
@@ -63,10 +64,10 @@ class MinimumNorm(Baseline):
         UserError
             A sensor has no position.
         """
-        wanted = [*geometry.source_names, *geometry.target_names]
+        wanted = [*geometry.signals.input.names, *geometry.signals.target.names]
         lead_field, types = _lead_field(geometry, wanted, self.config.n_dipoles)
-        n_source = len(geometry.source_names)
-        projection = minimum_norm_projection(lead_field[:n_source], lead_field[n_source:], types[:n_source], self.config.snr)
+        n_input = geometry.signals.input.n_channels
+        projection = minimum_norm_projection(lead_field[:n_input], lead_field[n_input:], types[:n_input], self.config.snr)
         return _Projection(torch.from_numpy(projection), geometry)
 
     def forward(self, x_bct: torch.Tensor) -> torch.Tensor:
@@ -75,9 +76,9 @@ class MinimumNorm(Baseline):
 
 
 def minimum_norm_projection(
-    source_field: NDArray[np.float64], target_field: NDArray[np.float64], source_types: NDArray[np.str_], snr: float
+    input_field: NDArray[np.float64], target_field: NDArray[np.float64], input_types: NDArray[np.str_], snr: float
 ) -> NDArray[np.float64]:
-    """Estimate dipoles from the source sensors by minimum norm, and see them with the target sensors.
+    """Estimate dipoles from the input sensors by minimum norm, and see them with the target sensors.
 
     The map is L_t L_s' (L_s L_s' + I / snr^2)^-1, with L_s scaled so that sensors of each type have unit mean power: magnetometers and
     gradiometers, which differ in unit, then weigh alike, and `snr` is an amplitude ratio to sensor noise that is white within a type.
@@ -85,18 +86,18 @@ def minimum_norm_projection(
 
     Parameters
     ----------
-    source_field, target_field : ndarray, shape (n_channels, n_dipoles)
+    input_field, target_field : ndarray, shape (n_channels, n_dipoles)
         Lead fields in SI units, EEG at the reference of its recording.
-    source_types : ndarray of str, shape (n_source,)
+    input_types : ndarray of str, shape (n_input,)
 
     Returns
     -------
-    ndarray, shape (n_target, n_source)
+    ndarray, shape (n_target, n_input)
         From SI units to SI units.
     """
-    power = (source_field**2).sum(axis=1)
-    scale = np.sqrt([power[source_types == kind].mean() for kind in source_types])
-    scaled = source_field / scale[:, None]
+    power = (input_field**2).sum(axis=1)
+    scale = np.sqrt([power[input_types == kind].mean() for kind in input_types])
+    scaled = input_field / scale[:, None]
     gram = scaled @ scaled.T + np.eye(len(scaled)) / snr**2
     return np.linalg.solve(gram, scaled @ target_field.T).T / scale
 
@@ -125,5 +126,5 @@ class _Projection(Model):
         self.normaliser = geometry.normaliser
 
     def forward(self, x_bct: torch.Tensor) -> torch.Tensor:
-        x_bct = self.normaliser.source.inverse(x_bct.double())
+        x_bct = self.normaliser.input.inverse(x_bct.double())
         return self.normaliser.target.forward(self.projection_sc @ x_bct).float()

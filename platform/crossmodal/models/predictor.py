@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from crossmodal.models.base import Geometry, Model, Shapes
+from crossmodal.config.signal_spec import SignalPair
+from crossmodal.models.base import Geometry, Model
 from crossmodal.models.continuous import predict_continuous
 from crossmodal.transforms.scaling import Normaliser
 
@@ -20,12 +21,10 @@ class Predictor:
     normaliser: Normaliser
 
     def __call__(self, x_bct: torch.Tensor) -> torch.Tensor:
-        """Map windows of shape (windows, n_source, n_times) to (windows, n_target, n_times), both in SI units."""
-        return self.normaliser.target.inverse(self.model(self.normaliser.source(x_bct)))
+        """Map windows of shape (windows, n_input, n_times) to (windows, n_target, n_times), both in SI units."""
+        return self.normaliser.target.inverse(self.model(self.normaliser.input(x_bct)))
 
-    def for_subject(
-        self, info: mne.Info, source_names: tuple[str, ...], target_names: tuple[str, ...], average_reference: bool
-    ) -> "Predictor":
+    def for_subject(self, info: mne.Info, signals: SignalPair, average_reference: bool) -> "Predictor":
         """Give the predictor to use for one subject, in evaluation mode; parameters as in `Geometry`.
 
         Raises
@@ -33,7 +32,7 @@ class Predictor:
         UserError
             The model needs what the subject's recording does not tell, as where the head was.
         """
-        geometry = Geometry(info, source_names, target_names, self.normaliser, average_reference)
+        geometry = Geometry(info, signals, self.normaliser, average_reference)
         return Predictor(self.model.for_subject(geometry).eval(), self.normaliser)
 
     @torch.inference_mode()
@@ -42,8 +41,8 @@ class Predictor:
         predicted: NDArray[np.float32] = self(torch.from_numpy(x_bct)).numpy()
         return predicted
 
-    def predict_recording(self, x_ct: NDArray[np.float64], shapes: Shapes) -> NDArray[np.float64]:
-        """Map a preprocessed recording of any length, shape (n_source, n_samples), to (n_target, n_samples), both in SI units."""
-        source_ct = self.normaliser.source(torch.as_tensor(x_ct, dtype=torch.float32)[None])[0]
-        predicted_st = predict_continuous(self.model, source_ct, shapes.n_times, shapes.n_target)
+    def predict_recording(self, x_ct: NDArray[np.float64], signals: SignalPair) -> NDArray[np.float64]:
+        """Map a preprocessed recording of any length, shape (n_input, n_samples), to (n_target, n_samples), both in SI units."""
+        input_ct = self.normaliser.input(torch.as_tensor(x_ct, dtype=torch.float32)[None])[0]
+        predicted_st = predict_continuous(self.model, input_ct, signals.input.n_times, signals.target.n_channels)
         return self.normaliser.target.inverse(predicted_st[None].double())[0].numpy()

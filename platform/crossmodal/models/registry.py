@@ -17,7 +17,8 @@ from crossmodal import models
 from crossmodal.config import UserError, told
 from crossmodal.config.models import ModelSettings
 from crossmodal.config.parsing import parse
-from crossmodal.models.base import Baseline, Model, ModelConfig, Shapes
+from crossmodal.config.signal_spec import SignalPair
+from crossmodal.models.base import Baseline, Model, ModelConfig
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,9 @@ class ModelSpec:
         """All settings, defaults included."""
         return ModelSettings(kind=self.kind, **self.config.model_dump(mode="json"))
 
-    def build(self, shapes: Shapes) -> Model:
-        """Build the model for data of these shapes."""
-        return self.model(self.config, shapes)
+    def build(self, signals: SignalPair) -> Model:
+        """Build the model for data of these signals."""
+        return self.model(self.config, signals)
 
 
 def network_spec(settings: ModelSettings, section: str = "model") -> ModelSpec:
@@ -135,7 +136,7 @@ def _config_class(model: type[Model], kind: str, section: str) -> type[ModelConf
         config = None
     if not (isinstance(config, type) and issubclass(config, ModelConfig)):
         raise UserError(
-            f"{section}.kind: '{kind}' does not say what its settings are; its constructor takes (config, shapes), and config is annotated"
+            f"{section}.kind: '{kind}' does not say what its settings are; its constructor takes (config, signals), and config is annotated"
             f" with a subclass of {ModelConfig.__module__}.ModelConfig"
         )
     return config

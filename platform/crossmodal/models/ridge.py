@@ -1,6 +1,6 @@
-"""Ridge regression from source to target, per time point or over lags.
+"""Ridge regression from input to target, per time point or over lags.
 
-Shape suffixes: b batch, c source channel, s target sensor, t time, l lag, p lag and channel.
+Shape suffixes: b batch, c input channel, s target sensor, t time, l lag, p lag and channel.
 """
 
 from dataclasses import dataclass, replace
@@ -10,7 +10,8 @@ import torch
 from pydantic import Field
 from torch.nn.functional import conv1d, pad
 
-from crossmodal.models.base import Baseline, ModelConfig, Shapes, Statistics
+from crossmodal.config.signal_spec import SignalPair
+from crossmodal.models.base import Baseline, ModelConfig, Statistics
 
 LAGGED_RIDGE = "lagged ridge"
 # Optimal filters between sensors are close to instantaneous: a tap's prior variance falls by half at this lag.
@@ -24,7 +25,7 @@ class RidgeConfig(ModelConfig):
     penalties: tuple[float, ...] = Field(
         (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0),
         min_length=1,
-        description="in units of the mean source variance; chosen on validation subjects",
+        description="in units of the mean input variance; chosen on validation subjects",
     )
 
     @property
@@ -49,13 +50,13 @@ def penalty_over_lags(half_length: int, sfreq: float) -> torch.Tensor:
 
 @dataclass(frozen=True)
 class Products:
-    """Mean products of lagged sources and targets about given means, from which a ridge solution follows.
+    """Mean products of lagged inputs and targets about given means, from which a ridge solution follows.
 
     Attributes
     ----------
-    gram_pp : Tensor, shape (lags x n_source, lags x n_source)
+    gram_pp : Tensor, shape (lags x n_input, lags x n_input)
         Lag by lag, lag -h first.
-    cross_ps : Tensor, shape (lags x n_source, n_target)
+    cross_ps : Tensor, shape (lags x n_input, n_target)
     power_s : Tensor, shape (n_target,)
     """
 
@@ -66,23 +67,23 @@ class Products:
 
 @dataclass
 class RidgeMoments:
-    """Moments of lagged sources and targets, summed over windows with zeros around them, in float64.
+    """Moments of lagged inputs and targets, summed over windows with zeros around them, in float64.
 
-    The Gram matrix of all lags is the block Toeplitz matrix of the sources' lagged products, less what the outputs around each
+    The Gram matrix of all lags is the block Toeplitz matrix of the inputs' lagged products, less what the outputs around each
     window, which no target belongs to, add to those.
 
     Attributes
     ----------
     n_windows : int
-    source_ct : Tensor, shape (n_source, n_times)
+    input_ct : Tensor, shape (n_input, n_times)
         Sum of the windows.
     target_st : Tensor, shape (n_target, n_times)
         Sum of their targets.
-    source_lcc : Tensor, shape (4 h + 1, n_source, n_source)
+    input_lcc : Tensor, shape (4 h + 1, n_input, n_input)
         Sum of x(t) x(t + lag)' for lags from -2 h to 2 h.
-    outside_pp : Tensor, shape (lags x n_source, lags x n_source)
+    outside_pp : Tensor, shape (lags x n_input, lags x n_input)
         Gram matrix of the outputs around the windows.
-    cross_lcs : Tensor, shape (2 h + 1, n_source, n_target)
+    cross_lcs : Tensor, shape (2 h + 1, n_input, n_target)
         Sum of x(t) y(t + lag)' for lags from -h to h.
     target_sq_s : Tensor, shape (n_target,)
         Sum of y(t)^2.
@@ -90,28 +91,28 @@ class RidgeMoments:
 
     half_length: int
     n_windows: int
-    source_ct: torch.Tensor
+    input_ct: torch.Tensor
     target_st: torch.Tensor
-    source_lcc: torch.Tensor
+    input_lcc: torch.Tensor
     outside_pp: torch.Tensor
     cross_lcs: torch.Tensor
     target_sq_s: torch.Tensor
 
     @classmethod
-    def empty(cls, half_length: int, n_source: int, n_target: int, n_times: int) -> "RidgeMoments":
+    def empty(cls, half_length: int, n_input: int, n_target: int, n_times: int) -> "RidgeMoments":
         """Moments of no window."""
         n_lags = 2 * half_length + 1
-        sums = (n_source, n_times), (n_target, n_times)
-        products = (2 * n_lags - 1, n_source, n_source), (n_lags * n_source,) * 2, (n_lags, n_source, n_target), (n_target,)
+        sums = (n_input, n_times), (n_target, n_times)
+        products = (2 * n_lags - 1, n_input, n_input), (n_lags * n_input,) * 2, (n_lags, n_input, n_target), (n_target,)
         return cls(half_length, 0, *(torch.zeros(shape, dtype=torch.float64) for shape in sums + products))
 
     def accumulate(self, x_bct: torch.Tensor, y_bst: torch.Tensor) -> None:
         """Take in a batch of windows."""
         x_bct, y_bst = x_bct.double(), y_bst.double()
         self.n_windows += len(x_bct)
-        self.source_ct = self.source_ct + x_bct.sum(0)
+        self.input_ct = self.input_ct + x_bct.sum(0)
         self.target_st = self.target_st + y_bst.sum(0)
-        self.source_lcc = self.source_lcc + _lagged_products(x_bct, x_bct, 2 * self.half_length)
+        self.input_lcc = self.input_lcc + _lagged_products(x_bct, x_bct, 2 * self.half_length)
         self.cross_lcs = self.cross_lcs + _lagged_products(x_bct, y_bst, self.half_length)
         self.target_sq_s = self.target_sq_s + y_bst.square().sum((0, 2))
         if self.half_length:
@@ -122,37 +123,37 @@ class RidgeMoments:
         return replace(
             self,
             n_windows=self.n_windows + other.n_windows,
-            source_ct=self.source_ct + other.source_ct,
+            input_ct=self.input_ct + other.input_ct,
             target_st=self.target_st + other.target_st,
-            source_lcc=self.source_lcc + other.source_lcc,
+            input_lcc=self.input_lcc + other.input_lcc,
             outside_pp=self.outside_pp + other.outside_pp,
             cross_lcs=self.cross_lcs + other.cross_lcs,
             target_sq_s=self.target_sq_s + other.target_sq_s,
         )
 
     def means(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Mean of each source channel and of each target sensor over windows and times."""
-        return self.source_ct.mean(1) / self.n_windows, self.target_st.mean(1) / self.n_windows
+        """Mean of each input channel and of each target sensor over windows and times."""
+        return self.input_ct.mean(1) / self.n_windows, self.target_st.mean(1) / self.n_windows
 
     def about(self, mean_c: torch.Tensor, mean_s: torch.Tensor) -> Products:
-        """Mean products of what is left of sources and targets when `mean_c` and `mean_s` are taken off, zero outside the windows.
+        """Mean products of what is left of inputs and targets when `mean_c` and `mean_s` are taken off, zero outside the windows.
 
         All products are bilinear, so those with a constant follow from the sums of the windows.
         """
-        n_lags, n_source, _ = self.cross_lcs.shape
-        n_times = self.source_ct.shape[1]
+        n_lags, n_input, _ = self.cross_lcs.shape
+        n_times = self.input_ct.shape[1]
         lag = torch.arange(n_lags)
-        toeplitz_llcc = self.source_lcc[n_lags - 1 + lag[:, None] - lag]
-        gram_pp = toeplitz_llcc.permute(0, 2, 1, 3).reshape(n_lags * n_source, n_lags * n_source) - self.outside_pp
+        toeplitz_llcc = self.input_lcc[n_lags - 1 + lag[:, None] - lag]
+        gram_pp = toeplitz_llcc.permute(0, 2, 1, 3).reshape(n_lags * n_input, n_lags * n_input) - self.outside_pp
         one_tl = _design(torch.ones(1, n_times, dtype=torch.float64), self.half_length)
         constant_pp = torch.kron(one_tl.T @ one_tl, torch.outer(mean_c, mean_c))
-        with_constant_pp = torch.kron(_design(self.source_ct, self.half_length).T @ one_tl, mean_c[None])
+        with_constant_pp = torch.kron(_design(self.input_ct, self.half_length).T @ one_tl, mean_c[None])
         gram_pp = gram_pp - with_constant_pp - with_constant_pp.T + self.n_windows * constant_pp
-        lagged_source_p = _design(self.source_ct, self.half_length).sum(0)
+        lagged_input_p = _design(self.input_ct, self.half_length).sum(0)
         lagged_mean_p = torch.kron(one_tl.sum(0), mean_c)
         lagged_target_ps = torch.kron(one_tl.T @ self.target_st.T, mean_c[:, None])
         cross_ps = self.cross_lcs.flatten(0, 1) - lagged_target_ps
-        cross_ps = cross_ps - torch.outer(lagged_source_p - self.n_windows * lagged_mean_p, mean_s)
+        cross_ps = cross_ps - torch.outer(lagged_input_p - self.n_windows * lagged_mean_p, mean_s)
         n_samples = self.n_windows * n_times
         power_s = self.target_sq_s / n_samples - mean_s * (2 * self.target_st.sum(1) / n_samples - mean_s)
         return Products(gram_pp / n_samples, cross_ps / n_samples, power_s)
@@ -166,23 +167,23 @@ class Ridge(Baseline):
     """
 
     weight_scl: torch.Tensor
-    source_mean_c1: torch.Tensor
+    input_mean_c1: torch.Tensor
     target_mean_s1: torch.Tensor
 
-    def __init__(self, config: RidgeConfig, shapes: Shapes) -> None:
+    def __init__(self, config: RidgeConfig, signals: SignalPair) -> None:
         super().__init__()
-        self.half_length = round(config.lag_s * shapes.sfreq)
+        self.half_length = round(config.lag_s * signals.input.sfreq)
         self.penalties = config.penalties
-        self.sfreq = shapes.sfreq
-        self.n_times = shapes.n_times
-        self.register_buffer("weight_scl", torch.zeros(shapes.n_target, shapes.n_source, 2 * self.half_length + 1))
-        self.register_buffer("source_mean_c1", torch.zeros(shapes.n_source, 1))
-        self.register_buffer("target_mean_s1", torch.zeros(shapes.n_target, 1))
+        self.sfreq = signals.input.sfreq
+        self.n_times = signals.input.n_times
+        self.register_buffer("weight_scl", torch.zeros(signals.target.n_channels, signals.input.n_channels, 2 * self.half_length + 1))
+        self.register_buffer("input_mean_c1", torch.zeros(signals.input.n_channels, 1))
+        self.register_buffer("target_mean_s1", torch.zeros(signals.target.n_channels, 1))
 
     def new_statistics(self) -> RidgeMoments:
         """Moments of no window yet."""
-        n_target, n_source, _ = self.weight_scl.shape
-        return RidgeMoments.empty(self.half_length, n_source, n_target, self.n_times)
+        n_target, n_input, _ = self.weight_scl.shape
+        return RidgeMoments.empty(self.half_length, n_input, n_target, self.n_times)
 
     def solve(self, training: Statistics, validation: Statistics) -> None:
         """Solve for each penalty and keep the one with the least squared error on validation windows, sensors weighted alike."""
@@ -195,14 +196,14 @@ class Ridge(Baseline):
         power_s = observed.power_s.clamp_min(torch.finfo(torch.float64).tiny)
         errors = [float((((observed.gram_pp @ w_ps - 2 * observed.cross_ps) * w_ps).sum(0) / power_s).sum()) for w_ps in solutions]
         best_ps = solutions[errors.index(min(errors))]
-        n_target, n_source, n_lags = self.weight_scl.shape
-        # The filter's tap k multiplies the source k samples after t - h, which is lag h - k.
-        self.weight_scl = best_ps.reshape(n_lags, n_source, n_target).flip(0).permute(2, 1, 0).float().contiguous()
-        self.source_mean_c1, self.target_mean_s1 = mean_c.float()[:, None], mean_s.float()[:, None]
+        n_target, n_input, n_lags = self.weight_scl.shape
+        # The filter's tap k multiplies the input k samples after t - h, which is lag h - k.
+        self.weight_scl = best_ps.reshape(n_lags, n_input, n_target).flip(0).permute(2, 1, 0).float().contiguous()
+        self.input_mean_c1, self.target_mean_s1 = mean_c.float()[:, None], mean_s.float()[:, None]
 
     def forward(self, x_bct: torch.Tensor) -> torch.Tensor:
-        """Filter what departs from the mean of the source, zero outside the window, and add the mean of the target."""
-        return conv1d(x_bct - self.source_mean_c1, self.weight_scl, padding=self.half_length) + self.target_mean_s1
+        """Filter what departs from the mean of the input, zero outside the window, and add the mean of the target."""
+        return conv1d(x_bct - self.input_mean_c1, self.weight_scl, padding=self.half_length) + self.target_mean_s1
 
 
 def _solution(products: Products, penalty_l: torch.Tensor) -> torch.Tensor:
@@ -211,7 +212,7 @@ def _solution(products: Products, penalty_l: torch.Tensor) -> torch.Tensor:
     Parameters
     ----------
     penalty_l : Tensor, shape (lags,)
-        In units of the mean variance of a source channel.
+        In units of the mean variance of an input channel.
     """
     variances_p = products.gram_pp.diagonal()
     penalised_pp = products.gram_pp.clone()
@@ -220,7 +221,7 @@ def _solution(products: Products, penalty_l: torch.Tensor) -> torch.Tensor:
 
 
 def _design(x_ct: torch.Tensor, half_length: int) -> torch.Tensor:
-    """Lagged source at each output of one window, zero around it: shape (n_times, lags x channels), lag -h first.
+    """Lagged input at each output of one window, zero around it: shape (n_times, lags x channels), lag -h first.
 
     Column (lag, c) of output t holds x_c(t - lag).
     """
@@ -239,7 +240,7 @@ def _lagged_products(a_bct: torch.Tensor, b_bst: torch.Tensor, most: int) -> tor
 
 
 def _outside_design(x_bct: torch.Tensor, half_length: int) -> torch.Tensor:
-    """Lagged sources at the outputs before and after each window: shape (windows x 2 h, lags x channels), lag -h first.
+    """Lagged inputs at the outputs before and after each window: shape (windows x 2 h, lags x channels), lag -h first.
 
     Column (lag, c) of output t holds x_c(t - lag).
     """

@@ -14,7 +14,8 @@ from crossmodal.config import Config, UserError
 from crossmodal.config.data import Data
 from crossmodal.config.models import ModelSettings
 from crossmodal.config.preprocessing import Preprocessing
-from crossmodal.models.base import Model, Shapes
+from crossmodal.config.signal_spec import SignalPair
+from crossmodal.models.base import Model
 from crossmodal.models.predictor import Predictor
 from crossmodal.models.registry import ModelSpec, network_spec
 from crossmodal.transforms.scaling import Normaliser
@@ -28,7 +29,7 @@ class ModelCard(Config):
     Attributes
     ----------
     recorded_names : tuple of str
-        All channels of the source modality in the training data, those that are no input included: preprocessing takes them together
+        All channels of the input modality in the training data, those that are no input included: preprocessing takes them together
         where it refers EEG to their mean, or filters MEG by what a field can be.
     normaliser : dict
         The fold's scaling, as `Normaliser.to_plain` gives it.
@@ -41,13 +42,10 @@ class ModelCard(Config):
     run: str
     fold: str
     network: ModelSettings
-    shapes: Shapes
+    signals: SignalPair
     data: Data
     preprocessing: Preprocessing
     recorded_names: tuple[str, ...]
-    source_names: tuple[str, ...]
-    target_names: tuple[str, ...]
-    target_types: tuple[str, ...]
     normaliser: dict[str, Any]
     trained_on: tuple[str, ...]
     weights_sha256: str = ""
@@ -76,7 +74,7 @@ def load_model(folder: Path) -> tuple[Model, ModelCard]:
         spec = network_spec(card.network, "network")
     except UserError as error:
         raise UserError(f"{folder / CARD}: {error}") from error
-    network = load_weights(folder / WEIGHTS, spec, card.shapes)
+    network = load_weights(folder / WEIGHTS, spec, card.signals)
     if card.weights_sha256 and card.weights_sha256 != _sha256(folder / WEIGHTS):
         raise UserError(
             f"{folder / WEIGHTS}: holds other weights than those that {CARD} of fold {card.fold} of {card.run} was written with; train the"
@@ -106,7 +104,7 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def load_weights(path: Path, spec: ModelSpec, shapes: Shapes) -> Model:
+def load_weights(path: Path, spec: ModelSpec, signals: SignalPair) -> Model:
     """Build a network and fill it with stored weights.
 
     Raises
@@ -114,7 +112,7 @@ def load_weights(path: Path, spec: ModelSpec, shapes: Shapes) -> Model:
     UserError
         The weights are missing, broken, or those of another architecture; the sentence names the file and the first difference.
     """
-    network = spec.build(shapes).for_inference()
+    network = spec.build(signals).for_inference()
     try:
         stored = load_file(path)
     except (OSError, SafetensorError) as error:

@@ -10,7 +10,8 @@ from pydantic import Field
 from torch import nn
 
 from crossmodal.config import UserError
-from crossmodal.models.base import Model, ModelConfig, Shapes
+from crossmodal.config.signal_spec import SignalPair
+from crossmodal.models.base import Model, ModelConfig
 from crossmodal.models.bridge import Bridge
 from crossmodal.models.input_skip import InputSkip, InputSkipConfig
 from crossmodal.models.representations import Representation, TargetRepresentation, Waveform, build_representation
@@ -34,7 +35,7 @@ class SynaptechNetConfig(ModelConfig):
     bridge_hidden: int = Field(512, ge=1, description="a direction")
     bridge_layers: int = Field(2, ge=0)
     bridge_dropout: float = Field(0.2, ge=0, lt=1)
-    input_skip: InputSkipConfig | None = Field(None, description="the U-Net's outermost skip, from the source straight to the output")
+    input_skip: InputSkipConfig | None = Field(None, description="the U-Net's outermost skip, from the input straight to the output")
 
     @property
     def title(self) -> str:
@@ -55,12 +56,12 @@ class SynaptechNet(Model):
     cropped. With 74 electrodes, 102 sensors and the waveform this is 16.8 million parameters.
     """
 
-    def __init__(self, config: SynaptechNetConfig, shapes: Shapes) -> None:
+    def __init__(self, config: SynaptechNetConfig, signals: SignalPair) -> None:
         super().__init__()
         _check(config)
-        self.n_target = shapes.n_target
-        self.rows = build_representation(config.representation, shapes.sfreq)
-        self.target_rows = build_representation(config.target, shapes.sfreq)
+        self.n_target = signals.target.n_channels
+        self.rows = build_representation(config.representation, signals.input.sfreq)
+        self.target_rows = build_representation(config.target, signals.input.sfreq)
         single_row = self.rows.n_rows == 1
         depth = len(config.widths)
         pool = (2 if self.rows.n_rows >= 2**depth else 1, 2)
@@ -69,7 +70,7 @@ class SynaptechNet(Model):
         instance_norm = config.norm == "instance"
 
         kernel = (1 if single_row else config.kernel, config.kernel)
-        inputs = (shapes.n_source * self.rows.n_parts, *config.widths)
+        inputs = (signals.input.n_channels * self.rows.n_parts, *config.widths)
         self.encoder = nn.ModuleList(
             EncoderBlock(n_in, n_out, kernel, pool, instance_norm, config.negative_slope, config.dropout)
             for n_in, n_out in zip(inputs, config.widths, strict=False)
@@ -81,10 +82,10 @@ class SynaptechNet(Model):
         self.decoder = nn.ModuleList(
             DecoderBlock(n_in, n_out, pool, single_row, instance_norm) for n_in, n_out in zip(inputs, outputs, strict=False)
         )
-        self.head = nn.Conv2d(2 * config.widths[0], shapes.n_target * self.target_rows.n_rows, (n_rows, 1))
+        self.head = nn.Conv2d(2 * config.widths[0], signals.target.n_channels * self.target_rows.n_rows, (n_rows, 1))
         self.input_skip = None
         if config.input_skip is not None:
-            self.input_skip = InputSkip(config.input_skip, shapes.n_source, shapes.n_target, shapes.sfreq)
+            self.input_skip = InputSkip(config.input_skip, signals.input.n_channels, signals.target.n_channels, signals.input.sfreq)
             # The linear path learns first; the U-Net starts as no correction at all.
             nn.init.zeros_(self.head.weight)
             assert self.head.bias is not None

@@ -5,7 +5,8 @@ from typing import Self
 
 import torch
 
-from crossmodal.models.base import Baseline, ModelConfig, Shapes, Statistics
+from crossmodal.config.signal_spec import SignalPair
+from crossmodal.models.base import Baseline, ModelConfig, Statistics
 
 
 class TrainingMeanConfig(ModelConfig):
@@ -34,7 +35,7 @@ class TargetSum:
 
 
 class TrainingMean(Baseline):
-    """Mean of the training targets per sensor and time in the window, whatever the source shows.
+    """Mean of the training targets per sensor and time in the window, whatever the input shows.
 
     The mean of n windows is off by 1/n of the variance, and against it a model that predicts nothing at all would seem to
     explain that much. So what differs between times in the window counts as far as validation windows bear it out: fully for a
@@ -43,9 +44,9 @@ class TrainingMean(Baseline):
 
     mean_st: torch.Tensor
 
-    def __init__(self, config: TrainingMeanConfig, shapes: Shapes) -> None:
+    def __init__(self, config: TrainingMeanConfig, signals: SignalPair) -> None:
         super().__init__()
-        self.register_buffer("mean_st", torch.zeros(shapes.n_target, shapes.n_times))
+        self.register_buffer("mean_st", torch.zeros(signals.target.n_channels, signals.target.n_times))
 
     def new_statistics(self) -> TargetSum:
         """Sum over no window yet."""

@@ -12,6 +12,7 @@ import numpy as np
 from optuna.trial import TrialState
 
 from crossmodal.config import Experiment
+from crossmodal.config.channel_types import CHANNEL_TYPES
 from crossmodal.evaluation.cohort import CohortRow, summarise
 from crossmodal.evaluation.openings import openings
 from crossmodal.evaluation.protocol import PROTOCOL
@@ -20,7 +21,6 @@ from crossmodal.evaluation.statistics import t_interval
 from crossmodal.nightly.night import NightResult
 from crossmodal.nightly.record import NightRecord
 from crossmodal.reporting.digest import Digest, Failure, Role, Standing, SubjectBoard, SubjectRow, to_html
-from crossmodal.reporting.units import sensor_title
 from crossmodal.storage.uri import join, write_bytes
 from crossmodal.tracking.describe import without_credentials
 from crossmodal.tracking.links import link, way_to_runs
@@ -43,10 +43,10 @@ class Dataset:
 
 def digest_of(experiment: Experiment, record: NightRecord, before: NightRecord | None, dataset: Dataset, night: NightResult) -> Digest:
     """Put a night that came to its end into words and tables."""
-    source, target = (signals.modality.upper() for signals in (experiment.data.source, experiment.data.target))
+    input, target = (signals.modality.upper() for signals in (experiment.data.input, experiment.data.target))
     name, champion = f"trial {night.winner.number}", night.plan.champion
     types = dict.fromkeys(score.channel_type for fold in night.development for score in fold.scores)
-    tasks = {channel_type: f"{source} → {target}, {sensor_title(channel_type)}" for channel_type in types}
+    tasks = {channel_type: f"{input} → {target}, {CHANNEL_TYPES[channel_type].title}" for channel_type in types}
     manifest = night.plan.sweep.manifest
     looked = openings(experiment.store, manifest)
     failed = [

@@ -4,10 +4,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
+from crossmodal.config.channel_types import CHANNEL_TYPES
 from crossmodal.evaluation.metrics import type_slices
 from crossmodal.evaluation.scores import FoldDetail
 from crossmodal.reporting.style import MODEL, SECOND, TRUTH, drawing
-from crossmodal.reporting.units import display_unit, sensor_title
 
 
 def draw_spectra(detail: FoldDetail, subject: str, predictor: str, linear: str | None, highest_hz: float) -> Figure:
@@ -30,11 +30,15 @@ def draw_spectra(detail: FoldDetail, subject: str, predictor: str, linear: str |
     curves = {"truth": (TRUTH, "-"), predictor: (MODEL, "-")} | ({linear: (SECOND, "--")} if linear else {})
     with drawing(4.2 * len(slices), 2.8) as figure:
         for axis, (channel_type, of_type) in zip(figure.subplots(1, len(slices), squeeze=False)[0], slices.items(), strict=True):
-            scale, unit = display_unit(channel_type)
+            traits = CHANNEL_TYPES[channel_type]
             for name, (colour, line) in curves.items():
-                density_f = scale * np.sqrt(of_subject.psd[name][of_type].mean(axis=0))
+                density_f = traits.shown_scale * np.sqrt(of_subject.psd[name][of_type].mean(axis=0))
                 axis.loglog(of_subject.frequencies_hz[shown], density_f[shown], color=colour, linestyle=line, label=name)
-            axis.set(title=f"subject {subject}, {sensor_title(channel_type)}", xlabel="frequency (Hz)", ylabel=f"{unit} / √Hz")
+            axis.set(
+                title=f"subject {subject}, {CHANNEL_TYPES[channel_type].title}",
+                xlabel="frequency (Hz)",
+                ylabel=f"{traits.shown_unit} / √Hz",
+            )
             for scaled in (axis.xaxis, axis.yaxis):
                 scaled.set_major_locator(LogLocator(subs=(1, 2, 5)))
                 scaled.set_major_formatter("{x:g}")

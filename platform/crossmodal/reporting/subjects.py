@@ -7,10 +7,10 @@ from typing import Literal
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from crossmodal.config.channel_types import CHANNEL_TYPES
 from crossmodal.evaluation.names import TRAINING_MEAN
 from crossmodal.evaluation.scores import FoldScores, Score
 from crossmodal.reporting.style import BASELINES, CEILING, MODEL, drawing
-from crossmodal.reporting.units import sensor_title
 
 _MARKERS = ("s", "^", "D", "v", "P")
 _SHIFTS = (0.3, -0.3, 0.2, -0.2)
@@ -32,7 +32,7 @@ def draw_subjects(folds: Sequence[FoldScores]) -> Figure:
             _draw_ceilings(axis, [score for score in of_type if score.role == "ceiling"], subjects)
             _draw_predictors(axis, [score for score in of_type if score.role != "ceiling"], subjects)
             axis.axhline(0, color="0.8", linewidth=0.8, zorder=0)
-            axis.set(ylabel="explained variance", title=sensor_title(channel_type), xlim=(-0.6, len(subjects) - 0.4))
+            axis.set(ylabel="explained variance", title=CHANNEL_TYPES[channel_type].title, xlim=(-0.6, len(subjects) - 0.4))
             axis.set_xticks(range(len(subjects)), subjects, rotation=90 if max(map(len, subjects)) > 4 else 0)
             axis.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
         axes[-1].set_xlabel("subject")

@@ -13,12 +13,12 @@ from rich.table import Table
 from rich.text import Text
 
 from crossmodal.config import Experiment
+from crossmodal.config.channel_types import CHANNEL_TYPES
 from crossmodal.datasets.folds import Label
 from crossmodal.evaluation.cohort import CohortRow, band_figure, summarise
 from crossmodal.evaluation.names import EYES_AND_HEART
 from crossmodal.evaluation.scores import FoldScores
 from crossmodal.evaluation.statistics import ALPHA, LEAST_SUBJECTS, Alternative, least_sign_flip_p
-from crossmodal.reporting.units import display_unit, sensor_title
 
 _UNDEFINED = "-"
 _LABELS: dict[Label, str] = {
@@ -57,11 +57,11 @@ class ScoreTable:
     @classmethod
     def of(cls, experiment: Experiment, folds: Sequence[FoldScores]) -> Self:
         """Summarise the folds of an experiment."""
-        source, target = (signals.modality.upper() for signals in (experiment.data.source, experiment.data.target))
+        input, target = (signals.modality.upper() for signals in (experiment.data.input, experiment.data.target))
         confidence = experiment.evaluation.confidence
         (protocol,) = {fold.protocol for fold in folds}
         rows = summarise(folds, confidence, experiment.seed)
-        return cls(f"{experiment.name}: {source} → {target}", experiment.note, folds[0].label, protocol, confidence, rows)
+        return cls(f"{experiment.name}: {input} → {target}", experiment.note, folds[0].label, protocol, confidence, rows)
 
     def by_type(self) -> dict[str, list[CohortRow]]:
         """Rows of each channel type, in order."""
@@ -78,7 +78,7 @@ class ScoreTable:
     def leaks(self) -> list[str]:
         """Sentences that name each row that leaks, and the subjects."""
         return [
-            f"LEAK: {row.predictor}, {sensor_title(row.channel_type)}, explains more than can be known of {row.leak_in}."
+            f"LEAK: {row.predictor}, {CHANNEL_TYPES[row.channel_type].title}, explains more than can be known of {row.leak_in}."
             for row in self.rows
             if row.leak
         ]
@@ -120,7 +120,7 @@ def _no_star(rows: Sequence[CohortRow]) -> Iterator[str]:
 
 def header(table: ScoreTable, channel_type: str) -> list[str]:
     """Column titles for one channel type."""
-    _, unit = display_unit(channel_type)
+    unit = CHANNEL_TYPES[channel_type].shown_unit
     interval = f"EV [{table.confidence:.0%}]"
     return [
         "predictor",
@@ -140,7 +140,7 @@ def header(table: ScoreTable, channel_type: str) -> list[str]:
 
 def cells(row: CohortRow, label: str) -> list[str]:
     """One row as a reader sees it, with the protocol's label; a dash where a figure is undefined."""
-    scale, _ = display_unit(row.channel_type)
+    scale = CHANNEL_TYPES[row.channel_type].shown_scale
     low, high = row.interval
     interval = "" if np.isnan(low) else f" [{_number(low)}, {_number(high)}]"
     psd_errors = {band: error for band, error in row.log_psd_error_db.items() if not np.isnan(error)}
@@ -165,7 +165,7 @@ def to_rich(table: ScoreTable) -> Group:
     """The table for a terminal."""
     parts: list[Table | Text] = []
     for channel_type, rows in table.by_type().items():
-        drawn = Table(title=f"{table.title}: {sensor_title(channel_type)}", title_style="bold", box=box.SIMPLE_HEAD)
+        drawn = Table(title=f"{table.title}: {CHANNEL_TYPES[channel_type].title}", title_style="bold", box=box.SIMPLE_HEAD)
         for index, name in enumerate(header(table, channel_type)):
             drawn.add_column(name, justify="left" if index == 0 else "right", no_wrap=index < 2)
         for row, following in zip(rows, [*rows[1:], None], strict=True):
@@ -180,7 +180,12 @@ def to_markdown(table: ScoreTable) -> str:
     lines = []
     for channel_type, rows in table.by_type().items():
         titles = header(table, channel_type)
-        lines += [f"### {table.title}: {sensor_title(channel_type)}", "", _line(titles), _line(["---"] + ["---:"] * (len(titles) - 1))]
+        lines += [
+            f"### {table.title}: {CHANNEL_TYPES[channel_type].title}",
+            "",
+            _line(titles),
+            _line(["---"] + ["---:"] * (len(titles) - 1)),
+        ]
         for row in rows:
             first, *others = cells(row, table.label)
             lines.append(_line([f"**{first}**" if row.role == "model" else first, *others]))

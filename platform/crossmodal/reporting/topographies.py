@@ -9,10 +9,10 @@ from mne.io.constants import FIFF
 from numpy.typing import NDArray
 from scipy.signal import find_peaks
 
+from crossmodal.config.channel_types import CHANNEL_TYPES
 from crossmodal.evaluation.metrics import type_slices
 from crossmodal.evaluation.scores import FoldDetail
 from crossmodal.reporting.style import drawing
-from crossmodal.reporting.units import display_unit, sensor_title
 
 _MOMENTS = 4
 _LEAST_SENSORS = 4  # fewer do not span a map
@@ -49,7 +49,7 @@ def draw_topographies(detail: FoldDetail, subject: str, predictor: str, info: mn
             truth_st, predicted_st = (_fields(of_subject.example[name][of_type], groups) for name in ("truth", predictor))
             explained_s = _at_locations(of_subject.sensors[predictor].explained_variance[of_type], groups)
             _draw_type(part, truth_st, predicted_st, explained_s, sensors, channel_type, detail.sfreq)
-            part.suptitle(f"subject {subject}, {sensor_title(channel_type)}, {predictor}", fontsize=9)
+            part.suptitle(f"subject {subject}, {CHANNEL_TYPES[channel_type].title}, {predictor}", fontsize=9)
         return figure
 
 
@@ -63,22 +63,21 @@ def _draw_type(
     sfreq: float,
 ) -> None:
     """One row of maps for the truth, one for the prediction, and a larger map of explained variance; l location."""
-    scale, unit = display_unit(channel_type)
-    if channel_type == "grad":
-        unit = f"{unit}, norm of the pair"
+    traits = CHANNEL_TYPES[channel_type]
+    unit = traits.shown_unit + (", norm of the pair" if channel_type == "grad" else "")
     moments = _strongest(truth_lt, sfreq)
     axes = figure.subplot_mosaic(
         [[*(f"truth {at}" for at in moments), "field", "ev", "scale"], [*(f"predicted {at}" for at in moments), "field", "ev", "scale"]],
         width_ratios=[1] * len(moments) + [0.07, 2.0, 0.07],
     )
-    limit = scale * max(np.abs(truth_lt[:, moments]).max(), np.abs(predicted_lt[:, moments]).max())
+    limit = traits.shown_scale * max(np.abs(truth_lt[:, moments]).max(), np.abs(predicted_lt[:, moments]).max())
     limits, colours = ((0, limit), "Reds") if channel_type == "grad" else ((-limit, limit), "RdBu_r")
     common = {"show": False, "sphere": _EEG_SPHERE if channel_type == "eeg" else _MEG_SPHERE}
     for row, values_lt in (("truth", truth_lt), ("predicted", predicted_lt)):
         for at in moments:
             axis = axes[f"{row} {at}"]
             field = {"vlim": limits, "cmap": colours, "sensors": False, "contours": 4}
-            image, _ = mne.viz.plot_topomap(scale * values_lt[:, at], sensors, axes=axis, **field, **common)
+            image, _ = mne.viz.plot_topomap(traits.shown_scale * values_lt[:, at], sensors, axes=axis, **field, **common)
             axis.set_title(f"{at / sfreq:.2f} s" if row == "truth" else "")
         axes[f"{row} {moments[0]}"].set_ylabel("true" if row == "truth" else row)
     figure.colorbar(image, cax=axes["field"], label=unit)

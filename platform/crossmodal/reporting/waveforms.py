@@ -3,10 +3,10 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from crossmodal.config.channel_types import CHANNEL_TYPES
 from crossmodal.evaluation.metrics import type_slices
 from crossmodal.evaluation.scores import FoldDetail
 from crossmodal.reporting.style import MODEL, TRUTH, drawing
-from crossmodal.reporting.units import display_unit, sensor_title
 
 
 def draw_waveforms(detail: FoldDetail, subject: str, predictor: str) -> Figure:
@@ -19,15 +19,15 @@ def draw_waveforms(detail: FoldDetail, subject: str, predictor: str) -> Figure:
     with drawing(6.4 if len(slices) == 1 else 4.2 * len(slices), 4.0) as figure:
         axes = figure.subplots(3, len(slices), sharex=True, squeeze=False)
         for column, (channel_type, of_type) in enumerate(slices.items()):
-            scale, unit = display_unit(channel_type)
+            traits = CHANNEL_TYPES[channel_type]
             ranked = of_type.start + np.argsort(-explained_s[of_type])
             chosen = {"best": ranked[0], "median": ranked[len(ranked) // 2], "worst": ranked[-1]}
             for axis, (rank, sensor) in zip(axes[:, column], chosen.items(), strict=True):
-                axis.plot(time_s, scale * truth_st[sensor], color=TRUTH, linewidth=0.8, label="true")
-                axis.plot(time_s, scale * predicted_st[sensor], color=MODEL, linewidth=1.3, label=f"predicted ({predictor})")
-                name = f"{rank} of the {sensor_title(channel_type)}: {detail.names[sensor]}"
+                axis.plot(time_s, traits.shown_scale * truth_st[sensor], color=TRUTH, linewidth=0.8, label="true")
+                axis.plot(time_s, traits.shown_scale * predicted_st[sensor], color=MODEL, linewidth=1.3, label=f"predicted ({predictor})")
+                name = f"{rank} of the {CHANNEL_TYPES[channel_type].title}: {detail.names[sensor]}"
                 axis.set_title(f"{name}, EV {explained_s[sensor]:.2f}", loc="left")
-                axis.set_ylabel(unit)
+                axis.set_ylabel(traits.shown_unit)
             axes[-1, column].set_xlabel("time in the window (s)")
         figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper right", ncols=2)
         figure.suptitle(f"subject {subject}", x=0.01, ha="left", fontsize=9)

@@ -4,7 +4,6 @@ import contextlib
 import io
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -13,30 +12,14 @@ import numpy as np
 from mlflow.models import ModelSignature
 from mlflow.types import Schema, TensorSpec
 
+from crossmodal.config.signal_spec import SignalPair, SignalSpec
 from crossmodal.tracking.runs import Tracker
 
 # What the code that is logged beside the weights imports.
 _PACKAGES = ("filelock", "fsspec", "mne", "numpy", "pyarrow", "pydantic", "pywavelets", "pyyaml", "safetensors", "scipy", "torch")
 
 
-@dataclass(frozen=True)
-class SignalSpec:
-    """What goes into a model or comes out of it: windows of shape (windows, channels, times), float32."""
-
-    unit: str
-    channels: tuple[str, ...]
-    n_times: int
-    sfreq: float
-
-    @property
-    def schema(self) -> Schema:
-        """As MLflow writes it; any number of windows."""
-        return Schema([TensorSpec(np.dtype(np.float32), (-1, len(self.channels), self.n_times))])
-
-
-def log_model(
-    tracker: Tracker, run_id: str, loader: str, folder: Path, source: SignalSpec, target: SignalSpec, packages: Sequence[Path] = ()
-) -> str:
+def log_model(tracker: Tracker, run_id: str, loader: str, folder: Path, signals: SignalPair, packages: Sequence[Path] = ()) -> str:
     """Log a model so that `mlflow.pyfunc.load_model` gives it back, and return its URI.
 
     Parameters
@@ -55,11 +38,20 @@ def log_model(
             loader_module=loader,
             data_path=str(folder),
             code_paths=[str(path) for path in (Path(__file__).parent.parent, *packages)],
-            signature=ModelSignature(source.schema, target.schema),
+            signature=ModelSignature(_schema(signals.input), _schema(signals.target)),
             pip_requirements=[f"{package}=={version(package)}" for package in _PACKAGES],
-            metadata={"source": asdict(source), "target": asdict(target)},
+            metadata={"input": _described(signals.input), "target": _described(signals.target)},
         )
     return str(logged.model_uri)
+
+
+def _schema(spec: SignalSpec) -> Schema:
+    """Windows of shape (windows, channels, times), float32; any number of them."""
+    return Schema([TensorSpec(np.dtype(np.float32), (-1, spec.n_channels, spec.n_times))])
+
+
+def _described(spec: SignalSpec) -> dict[str, object]:
+    return {"unit": spec.unit, "channels": spec.names, "n_times": spec.n_times, "sfreq": spec.sfreq}
 
 
 def register_model(tracker: Tracker, model_uri: str, name: str, tags: Mapping[str, str]) -> str:

@@ -14,7 +14,7 @@ from crossmodal.config import Experiment
 from crossmodal.datasets.folds import Fold
 from crossmodal.datasets.manifest import Manifest
 from crossmodal.datasets.opening import FoldData, open_fold
-from crossmodal.models.base import Model, Shapes
+from crossmodal.models.base import Model
 from crossmodal.models.registry import network_spec
 from crossmodal.models.store import CARD, TARGET_INFO, ModelCard, save_model
 from crossmodal.storage.node_cache import NodeCache
@@ -91,7 +91,7 @@ def _train(
             tell(FoldProgress(data.fold.name, tuple(state.history), system_metrics(world.device)))
 
     torch.manual_seed(experiment.seed)
-    network = network_spec(experiment.model).build(_shapes(data)).to(world.device)
+    network = network_spec(experiment.model).build(data.signals).to(world.device)
     state = fit(network, data.train, data.validation, experiment.training, experiment.seed, world, keep, resume)
     clipped = sum(normaliser.target.clipped for normaliser in {data.train.normaliser, data.validation.normaliser})
     if clipped:
@@ -113,13 +113,10 @@ def _publish(experiment: Experiment, data: FoldData, network: Model, result: Fol
         run=result.run,
         fold=result.fold,
         network=network_spec(experiment.model).settings,
-        shapes=_shapes(data),
+        signals=data.signals,
         data=experiment.data,
         preprocessing=experiment.preprocessing,
-        recorded_names=data.shards[0].names(experiment.data.source.modality),
-        source_names=data.source_names,
-        target_names=data.target_names,
-        target_types=data.target_types,
+        recorded_names=data.shards[0].names(experiment.data.input.modality),
         normaliser=data.normaliser.to_plain(),
         trained_on=tuple(dict.fromkeys(part.subject for part in (*data.fold.train, *data.fold.validation))),
     )
@@ -127,11 +124,9 @@ def _publish(experiment: Experiment, data: FoldData, network: Model, result: Fol
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         save_model(folder, network, card)
-        mne.pick_info(info, [info["ch_names"].index(name) for name in data.target_names]).save(folder / TARGET_INFO, verbose="error")
+        mne.pick_info(info, [info["ch_names"].index(name) for name in data.signals.target.names]).save(
+            folder / TARGET_INFO, verbose="error"
+        )
         (folder / RESULT).write_text(result.model_dump_json(indent=1))
         publish_folder(folder, model_uri(experiment.store, result.run, result.fold), last=CARD)
     remove_checkpoints(checkpoints_uri(experiment.store, result.run, result.fold))
-
-
-def _shapes(data: FoldData) -> Shapes:
-    return Shapes(data.n_source, data.n_target, data.n_times, data.sfreq)

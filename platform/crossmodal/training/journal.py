@@ -16,7 +16,7 @@ from crossmodal.models.registry import package_of
 from crossmodal.models.store import load_model
 from crossmodal.storage.uri import fetch_folder, join
 from crossmodal.tracking.describe import parameters
-from crossmodal.tracking.models import SignalSpec, log_model
+from crossmodal.tracking.models import log_model
 from crossmodal.tracking.runs import Tracker
 from crossmodal.tracking.spool import Spool
 from crossmodal.training import served_model
@@ -25,7 +25,6 @@ from crossmodal.training.runs import FoldResult, model_uri
 
 # An interrupted job has no time to wait for a server; the next one delivers what is left.
 _LAST_WORDS_S = 5.0
-_UNITS = {"eeg": "V", "meg": "T, T/m", "mag": "T", "grad": "T/m"}
 
 
 class Journal:
@@ -150,11 +149,8 @@ class Journal:
             folder = Path(scratch) / "model"
             fetch_folder(uri, folder)
             _, card = load_model(folder)
-            source = SignalSpec(_UNITS[card.data.source.modality], card.source_names, card.shapes.n_times, card.shapes.sfreq)
-            target_unit = ", ".join(_UNITS[kind] for kind in dict.fromkeys(card.target_types))
-            target = SignalSpec(target_unit, card.target_names, card.shapes.n_times, card.shapes.sfreq)
             package = package_of(card.network.kind)
-            logged = log_model(self._tracker, run_id, served_model.__name__, folder, source, target, [package] if package else [])
+            logged = log_model(self._tracker, run_id, served_model.__name__, folder, card.signals, [package] if package else [])
         self._tracker.log_tags(run_id, {"model.mlflow": logged})
 
     def end(self, status: str) -> None:

@@ -155,14 +155,14 @@ def train_epoch(
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(training, epoch * steps_per_epoch + done - 1, steps_per_epoch)
         with autocast(training, world):
-            terms_k = objective(batch.source_bct, batch.target_bst)
+            terms_k = objective(batch.input_bct, batch.target_bst)
         optimiser.zero_grad()
         terms_k.sum().backward()
         if training.gradient_clip is not None:
             nn.utils.clip_grad_norm_(model.parameters(), training.gradient_clip)
         optimiser.step()
         for term, mean in zip(terms.names, terms_k.detach(), strict=True):
-            totals[term] = totals.get(term, mean.new_zeros((), dtype=torch.float64)) + mean * len(batch.source_bct)
+            totals[term] = totals.get(term, mean.new_zeros((), dtype=torch.float64)) + mean * len(batch.input_bct)
         if leave and (done % _STEPS_BETWEEN_QUESTIONS == 0 or done == steps_per_epoch) and world.reclaimed():
             gathered = {term: world.gather(total) for term, total in totals.items()}
             leave(PartialEpoch(done, time.perf_counter() - started, gathered, random_states(world)))

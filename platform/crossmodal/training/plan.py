@@ -79,4 +79,4 @@ def check_target(experiment: Experiment) -> None:
         It is BOLD.
     """
     if experiment.data.target.modality == "bold":
-        raise UserError(f"data.target: '{experiment.model.kind}' predicts signals that are sampled like its source, not volumes of BOLD")
+        raise UserError(f"data.target: '{experiment.model.kind}' predicts signals that are sampled like its input, not volumes of BOLD")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from crossmodal.config import Experiment, UserError
-from crossmodal.config.sources import ChannelType
+from crossmodal.config.recordings import ChannelType
 from crossmodal.datasets.folds import make_folds
 from crossmodal.datasets.manifest import load_latest
 from crossmodal.models.store import ModelCard, TrainedModel
@@ -35,7 +35,7 @@ def predict_recording(experiment: Experiment, path: str, output: Path | None, fo
     Parameters
     ----------
     path : str
-        The recording of the source modality.
+        The recording of the input modality.
     output : Path or None
         Must not exist; None names it after the recording, in this folder.
     fold : str or None

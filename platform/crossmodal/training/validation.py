@@ -25,7 +25,7 @@ def validation_terms(model: Model, feed: Feed, training: Training, world: World)
         for code in np.unique(batch_codes):
             first, last = np.searchsorted(batch_codes, [code, code + 1])
             with autocast(training, world):
-                terms = model.loss_terms(batch.source_bct[first:last], batch.target_bst[first:last])
+                terms = model.loss_terms(batch.input_bct[first:last], batch.target_bst[first:last])
             if sums_sk is None:
                 names, sums_sk = tuple(terms), _no_sums(len(subjects), len(terms), world)
             counted_k = torch.stack([*(term.double() for term in terms.values()), sums_sk.new_ones(())])

@@ -78,18 +78,18 @@ class ChannelScaling(nn.Module):
 
 
 class Normaliser(nn.Module):
-    """Scaling of source and target, as a fold was fitted with."""
+    """Scaling of input and target, as a fold was fitted with."""
 
-    def __init__(self, source: ChannelScaling, target: ChannelScaling) -> None:
+    def __init__(self, input: ChannelScaling, target: ChannelScaling) -> None:
         super().__init__()
-        self.source = source
+        self.input = input
         self.target = target
 
     def to_plain(self) -> dict[str, Any]:
         """Everything as what JSON can hold."""
-        return {"source": self.source.to_plain(), "target": self.target.to_plain()}
+        return {"input": self.input.to_plain(), "target": self.target.to_plain()}
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> "Normaliser":
         """Undo `to_plain`."""
-        return cls(ChannelScaling.from_plain(plain["source"]), ChannelScaling.from_plain(plain["target"]))
+        return cls(ChannelScaling.from_plain(plain["input"]), ChannelScaling.from_plain(plain["target"]))

@@ -218,7 +218,7 @@ def _latency_s(uri: str, device: torch.device) -> float:
         fetch_folder(uri, folder)
         network, card = load_model(folder)
     network = network.to(device).eval()
-    x_bct = torch.zeros(1, card.shapes.n_source, card.shapes.n_times, device=device)
+    x_bct = torch.zeros(1, card.signals.input.n_channels, card.signals.input.n_times, device=device)
     times = []
     for _ in range(_FORWARD_PASSES):
         started = time.perf_counter()

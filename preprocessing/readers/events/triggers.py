@@ -8,7 +8,7 @@ from mne.io import BaseRaw
 from numpy.typing import NDArray
 
 from crossmodal.config import UserError
-from crossmodal.config.sources import Triggers
+from crossmodal.config.recordings import Triggers
 from preprocessing.readers.events.timed_events import TimedEvents
 from preprocessing.readers.events.trigger_line import Arrivals, Line, arrivals, as_codes, from_rest, settled, tell_unseen
 

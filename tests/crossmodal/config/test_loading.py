@@ -52,6 +52,8 @@ def test_unknown_key_is_refused_with_the_nearest_valid_name(tmp_path, settings, 
         ("split.kind=random", r"a\.yaml: split\.kind: there is no 'random'; known are leave_one_subject_out, cross_validation, fixed, "),
         ("data.windows.hop_s=-1", r"a\.yaml: data\.windows\.hop_s: input should be greater than 0 \(got -1\)$"),
         ("preprocessing.gradients={}", r"preprocessing: gradients are .* which recordings.kind 'bids' does not read; choose bids_fmri, "),
+        ("data.source={modality: meg}", r"a\.yaml: 'data\.source' is called 'data\.input' now$"),
+        ("data.source_scaling=zscore", r"a\.yaml: 'data\.source_scaling' is called 'data\.input_scaling' now$"),
         ("tuning.objectives=[latency]", r"tuning: objectives must begin with 'score', and name each once$"),
     ],
 )

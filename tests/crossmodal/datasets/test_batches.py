@@ -23,14 +23,14 @@ def window_si(opened, reader, window, signals):
 @pytest.mark.parametrize("scaling", ["zscore", "minmax", "whiten"])
 @pytest.mark.parametrize("channels", ["mag", "grad", "all"])
 def test_batches_undo_to_the_recorded_samples(open_data, scaling, channels):
-    data = Data(windows=SLIDING, source_scaling=scaling, target=Signals(modality="meg", channels=channels))
+    data = Data(windows=SLIDING, input_scaling=scaling, target=Signals(modality="meg", channels=channels))
     opened = open_data(data)
     seen = []
     for batch in opened.train.batches(4, np.arange(len(opened.train))[::-1].copy()):
-        source = opened.normaliser.source.inverse(batch.source_bct.double())
+        input = opened.normaliser.input.inverse(batch.input_bct.double())
         target = opened.normaliser.target.inverse(batch.target_bst.double())
-        for x_ct, y_st, window in zip(source, target, batch.windows, strict=True):
-            np.testing.assert_allclose(x_ct, window_si(opened, opened.train, window, data.source), rtol=1e-3, atol=3e-12)
+        for x_ct, y_st, window in zip(input, target, batch.windows, strict=True):
+            np.testing.assert_allclose(x_ct, window_si(opened, opened.train, window, data.input), rtol=1e-3, atol=3e-12)
             np.testing.assert_allclose(y_st, window_si(opened, opened.train, window, data.target), rtol=1e-3, atol=1e-18)
         seen += batch.windows.tolist()
     assert seen == list(range(len(opened.train)))[::-1]
@@ -38,8 +38,8 @@ def test_batches_undo_to_the_recorded_samples(open_data, scaling, channels):
 
 def test_named_channels_come_in_the_order_of_the_dataset(open_data):
     opened = open_data(Data(windows=SLIDING, target=Signals(modality="meg", channels=("MEG5", "MEG0", "MEG2"))))
-    assert opened.target_names == ("MEG0", "MEG2", "MEG5")
-    assert opened.target_types == ("mag", "mag", "grad")
+    assert opened.signals.target.names == ("MEG0", "MEG2", "MEG5")
+    assert opened.signals.target.types == ("mag", "mag", "grad")
     batch = next(opened.test.batches(2, np.arange(2)))
     meg = np.hstack(list(opened.shards[0].signal("meg").values()))[:100, [0, 2, 5]]
     np.testing.assert_allclose(opened.normaliser.target.inverse(batch.target_bst.double())[0], meg.T, rtol=1e-4, atol=1e-18)
@@ -50,10 +50,10 @@ def test_named_channels_come_in_the_order_of_the_dataset(open_data):
 def test_windows_of_any_length_are_copied_whole(open_data, length_s, channels):
     data = Data(windows=SlidingWindows(length_s=length_s, hop_s=0.5), target=Signals(modality="meg", channels=channels))
     opened = open_data(data)
-    columns = [int(name.removeprefix("MEG")) for name in opened.target_names]
+    columns = [int(name.removeprefix("MEG")) for name in opened.signals.target.names]
     meg = np.hstack(list(opened.shards[0].signal("meg").values()))[:, columns]
     (batch,) = opened.test.batches(len(opened.test), np.arange(len(opened.test)))
-    expected = [meg[start : start + opened.n_times].T for start in opened.test.windows.start]
+    expected = [meg[start : start + opened.signals.input.n_times].T for start in opened.test.windows.start]
     np.testing.assert_allclose(opened.normaliser.target.inverse(batch.target_bst.double()), expected, rtol=1e-4, atol=1e-18)
 
 
@@ -62,7 +62,7 @@ def test_more_windows_than_views_are_kept_of_read_the_same(open_data, monkeypatc
     def read():
         opened = open_data(Data(windows=windows))
         (batch,) = opened.train.batches(len(opened.train), np.arange(len(opened.train)))
-        return batch.source_bct.clone(), batch.target_bst.clone()
+        return batch.input_bct.clone(), batch.target_bst.clone()
 
     kept = read()
     monkeypatch.setattr(gather, "_MOST_KEPT", 2)
@@ -70,19 +70,19 @@ def test_more_windows_than_views_are_kept_of_read_the_same(open_data, monkeypatc
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_source_and_target_can_change_places(open_data):
-    opened = open_data(Data(windows=SLIDING, source=Signals(modality="meg", channels="mag"), target=Signals(modality="eeg")))
+def test_input_and_target_can_change_places(open_data):
+    opened = open_data(Data(windows=SLIDING, input=Signals(modality="meg", channels="mag"), target=Signals(modality="eeg")))
     batch = next(opened.train.batches(3, np.arange(3)))
-    assert batch.source_bct.shape == (3, 3, 100)
+    assert batch.input_bct.shape == (3, 3, 100)
     assert batch.target_bst.shape == (3, 4, 100)
 
 
 def test_epochs_lose_their_baseline(open_data):
-    opened = open_data(Data(windows=EpochWindows(tmin_s=-0.2, tmax_s=0.5, baseline_s=(-0.2, 0.0)), source_scaling="zscore"))
+    opened = open_data(Data(windows=EpochWindows(tmin_s=-0.2, tmax_s=0.5, baseline_s=(-0.2, 0.0)), input_scaling="zscore"))
     batch = next(opened.train.batches(3, np.arange(3)))
-    source = opened.normaliser.source.inverse(batch.source_bct.double())
+    input = opened.normaliser.input.inverse(batch.input_bct.double())
     # A baseline takes a window's own mean away, so the offset alone is left in it.
-    np.testing.assert_allclose(source[..., :21].mean(-1), 0, atol=1e-11)
+    np.testing.assert_allclose(input[..., :21].mean(-1), 0, atol=1e-11)
 
 
 @given(n=st.integers(1, 200), size=st.integers(1, 5), seed=st.integers(0, 9), epoch=st.integers(0, 3))

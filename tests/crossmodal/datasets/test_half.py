@@ -68,7 +68,7 @@ def test_batches_are_the_same_but_for_the_rounding(make_recording, tmp_path, win
         fold = make_folds(LeaveOneSubjectOut(held_out=("01",)), manifest)[0]
         opened = open_fold(manifest, fold, data, 0, NodeCache(Path(tmp_path / "cache"), 1 << 30))
         (batch,) = opened.test.batches(len(opened.test), np.arange(len(opened.test)))
-        batches[kind] = (batch.source_bct.clone(), batch.target_bst.clone())
+        batches[kind] = (batch.input_bct.clone(), batch.target_bst.clone())
     for full, half in zip(batches["float32"], batches["float16"], strict=True):
         assert not np.array_equal(half, full)
         np.testing.assert_allclose(half, full, atol=8 * BOUND * np.abs(full).max())

@@ -26,7 +26,7 @@ def test_other_subjects_cannot_reach_the_normaliser(open_data, make_recording, h
     for scale in (1.0, 1000.0):
         recordings = [make_recording(subject) for subject in ("01", "02", "03") if subject != held]
         recordings.append(make_recording(held, run=str(int(scale)), scale=scale, seed=1))
-        fitted.append(json.dumps(open_data(Data(windows=SLIDING, source_scaling=scaling), recordings=recordings).normaliser.to_plain()))
+        fitted.append(json.dumps(open_data(Data(windows=SLIDING, input_scaling=scaling), recordings=recordings).normaliser.to_plain()))
     assert fitted[0] == fitted[1]
 
 
@@ -42,12 +42,12 @@ def test_other_stretches_cannot_reach_the_normaliser(open_data, make_recording):
 
 
 def test_a_leaky_fold_is_fitted_to_its_training_windows(open_data):
-    opened = open_data(Data(windows=SlidingWindows(length_s=1, hop_s=1), source_scaling="zscore"), LeakyWindows())
+    opened = open_data(Data(windows=SlidingWindows(length_s=1, hop_s=1), input_scaling="zscore"), LeakyWindows())
     samples = [
         opened.shards[shard].signal("eeg")["eeg"][start : start + 100]
         for shard, start in zip(opened.train.windows.shard_index, opened.train.windows.start, strict=True)
     ]
-    np.testing.assert_allclose(1 / opened.normaliser.source.scale_c, np.concatenate(samples).astype(float).std(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(1 / opened.normaliser.input.scale_c, np.concatenate(samples).astype(float).std(axis=0), rtol=1e-5)
 
 
 @given(
@@ -73,7 +73,7 @@ def test_values_outside_the_fitted_range_stay_finite(outside):
 def test_whitened_training_data_are_white_on_their_range(open_data):
     opened = open_data(Data(windows=SlidingWindows(length_s=10, hop_s=10)))
     (batch,) = opened.train.batches(2, np.arange(len(opened.train)))
-    x = batch.source_bct.permute(1, 0, 2).reshape(4, -1).double().numpy()
+    x = batch.input_bct.permute(1, 0, 2).reshape(4, -1).double().numpy()
     variances = np.sort(np.linalg.eigvalsh(np.cov(x)))
     # The average reference leaves one direction empty.
     np.testing.assert_allclose(variances, [0, 1, 1, 1], atol=5e-3)
@@ -81,9 +81,9 @@ def test_whitened_training_data_are_white_on_their_range(open_data):
 
 def test_stretches_fit_the_normaliser_to_themselves(open_data):
     split = FixedSplit(train=(Part(subject="01", stop_s=5),), validation=("02",), test=("03",))
-    opened = open_data(Data(windows=SLIDING, source_scaling="zscore"), split)
+    opened = open_data(Data(windows=SLIDING, input_scaling="zscore"), split)
     first_half = opened.shards[0].signal("eeg")["eeg"][:500].astype(float)
-    np.testing.assert_allclose(1 / opened.normaliser.source.scale_c, first_half.std(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(1 / opened.normaliser.input.scale_c, first_half.std(axis=0), rtol=1e-5)
 
 
 def test_masked_samples_do_not_fit_the_normaliser(open_data, make_recording):
@@ -92,8 +92,8 @@ def test_masked_samples_do_not_fit_the_normaliser(open_data, make_recording):
     good = np.ones(1000, dtype=bool)
     good[200:300] = False
     recordings = [make_recording("01"), make_recording("02"), replace(recording, good=good)]
-    opened = open_data(Data(windows=SLIDING, source_scaling="zscore"), recordings=recordings)
-    assert float((1 / opened.normaliser.source.scale_c).max()) < 1e-4
+    opened = open_data(Data(windows=SLIDING, input_scaling="zscore"), recordings=recordings)
+    assert float((1 / opened.normaliser.input.scale_c).max()) < 1e-4
 
 
 def test_log1p_clips_below_the_fitted_minimum_and_counts(open_data, make_recording):
@@ -110,17 +110,17 @@ def test_log1p_clips_below_the_fitted_minimum_and_counts(open_data, make_recordi
 
 @pytest.mark.parametrize("scaling", ["zscore", "robust", "whiten"])
 def test_a_normaliser_survives_json(open_data, scaling):
-    normaliser = open_data(Data(windows=SLIDING, source_scaling=scaling, target_scaling="minmax_log1p")).normaliser
+    normaliser = open_data(Data(windows=SLIDING, input_scaling=scaling, target_scaling="minmax_log1p")).normaliser
     again = Normaliser.from_plain(json.loads(json.dumps(normaliser.to_plain())))
     x_bct = torch.randn(2, 4, 10) * 1e-6
-    assert torch.equal(normaliser.source(x_bct), again.source(x_bct))
+    assert torch.equal(normaliser.input(x_bct), again.input(x_bct))
     assert again.target.log1p is not None
 
 
 def test_a_channel_that_never_changes_is_named(open_data, make_recording):
     recording = make_recording("03")
     recording.signals["meg"].data_tc[:, 1] = 1e-13
-    with pytest.raises(UserError, match="MEG1 never change in the training recordings; leave them out of data.source or data.target"):
+    with pytest.raises(UserError, match="MEG1 never change in the training recordings; leave them out of data.input or data.target"):
         open_data(recordings=[make_recording("01"), make_recording("02"), recording])
 
 
@@ -130,12 +130,12 @@ def test_robust_scaling_is_by_the_quartiles_of_good_training_samples(open_data, 
     spoilt = make_recording("03", scale=5.0)
     spoilt.signals["eeg"].data_tc[200:300] = 1e3
     recordings = [make_recording("01"), make_recording("02"), replace(spoilt, good=good), make_recording("04", seed=4)]
-    opened = open_data(Data(windows=SLIDING, source_scaling="robust"), recordings=recordings)
+    opened = open_data(Data(windows=SLIDING, input_scaling="robust"), recordings=recordings)
     training = [shard for index, shard in enumerate(opened.shards) if index in opened.train.windows.shard_index]
     assert len(training) > 1
     data_tc = np.concatenate([shard.signal("eeg")["eeg"][shard.good] for shard in training]).astype(float)
     first_c, median_c, third_c = np.quantile(data_tc, (0.25, 0.5, 0.75), axis=0, method="inverted_cdf")
-    scaling, tolerance = opened.normaliser.source, 1e-5 * np.ptp(data_tc, axis=0)
+    scaling, tolerance = opened.normaliser.input, 1e-5 * np.ptp(data_tc, axis=0)
     np.testing.assert_array_less(np.abs(1 / scaling.scale_c - (third_c - first_c)), tolerance)
     np.testing.assert_array_less(np.abs(-scaling.offset_c / scaling.scale_c - median_c), tolerance)
     x_bct = torch.randn(2, len(median_c), 10) * 1e3

@@ -15,8 +15,9 @@ def test_roles_read_their_own_subjects(open_data):
     opened = open_data(Data(windows=SLIDING))
     roles = [set(reader.subjects) for reader in (opened.train, opened.validation, opened.test)]
     assert roles == [{"03"}, {"02"}, {"01"}]
-    assert (opened.n_source, opened.n_target, opened.n_times, opened.sfreq) == (4, 3, 100, 100.0)
-    assert opened.info("02").ch_names[:4] == list(opened.source_names)
+    assert (opened.signals.input.n_channels, opened.signals.target.n_channels) == (4, 3)
+    assert (opened.signals.input.n_times, opened.signals.input.sfreq) == (100, 100.0)
+    assert opened.info("02").ch_names[:4] == list(opened.signals.input.names)
 
 
 @pytest.mark.parametrize(
@@ -31,9 +32,9 @@ def test_absent_channels_are_named(open_data, target, sentence):
         open_data(Data(windows=SLIDING, target=target))
 
 
-def test_a_channel_cannot_be_source_and_target(open_data):
+def test_a_channel_cannot_be_input_and_target(open_data):
     data = Data(
-        windows=SLIDING, source=Signals(modality="meg", channels=("MEG1", "MEG2", "MEG4")), target=Signals(modality="meg", channels="mag")
+        windows=SLIDING, input=Signals(modality="meg", channels=("MEG1", "MEG2", "MEG4")), target=Signals(modality="meg", channels="mag")
     )
     with pytest.raises(UserError, match=r"both have MEG1, MEG2: a model would be given what it is to predict"):
         open_data(data)

@@ -1,4 +1,4 @@
-"""The source before each volume, at any length and lag, from one dataset."""
+"""The input before each volume, at any length and lag, from one dataset."""
 
 from dataclasses import replace
 
@@ -35,9 +35,9 @@ def expected(recording, length_s, lag_s):
 
 
 @pytest.mark.parametrize(("length_s", "lag_s"), [(3.0, 0.0), (5.0, 2.5), (3.0, -4.0), (0.5, 0.0)])
-def test_each_volume_is_paired_with_the_source_before_it(open_data, length_s, lag_s):
+def test_each_volume_is_paired_with_the_input_before_it(open_data, length_s, lag_s):
     made = recordings()
-    opened = open_data(data(length_s, lag_s, source_scaling="zscore"), recordings=made)
+    opened = open_data(data(length_s, lag_s, input_scaling="zscore"), recordings=made)
     volumes, starts = expected(made[0], length_s, lag_s)
     np.testing.assert_array_equal(opened.test.windows.volume, volumes)
     np.testing.assert_array_equal(opened.test.windows.start, starts)
@@ -46,10 +46,10 @@ def test_each_volume_is_paired_with_the_source_before_it(open_data, length_s, la
         assert batch.target_bst.shape == (len(batch.windows), 3, 1)
         back_bst = opened.normaliser.target.inverse(batch.target_bst.double())[..., 0]
         np.testing.assert_allclose(back_bst, made[0].volumes.data_vs[volumes[batch.windows]], atol=1e-5)
-        source_bct = opened.normaliser.source.inverse(batch.source_bct.double())
+        input_bct = opened.normaliser.input.inverse(batch.input_bct.double())
         eeg_tc = made[0].signals["eeg"].data_tc
         wanted = np.stack([eeg_tc[int(start) : int(start) + n_times].T for start in starts[batch.windows]])
-        np.testing.assert_allclose(source_bct, wanted, atol=1e-11)
+        np.testing.assert_allclose(input_bct, wanted, atol=1e-11)
 
 
 def test_masked_samples_and_the_volumes_after_them_are_left_out(open_data):
@@ -89,7 +89,7 @@ def test_parts_of_a_recording_share_no_sample_and_no_volume(open_data):
 def test_voxels_are_targets_too_and_regions_are_chosen_by_name(open_data):
     voxels = [replace(recording, volumes=make_volumes(N_VOLUMES, seed=seed)) for seed, recording in enumerate(recordings())]
     opened = open_data(data(), recordings=voxels)
-    assert opened.n_target == 60
+    assert opened.signals.target.n_channels == 60
     chosen = data().model_copy(update={"target": data().target.model_copy(update={"channels": ("c", "a")})})
     with pytest.raises(UserError, match="channel 'c'"):
         open_data(chosen, recordings=voxels)
@@ -98,7 +98,7 @@ def test_voxels_are_targets_too_and_regions_are_chosen_by_name(open_data):
 def test_regions_are_chosen_by_name(open_data):
     made = recordings()
     opened = open_data(data(target={**TARGET, "channels": ["a", "c"]}), recordings=made)
-    assert opened.target_names == ("a", "c")
+    assert opened.signals.target.names == ("a", "c")
     batch = next(opened.test.batches(1, np.arange(1)))
     back = opened.normaliser.target.inverse(batch.target_bst.double())[0, :, 0]
     np.testing.assert_allclose(back, made[0].volumes.data_vs[opened.test.windows.volume[0], [0, 2]], atol=1e-5)
@@ -109,8 +109,8 @@ def test_what_does_not_go_together_is_refused(open_data):
         Data.model_validate({"target": TARGET})
     with pytest.raises(ValueError, match=r"target\.modality bold and windows\.kind volumes go together"):
         Data.model_validate({"windows": {"kind": "volumes"}})
-    with pytest.raises(ValueError, match="source must be eeg or meg"):
-        Data.model_validate({"source": TARGET})
+    with pytest.raises(ValueError, match="input must be eeg or meg"):
+        Data.model_validate({"input": TARGET})
     with pytest.raises(UserError, match="no volume with a window before it of 30 s"):
         open_data(data(length_s=30.0), recordings=recordings())
     with pytest.raises(UserError, match="data asks for bold, the dataset holds eeg, meg"):

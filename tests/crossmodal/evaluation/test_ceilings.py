@@ -43,7 +43,7 @@ def test_spectra_integrate_to_the_covariance_of_rereferenced_channels() -> None:
     reference = np.eye(14) - np.outer(is_eeg, is_eeg) / 8
     expected = reference @ covariance @ reference.T
     weights = spectra.band.weights_hz
-    np.testing.assert_allclose(np.tensordot(weights, spectra.source_fcc, 1), expected[:3, :3], rtol=1e-3)
+    np.testing.assert_allclose(np.tensordot(weights, spectra.input_fcc, 1), expected[:3, :3], rtol=1e-3)
     np.testing.assert_allclose(np.tensordot(weights, spectra.cross_fsc, 1), expected[8:, :3], rtol=1e-3)
     np.testing.assert_allclose(np.tensordot(weights, spectra.target_fss, 1), expected[8:, 8:], rtol=1e-3)
     assert spectra.target_types == TYPES[8:]

@@ -17,7 +17,7 @@ from crossmodal.evaluation.evaluate import evaluate_folds
 from crossmodal.evaluation.evaluator import Evaluator
 from crossmodal.evaluation.references import References
 from crossmodal.evaluation.scores import save_scores
-from crossmodal.models.base import Model, Shapes
+from crossmodal.models.base import Model
 from crossmodal.models.ridge import Ridge, RidgeConfig
 from crossmodal.physics.cohort_settings import write_settings
 from crossmodal.storage.node_cache import NodeCache
@@ -64,7 +64,7 @@ def evaluate(cohort, network=Silent, **changes):
     results = []
     for fold in make_folds(experiment.split, manifest):
         data = open_fold(manifest, fold, experiment.data, experiment.seed, cache)
-        results.append((data, *evaluator.evaluate(data, network(data.n_target), data.normaliser)))
+        results.append((data, *evaluator.evaluate(data, network(data.signals.target.n_channels), data.normaliser)))
     write_settings(Path(published.recordings.root), published.simulation)
     return results
 
@@ -129,12 +129,12 @@ def test_ridge_is_fitted_to_the_training_windows_of_the_fold_alone(cohort):
     experiment, manifest, cache = cohort
     data = open_fold(manifest, make_folds(experiment.split, manifest)[1], experiment.data, 0, cache)
     fitter = BaselineFitter(Evaluation(baselines=(ModelSettings(kind="ridge", lag_s=0.1),)), experiment.data)
-    direct = Ridge(RidgeConfig(lag_s=0.1), Shapes(data.n_source, data.n_target, data.n_times, data.sfreq))
+    direct = Ridge(RidgeConfig(lag_s=0.1), data.signals)
     statistics = []
     for role in (data.train, data.validation):
         statistics.append(direct.new_statistics())
         for batch in fitter.reader(data, role.windows).batches(7, np.arange(len(role))):
-            statistics[-1].accumulate(batch.source_bct, batch.target_bst)
+            statistics[-1].accumulate(batch.input_bct, batch.target_bst)
     direct.solve(*statistics)
     torch.testing.assert_close(fitter.fit(data)["lagged ridge 100 ms"].weight_scl, direct.weight_scl)
 
@@ -146,7 +146,7 @@ def test_scores_are_those_of_the_whole_arrays_at_once(cohort):
     (batch,) = fitter.reader(data, data.test.windows).batches(1000, np.arange(len(data.test)))
     truth, predicted, mean = (
         units.target.inverse(y_bst.double()).numpy()[:, :5]
-        for y_bst in (batch.target_bst, baselines["ridge"](batch.source_bct), baselines["training mean"](batch.source_bct))
+        for y_bst in (batch.target_bst, baselines["ridge"](batch.input_bct), baselines["training mean"](batch.input_bct))
     )
     (score,) = (score for score in scores.scores if (score.predictor, score.channel_type) == ("ridge", "mag"))
     assert score.explained_variance == pytest.approx(1 - ((truth - predicted) ** 2).sum() / ((truth - mean) ** 2).sum(), abs=1e-5)
@@ -168,7 +168,7 @@ def test_a_second_evaluation_gives_the_same_bytes(cohort, tmp_path):
 
 
 def test_modalities_may_be_swapped(cohort):
-    results = evaluate(cohort, data=cohort[0].data.model_dump() | {"source": {"modality": "meg"}, "target": {"modality": "eeg"}})
+    results = evaluate(cohort, data=cohort[0].data.model_dump() | {"input": {"modality": "meg"}, "target": {"modality": "eeg"}})
     rows = {row.predictor: row for row in summarise([scores for _, scores, _ in results])}
     assert {row.channel_type for row in rows.values()} == {"eeg"}
     assert 0.2 < rows["ridge"].explained_variance < rows["oracle"].explained_variance

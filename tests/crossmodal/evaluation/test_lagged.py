@@ -24,12 +24,12 @@ def test_lagged_products_are_plain_sums(n_times: int, half_length: int) -> None:
 def test_fit_is_least_squares_over_the_padded_signal() -> None:
     rng = np.random.default_rng(1)
     half_length, n_times = 3, 400
-    source_tc, target_ts = rng.standard_normal((n_times, 2)), rng.standard_normal((n_times, 2))
+    input_tc, target_ts = rng.standard_normal((n_times, 2)), rng.standard_normal((n_times, 2))
 
-    fir_lcs, error_s = FirMoments.of(source_tc, target_ts, half_length).solve(np.zeros(7))
+    fir_lcs, error_s = FirMoments.of(input_tc, target_ts, half_length).solve(np.zeros(7))
 
     margin = ((2 * half_length, 2 * half_length), (0, 0))
-    padded_tc = np.pad(source_tc, margin)
+    padded_tc = np.pad(input_tc, margin)
     rows = np.arange(half_length, len(padded_tc) - half_length)
     design = np.hstack([padded_tc[rows - lag] for lag in range(-half_length, half_length + 1)])
     expected, residual_s, _, _ = np.linalg.lstsq(design, np.pad(target_ts, margin)[rows], rcond=None)
@@ -47,7 +47,7 @@ def test_moments_of_stretches_add_up() -> None:
 
     whole = FirMoments.of(*joined, 4)
     assert total.n_times == 800
-    np.testing.assert_allclose(total.source_lcc, whole.source_lcc, atol=1e-9)
+    np.testing.assert_allclose(total.input_lcc, whole.input_lcc, atol=1e-9)
     np.testing.assert_allclose(total.cross_lcs, whole.cross_lcs, atol=1e-9)
     np.testing.assert_allclose(total.target_s, whole.target_s)
 
@@ -55,26 +55,26 @@ def test_moments_of_stretches_add_up() -> None:
 def test_a_known_fir_is_found_and_applied_at_the_right_lags() -> None:
     rng = np.random.default_rng(3)
     true_lcs = rng.standard_normal((5, 2, 3))
-    source_tc = rng.standard_normal((5000, 2))
+    input_tc = rng.standard_normal((5000, 2))
     target_ts = np.zeros((5000, 3))
     for index, lag in enumerate(range(-2, 3)):
-        target_ts[2:-2] += source_tc[2 - lag : 4998 - lag] @ true_lcs[index]
+        target_ts[2:-2] += input_tc[2 - lag : 4998 - lag] @ true_lcs[index]
 
-    fir_lcs, _ = FirMoments.of(source_tc, target_ts, 2).solve(np.zeros(5))
+    fir_lcs, _ = FirMoments.of(input_tc, target_ts, 2).solve(np.zeros(5))
 
     np.testing.assert_allclose(fir_lcs, true_lcs, atol=0.02)
-    np.testing.assert_allclose(apply_fir(true_lcs, source_tc), target_ts[2:-2], atol=1e-12)
+    np.testing.assert_allclose(apply_fir(true_lcs, input_tc), target_ts[2:-2], atol=1e-12)
 
 
 def test_penalty_shrinks_the_taps_it_is_laid_on_and_is_counted_in_the_error() -> None:
     rng = np.random.default_rng(4)
-    source_tc = rng.standard_normal((1000, 1))
-    target_ts = source_tc + np.roll(source_tc, 1, axis=0)
-    moments = FirMoments.of(source_tc, target_ts, 1)
+    input_tc = rng.standard_normal((1000, 1))
+    target_ts = input_tc + np.roll(input_tc, 1, axis=0)
+    moments = FirMoments.of(input_tc, target_ts, 1)
 
     fir_lcs, error_s = moments.solve(np.array([0.0, 0.0, 1e9]))
 
     np.testing.assert_allclose(fir_lcs[:, 0, 0], [0, 1, 0], atol=0.1)
-    padded = np.concatenate([[0], apply_fir(fir_lcs, np.pad(source_tc, ((2, 2), (0, 0))))[:, 0], [0]])[1:-1]
+    padded = np.concatenate([[0], apply_fir(fir_lcs, np.pad(input_tc, ((2, 2), (0, 0))))[:, 0], [0]])[1:-1]
     target = np.pad(target_ts[:, 0], 1)
     assert error_s[0] == pytest.approx(np.square(target - padded).sum(), rel=1e-6)

@@ -54,23 +54,23 @@ def test_it_comes_within_three_percent_of_the_oracle(truth: SubjectTruth) -> Non
 
 
 def test_it_learns_nothing_where_there_is_nothing(truth: SubjectTruth) -> None:
-    source_tc, _, good_t = recording(truth, 120.0, seed=2)
+    input_tc, _, good_t = recording(truth, 120.0, seed=2)
     _, unrelated_ts, _ = recording(truth, 120.0, seed=3)
 
-    fir = long_fir([(source_tc, unrelated_ts, good_t)], SFREQ, half_length_s=0.1)
+    fir = long_fir([(input_tc, unrelated_ts, good_t)], SFREQ, half_length_s=0.1)
 
     assert fir.unseen.explained_variance() < 0.01
     assert fir.fitted.explained_variance() > 0.01
 
 
 def test_masked_samples_count_neither_in_the_fit_nor_in_the_score(truth: SubjectTruth) -> None:
-    source_tc, target_ts, good_t = recording(truth, 120.0, seed=4)
+    input_tc, target_ts, good_t = recording(truth, 120.0, seed=4)
     good_t[4000:4400] = False
-    broken_tc, broken_ts = source_tc.copy(), target_ts.copy()
+    broken_tc, broken_ts = input_tc.copy(), target_ts.copy()
     broken_tc[~good_t], broken_ts[~good_t] = np.nan, np.nan
 
     broken = long_fir([(broken_tc, broken_ts, good_t)], SFREQ, half_length_s=0.1)
-    whole = long_fir([(source_tc, target_ts, good_t)], SFREQ, half_length_s=0.1)
+    whole = long_fir([(input_tc, target_ts, good_t)], SFREQ, half_length_s=0.1)
 
     assert broken.unseen.explained_variance() == pytest.approx(whole.unseen.explained_variance())
 

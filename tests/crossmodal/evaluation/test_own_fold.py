@@ -87,7 +87,7 @@ def test_the_scaling_of_another_fold_is_refused(trained, models):
 
 def test_a_scaling_that_another_machine_rounds_otherwise_is_the_same(trained, models):
     normaliser = json.loads((models[0] / CARD).read_text())["normaliser"]
-    normaliser["source"]["scale_c"] = [scale * (1 + 1e-6) for scale in normaliser["source"]["scale_c"]]
+    normaliser["input"]["scale_c"] = [scale * (1 + 1e-6) for scale in normaliser["input"]["scale_c"]]
     edit(models[0], normaliser=normaliser)
     assert list(evaluate_folds(trained.experiment, trained.manifest, trained.run, trained.folds[:1]))
 

@@ -13,26 +13,26 @@ BAND = preprocessed_band(Preprocessing(highpass_hz=None, lowpass_hz=None, sfreq=
 
 
 def mixed_spectra(
-    rng: np.random.Generator, band: Band, n_source: int = 4, n_target: int = 3, types: tuple[str, ...] | None = None
+    rng: np.random.Generator, band: Band, n_input: int = 4, n_target: int = 3, types: tuple[str, ...] | None = None
 ) -> JointSpectra:
     """Two rank-two sources of unlike spectra seen through random mixing, in sensor noise."""
-    n = n_source + n_target
+    n = n_input + n_target
     spectrum_fkk = np.tile(np.diag(rng.uniform(0.005, 0.02, n)), (len(band.frequencies_hz), 1, 1))
     for exponent in (1.0, 2.0):
         mixing = rng.standard_normal((n, 2))
         spectrum_fkk += (1 / (1 + band.frequencies_hz) ** exponent)[:, None, None] * (mixing @ mixing.T)
     return JointSpectra(
         band,
-        source_fcc=spectrum_fkk[:, :n_source, :n_source],
-        cross_fsc=spectrum_fkk[:, n_source:, :n_source],
-        target_fss=spectrum_fkk[:, n_source:, n_source:],
+        input_fcc=spectrum_fkk[:, :n_input, :n_input],
+        cross_fsc=spectrum_fkk[:, n_input:, :n_input],
+        target_fss=spectrum_fkk[:, n_input:, n_input:],
         target_types=types or ("mag",) * n_target,
     )
 
 
-def scalar_spectra(signal_f: np.ndarray, source_noise: float, target_noise: float) -> JointSpectra:
+def scalar_spectra(signal_f: np.ndarray, input_noise: float, target_noise: float) -> JointSpectra:
     signal_fkk = signal_f[:, None, None]
-    return JointSpectra(BAND, signal_fkk + source_noise, signal_fkk, signal_fkk + target_noise, ("mag",))
+    return JointSpectra(BAND, signal_fkk + input_noise, signal_fkk, signal_fkk + target_noise, ("mag",))
 
 
 def draw(density_f: np.ndarray, n_times: int, sfreq: float, rng: np.random.Generator) -> np.ndarray:
@@ -43,10 +43,10 @@ def draw(density_f: np.ndarray, n_times: int, sfreq: float, rng: np.random.Gener
 
 
 def test_scalar_oracle_is_the_integral_of_signal_times_coherence() -> None:
-    """Signal density 1 / (1 + f) in noise of density 0.02 at the source and 0.03 at the target, from 0 to 50 Hz."""
+    """Signal density 1 / (1 + f) in noise of density 0.02 at the input and 0.03 at the target, from 0 to 50 Hz."""
     spectra = scalar_spectra(1 / (1 + BAND.frequencies_hz), 0.02, 0.03)
 
-    score = score_filter(wiener_filter(spectra.source_fcc, spectra.cross_fsc), spectra)
+    score = score_filter(wiener_filter(spectra.input_fcc, spectra.cross_fsc), spectra)
 
     # G^2 / (G + n) = 1 / ((1 + f) (1 + n + n f)), whose antiderivative is log((1 + f) / (1 + n + n f)).
     explained = np.log(51 / (1 + 0.02 * 51)) - np.log(1 / 1.02)
@@ -60,7 +60,7 @@ def test_white_sources_need_no_neighbouring_samples() -> None:
     white_fkk = np.tile(covariance, (len(BAND.frequencies_hz), 1, 1))
     spectra = JointSpectra(BAND, white_fkk[:, :4, :4], white_fkk[:, 4:, :4], white_fkk[:, 4:, 4:], ("mag",) * 3)
 
-    per_frequency = score_filter(wiener_filter(spectra.source_fcc, spectra.cross_fsc), spectra)
+    per_frequency = score_filter(wiener_filter(spectra.input_fcc, spectra.cross_fsc), spectra)
     instantaneous = score_filter(instantaneous_filter(spectra), spectra)
 
     cross = covariance[4:, :4]
@@ -70,13 +70,13 @@ def test_white_sources_need_no_neighbouring_samples() -> None:
 
 
 def test_average_reference_costs_a_dimension_but_no_information_about_the_others() -> None:
-    """With a rank-deficient source the filter equals that from all but one of its channels."""
-    full = mixed_spectra(np.random.default_rng(2), BAND, n_source=6)
+    """With a rank-deficient input the filter equals that from all but one of its channels."""
+    full = mixed_spectra(np.random.default_rng(2), BAND, n_input=6)
     reference = np.eye(6) - 1 / 6
-    source_fcc, cross_fsc = reference @ full.source_fcc @ reference, full.cross_fsc @ reference
+    input_fcc, cross_fsc = reference @ full.input_fcc @ reference, full.cross_fsc @ reference
 
-    filter_fsc = wiener_filter(source_fcc, cross_fsc)
-    without_last_fsc = wiener_filter(source_fcc[:, :5, :5], cross_fsc[:, :, :5])
+    filter_fsc = wiener_filter(input_fcc, cross_fsc)
+    without_last_fsc = wiener_filter(input_fcc[:, :5, :5], cross_fsc[:, :, :5])
 
     explained = np.einsum("fsc,fsc->s", filter_fsc, cross_fsc)
     np.testing.assert_allclose(explained, np.einsum("fsc,fsc->s", without_last_fsc, cross_fsc[:, :, :5]))
@@ -84,17 +84,17 @@ def test_average_reference_costs_a_dimension_but_no_information_about_the_others
 
 def test_units_of_channels_do_not_matter() -> None:
     spectra = mixed_spectra(np.random.default_rng(3), BAND, types=("mag", "mag", "grad"))
-    source, target = np.array([1e-6, 1e-13, 1e-12, 1.0]), np.array([1e-15, 1e-15, 1e-12])
+    input, target = np.array([1e-6, 1e-13, 1e-12, 1.0]), np.array([1e-15, 1e-15, 1e-12])
     in_si = JointSpectra(
         BAND,
-        spectra.source_fcc * np.outer(source, source),
-        spectra.cross_fsc * np.outer(target, source),
+        spectra.input_fcc * np.outer(input, input),
+        spectra.cross_fsc * np.outer(target, input),
         spectra.target_fss * np.outer(target, target),
         spectra.target_types,
     )
 
-    score = score_filter(wiener_filter(spectra.source_fcc, spectra.cross_fsc), spectra)
-    score_in_si = score_filter(wiener_filter(in_si.source_fcc, in_si.cross_fsc), in_si)
+    score = score_filter(wiener_filter(spectra.input_fcc, spectra.cross_fsc), spectra)
+    score_in_si = score_filter(wiener_filter(in_si.input_fcc, in_si.cross_fsc), in_si)
 
     np.testing.assert_allclose(score_in_si.explained_variance_s, score.explained_variance_s)
     assert list(score.pooled) == ["mag", "grad"]
@@ -112,9 +112,9 @@ def test_nothing_linear_beats_the_oracle(seed: int) -> None:
     test = subjects[0]
     reference = mean_spectra(subjects[1:])
 
-    oracle = score_filter(wiener_filter(test.source_fcc, test.cross_fsc), test)
+    oracle = score_filter(wiener_filter(test.input_fcc, test.cross_fsc), test)
     others = (
-        score_filter(wiener_filter(reference.source_fcc, reference.cross_fsc), test),
+        score_filter(wiener_filter(reference.input_fcc, reference.cross_fsc), test),
         score_filter(instantaneous_filter(test), test),
         score_filter(np.zeros((1, 3, 4)), test),
     )
@@ -131,15 +131,15 @@ def test_score_and_its_standard_error_are_those_of_simulated_recordings(exponent
     fft_hz = np.fft.rfftfreq(n_times, 1 / sfreq)
     noise_f = np.full_like(fft_hz, 0.01)
     spectra = scalar_spectra(1 / (1 + BAND.frequencies_hz) ** exponent, 0.01, 0.01)
-    score = score_filter(wiener_filter(spectra.source_fcc, spectra.cross_fsc), spectra).pooled["mag"]
+    score = score_filter(wiener_filter(spectra.input_fcc, spectra.cross_fsc), spectra).pooled["mag"]
     signal_f = 1 / (1 + fft_hz) ** exponent
     gain_f = signal_f / (signal_f + noise_f)
 
     measured = []
     for _ in range(n_recordings):
         signal = draw(signal_f, n_times, sfreq, rng)
-        source, target = signal + draw(noise_f, n_times, sfreq, rng), signal + draw(noise_f, n_times, sfreq, rng)
-        predicted = np.fft.irfft(gain_f * np.fft.rfft(source), n_times)
+        input, target = signal + draw(noise_f, n_times, sfreq, rng), signal + draw(noise_f, n_times, sfreq, rng)
+        predicted = np.fft.irfft(gain_f * np.fft.rfft(input), n_times)
         measured.append(1 - np.square(target - predicted).sum() / np.square(target).sum())
 
     standard_error = score.standard_error(n_times / sfreq)

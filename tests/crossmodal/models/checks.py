@@ -7,30 +7,32 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from crossmodal.models.base import Baseline, Model, Shapes
+from crossmodal.config.signal_spec import SignalPair
+from crossmodal.models.base import Baseline, Model
 from crossmodal.models.registry import ModelSpec
 from crossmodal.models.store import load_weights
+from tests.crossmodal.models.pairs import sensor_pair
 
-N_SOURCE, N_TARGET, SFREQ = 5, 3, 100.0
+N_INPUT, N_TARGET, SFREQ = 5, 3, 100.0
 _OVERFIT_STEPS = 200
 
 
-def shapes(n_times: int) -> Shapes:
-    return Shapes(N_SOURCE, N_TARGET, n_times, SFREQ)
+def signals(n_times: int) -> SignalPair:
+    return sensor_pair(N_INPUT, N_TARGET, n_times, SFREQ)
 
 
 def windows(n_windows: int, n_times: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Normalised noise, and targets that follow from it but for noise and a constant."""
     rng = torch.Generator().manual_seed(0)
-    x_bct = torch.randn(n_windows, N_SOURCE, n_times, generator=rng)
-    mixing_sc = torch.randn(N_TARGET, N_SOURCE, generator=rng)
+    x_bct = torch.randn(n_windows, N_INPUT, n_times, generator=rng)
+    mixing_sc = torch.randn(N_TARGET, N_INPUT, generator=rng)
     return x_bct, mixing_sc @ x_bct + torch.randn(n_windows, N_TARGET, n_times, generator=rng) + 1
 
 
 def ready(spec: ModelSpec, n_times: int) -> Model:
     """A network with random weights, or a fitted baseline, in evaluation mode."""
     torch.manual_seed(0)
-    model = spec.build(shapes(n_times))
+    model = spec.build(signals(n_times))
     if isinstance(model, Baseline):
         _fit(model, n_times)
     return model.for_inference()
@@ -65,7 +67,7 @@ def check_weights_come_back_from_a_file(spec: ModelSpec) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "weights.safetensors"
         save_file({name: tensor.contiguous() for name, tensor in model.state_dict().items()}, path)
-        again = load_weights(path, spec, shapes(32))
+        again = load_weights(path, spec, signals(32))
     assert torch.equal(again(x_bct), model(x_bct))
 
 
@@ -107,7 +109,7 @@ def check_a_seed_decides_everything(spec: ModelSpec) -> None:
 def _trained(spec: ModelSpec) -> Model:
     """A few steps; a head that starts at zero hides what is below it from the first gradient."""
     torch.manual_seed(0)
-    model, (x_bct, y_bst) = spec.build(shapes(32)).train(), windows(4, 32)
+    model, (x_bct, y_bst) = spec.build(signals(32)).train(), windows(4, 32)
     optimiser = torch.optim.SGD(model.parameters(), 0.1)
     for _ in range(3):
         optimiser.zero_grad()
@@ -119,7 +121,7 @@ def _trained(spec: ModelSpec) -> Model:
 def check_it_overfits_one_batch(spec: ModelSpec) -> None:
     """In evaluation mode: dropout would forbid it."""
     torch.manual_seed(0)
-    model, (x_bct, y_bst) = spec.build(shapes(4)).eval(), windows(2, 4)
+    model, (x_bct, y_bst) = spec.build(signals(4)).eval(), windows(2, 4)
     optimiser = torch.optim.Adam(model.parameters(), 0.02)
     losses: list[float] = []
     while not losses or losses[-1] > 0.1 * losses[0]:
@@ -134,7 +136,7 @@ def check_it_overfits_one_batch(spec: ModelSpec) -> None:
 @torch.no_grad()
 def check_statistics_add_up(spec: ModelSpec) -> None:
     x_bct, _ = windows(2, 32)
-    at_once, in_parts = spec.build(shapes(32)), spec.build(shapes(32))
+    at_once, in_parts = spec.build(signals(32)), spec.build(signals(32))
     for baseline, batches in ((at_once, 1), (in_parts, 4)):
         assert isinstance(baseline, Baseline)
         _fit(baseline, 32, batches)

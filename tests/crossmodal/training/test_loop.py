@@ -48,7 +48,7 @@ class Aligned(SmallNet):
 
     def __init__(self, data) -> None:
         super().__init__(data)
-        self.encoder = nn.Conv1d(data.n_target, 3, 1)
+        self.encoder = nn.Conv1d(data.signals.target.n_channels, 3, 1)
 
     def loss_terms(self, x_bct, y_bst):
         predicted_bst = self(x_bct)
@@ -147,7 +147,7 @@ def test_what_the_loss_alone_needs_learns_and_is_dropped_for_inference(opened):
     before = Aligned(opened[1]).encoder.weight.detach().clone()
     model, state = run(opened, network=Aligned)
     assert not torch.equal(state.weights["encoder.weight"], before)
-    x_bct = torch.randn(2, opened[1].n_source, 64)
+    x_bct = torch.randn(2, opened[1].signals.input.n_channels, 64)
     with torch.no_grad():
         expected = model.eval()(x_bct)
         assert torch.equal(model.for_inference()(x_bct), expected)
@@ -187,7 +187,7 @@ def test_validation_weighs_subjects_equally(opened):
     losses: dict[str, list[float]] = {}
     for batch in data.train.batches(1, np.arange(len(data.train))):
         with torch.no_grad():
-            loss = model.loss(batch.source_bct, batch.target_bst)
+            loss = model.loss(batch.input_bct, batch.target_bst)
         losses.setdefault(data.train.subjects[batch.windows[0]], []).append(float(loss))
     assert len({len(of_one) for of_one in losses.values()}) > 1
     assert math.isclose(found, sum(sum(of_one) / len(of_one) for of_one in losses.values()) / len(losses), rel_tol=1e-5)

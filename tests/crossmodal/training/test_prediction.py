@@ -12,10 +12,10 @@ import torch
 from numpy.typing import NDArray
 
 from crossmodal.config import Experiment
+from crossmodal.config.signal_spec import SignalPair, SignalSpec
 from crossmodal.datasets.manifest import Manifest, publish
 from crossmodal.datasets.shard import write_shard
 from crossmodal.datasets.virtual_data import has_gaps
-from crossmodal.models.base import Shapes
 from crossmodal.models.registry import network_spec
 from crossmodal.models.store import TARGET_INFO, ModelCard, save_model
 from crossmodal.physics.cortex import template_cortex, template_head
@@ -97,8 +97,12 @@ def _publish_model(experiment, manifest, info, cortex):
     channels = manifest.entries[0].channels
     eeg, mag = (cortex.fields[[info["ch_names"].index(name) for name in channels[modality]]] for modality in ("eeg", "meg"))
     projection_sc = mag @ np.linalg.pinv(eeg - eeg.mean(axis=0))
-    shapes = Shapes(len(eeg), len(mag), 100, _SFREQ)
-    network = network_spec(experiment.model).build(shapes)
+    input, target = (
+        SignalSpec(names=channels[modality], types=(kind,) * len(channels[modality]), sfreq=_SFREQ, n_times=100)
+        for modality, kind in (("eeg", "eeg"), ("meg", "mag"))
+    )
+    signals = SignalPair(input=input, target=target)
+    network = network_spec(experiment.model).build(signals)
     with torch.no_grad():
         # Microvolts in, femtotesla out.
         network.input_skip.mixing.weight[:, :, 0] = torch.from_numpy(projection_sc * 1e-6 / 1e-15)
@@ -111,13 +115,10 @@ def _publish_model(experiment, manifest, info, cortex):
         run=run,
         fold="sub-1",
         network=experiment.model,
-        shapes=shapes,
+        signals=signals,
         data=experiment.data,
         preprocessing=experiment.preprocessing,
         recorded_names=channels["eeg"],
-        source_names=channels["eeg"],
-        target_names=channels["meg"],
-        target_types=("mag",) * len(mag),
         normaliser=normaliser.to_plain(),
         trained_on=("3", "2"),
     )

@@ -6,7 +6,7 @@ import pytest
 import scipy.io
 
 from crossmodal.config.preprocessing import BidsRecordings, FileEntry, FileRecordings, Preprocessing
-from crossmodal.config.sources import Triggers
+from crossmodal.config.recordings import Triggers
 from preprocessing.readers.events.annotations import recorded_events, settle_marks, tell_marks
 from preprocessing.readers.events.timed_events import TimedEvents
 from preprocessing.readers.formats.opening import read_raw_file

@@ -10,7 +10,6 @@ import torch
 from scipy.signal import coherence, welch
 
 from crossmodal.config.simulation import Anatomy, Simulation, SourceSpectrum
-from crossmodal.models.base import Shapes
 from crossmodal.models.ridge import Ridge, RidgeConfig
 from crossmodal.physics.cortex import template_head
 from crossmodal.physics.head import meg_positions_m, relative_radius, upper_scalp
@@ -18,6 +17,7 @@ from preprocessing.simulated.evoked import CLASSES, draw_stimuli
 from preprocessing.simulated.recording import sensor_patterns, simulate_run, subject_truth
 from preprocessing.simulated.sensors import AUXILIARY, CAP
 from preprocessing.simulated.subject import draw_subject, template_conductor
+from tests.crossmodal.models.pairs import sensor_pair
 
 GAUSSIAN = Simulation(
     root="unused", subjects=2, duration_s=120, sfreq=120, n_dipoles=200, source_moment_am=5e-9, evoked=False, artifacts=False
@@ -61,7 +61,7 @@ def explained_by_lagged_ridge(runs):
         x_bct, y_bst = (
             torch.from_numpy((x - x.mean(1, keepdims=True)).reshape(len(x), -1, 200).transpose(1, 0, 2) / x.std()) for x in (eeg_ct, mag_st)
         )
-        model = Ridge(RidgeConfig(lag_s=0.02), Shapes(x_bct.shape[1], y_bst.shape[1], 200, 100.0))
+        model = Ridge(RidgeConfig(lag_s=0.02), sensor_pair(x_bct.shape[1], y_bst.shape[1], 200, 100.0))
         moments.append(model.new_statistics())
         moments[-1].accumulate(x_bct, y_bst)
         windows.append((x_bct.float(), y_bst))

@@ -38,16 +38,16 @@ class Clock:
         """Annotations of what the model's input is of no use in, from start to stop, beside those of the recording."""
         origin, begin_s = self.annotations.orig_time, self.first_sample / self.sfreq
         onset_s = [start_s + (begin_s if origin else 0.0) for start_s, _ in spans_s]
-        return mne.Annotations(onset_s, [stop_s - start_s for start_s, stop_s in spans_s], "BAD_source", orig_time=origin)
+        return mne.Annotations(onset_s, [stop_s - start_s for start_s, stop_s in spans_s], "BAD_input", orig_time=origin)
 
 
 @dataclass(frozen=True)
 class CleanedInput:
-    """A recording of the source modality, cleaned as the training data of a model were.
+    """A recording of the input modality, cleaned as the training data of a model were.
 
     Attributes
     ----------
-    x_ct : float64 array, shape (n_source, n_samples)
+    x_ct : float64 array, shape (n_input, n_samples)
         The model's channels in its order and at its rate, SI units.
     clock : Clock
         Of the recording as it was made.
@@ -73,14 +73,14 @@ def virtual_recording(trained: TrainedModel, cleaned: CleanedInput) -> mne.io.Ra
     -------
     mne.io.RawArray
         Target sensors in SI units, with the training data's sensor positions and the recording's own sampling rate, length,
-        start and annotations, and more of these (BAD_source) where cleaning marked the source bad.
+        start and annotations, and more of these (BAD_input) where cleaning marked the input bad.
     """
     card, clock = trained.card, cleaned.clock
-    y_st = trained.predictor.predict_recording(cleaned.x_ct, card.shapes)
-    if clock.sfreq != card.shapes.sfreq:
-        to_clock = Resampler(card.shapes.sfreq, clock.sfreq, y_st.shape[1], clock.n_samples)
+    y_st = trained.predictor.predict_recording(cleaned.x_ct, card.signals)
+    if clock.sfreq != card.signals.target.sfreq:
+        to_clock = Resampler(card.signals.target.sfreq, clock.sfreq, y_st.shape[1], clock.n_samples)
         y_st = np.stack([to_clock(y_t) for y_t in y_st])
-    info = mne.pick_info(trained.target_info, [trained.target_info["ch_names"].index(name) for name in card.target_names])
+    info = mne.pick_info(trained.target_info, [trained.target_info["ch_names"].index(name) for name in card.signals.target.names])
     with info._unlock():
         info["sfreq"] = clock.sfreq
         info["dig"] = cleaned.digitised or info["dig"]

@@ -7,7 +7,7 @@ import pytest
 from crossmodal.config import UserError
 from crossmodal.config.eeg_fmri import BidsFmriRecordings
 from crossmodal.config.preprocessing import BidsRecordings, Preprocessing
-from crossmodal.config.sources import Triggers
+from crossmodal.config.recordings import Triggers
 from preprocessing.readers.reading import list_recordings, open_recording
 from preprocessing.readers.stores import file_finder
 from preprocessing.recording import shard_key

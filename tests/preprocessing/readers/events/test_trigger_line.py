@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crossmodal.config.sources import Triggers
+from crossmodal.config.recordings import Triggers
 from preprocessing.readers.events.annotations import recorded_events
 from preprocessing.readers.events.triggers import line_events, trigger_events
 

@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from crossmodal.config import UserError
 from crossmodal.config.preprocessing import BidsRecordings, FileEntry, FileRecordings, Preprocessing
-from crossmodal.config.sources import Triggers
+from crossmodal.config.recordings import Triggers
 from preprocessing.readers.events.triggers import trigger_events
 from preprocessing.readers.reading import list_recordings
 from preprocessing.readers.stores import file_finder

@@ -33,7 +33,7 @@ class Triggers(Config):
         return {code: name for name, codes in self.codes.items() for code in codes}
 
 
-class Source(Config):
+class AnyRecordings(Config):
     """Where recordings lie, and what is known of them besides."""
 
     anonymous: bool = Field(False, description="read s3:// without credentials")

@@ -9,13 +9,13 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
 from crossmodal.config.simulation import EegFmriSimulation, Simulation, SourceSpectrum
+from crossmodal.physics.cap import CAP
 from crossmodal.physics.cortex import template_cortex, template_head
 from crossmodal.physics.gaussian import sample_signal
 from crossmodal.physics.geometry import farthest_points
 from crossmodal.physics.haemodynamics import RESPONSE_LENGTH_S, respond
 from crossmodal.physics.sources import sensor_factor, source_components
 from crossmodal.physics.truth import SubjectTruth
-from preprocessing.simulated.sensors import CAP
 from preprocessing.simulated.subject import draw_subject, template_conductor
 
 # Power changes within seconds and blood slower still.

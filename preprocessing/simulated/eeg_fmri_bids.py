@@ -9,8 +9,8 @@ import numpy as np
 import pybv
 
 from crossmodal.config.simulation import EegFmriSimulation
+from crossmodal.physics.cap import CAP
 from preprocessing.simulated.eeg_fmri import POWER_RATE_HZ, FmriRun, FmriSubject, template_anatomy
-from preprocessing.simulated.sensors import CAP
 
 TASK = "rest"
 # Written as Response/R128, which amplifiers make of the scanner's trigger.

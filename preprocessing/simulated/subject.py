@@ -6,15 +6,13 @@ import mne
 import numpy as np
 from numpy.typing import NDArray
 
-from crossmodal.config.simulation import Anatomy, AnySimulation, Simulation
+from crossmodal.config.simulation import AnySimulation, Simulation
+from crossmodal.physics.anatomy import deviates, tilted
 from crossmodal.physics.bem import template_boundary_elements
 from crossmodal.physics.cortex import template_cortex, template_head
 from crossmodal.physics.geometry import Dipoles, fit_sphere
 from crossmodal.physics.head import HeadModel, lead_field, located_channels, meg_positions_m, relative_radius, sphere_head, upper_scalp
 from preprocessing.simulated.sensors import sensor_info
-
-# Rarer people would hardly fit the helmet.
-_LARGEST_DEVIATION = 2.5
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,7 @@ def draw_subject(simulation: Simulation, label: str, conductor: HeadModel) -> Su
     scale, info = _draw_fitting(simulation, rng)
     head = conductor.scaled(scale)
     cortex = template_cortex(simulation.n_dipoles)
-    orientations = _tilt(cortex.orientations, simulation.anatomy, rng)
+    orientations = tilted(cortex.orientations, simulation.anatomy.normal_deg, rng)
     cortex = head.confine(Dipoles(cortex.positions_m * scale, orientations))
     located = mne.pick_info(info, [index for index, channel in enumerate(info["chs"]) if channel["loc"].any()])
     types = tuple(located.get_channel_types())
@@ -71,23 +69,10 @@ def _draw_fitting(simulation: Simulation, rng: np.random.Generator) -> tuple[flo
     """Draw size and position of a head until one fits the helmet; relative size, and sensors around it."""
     anatomy, scalp_m = simulation.anatomy, upper_scalp(template_head().scalp_m)
     while True:
-        scale = 1 + anatomy.head_size * float(_draw(rng, 1)[0])
-        rotation_vector = np.deg2rad(anatomy.rotation_deg) * _draw(rng, 3)
-        shift_m = anatomy.translation_m * _draw(rng, 3)
+        scale = 1 + anatomy.head_size * float(deviates(rng, 1)[0])
+        rotation_vector = np.deg2rad(anatomy.rotation_deg) * deviates(rng, 3)
+        shift_m = anatomy.translation_m * deviates(rng, 3)
         info = sensor_info(simulation.sfreq, scale, rotation_vector, shift_m)
         centre_m, _ = fit_sphere(scalp_m * scale)
         if (relative_radius(meg_positions_m(info), scalp_m * scale, centre_m) > 1).all():
             return scale, info
-
-
-def _draw(rng: np.random.Generator, size: int) -> NDArray[np.float64]:
-    """Standard normal deviates, none beyond what the helmet allows."""
-    return np.clip(rng.standard_normal(size), -_LARGEST_DEVIATION, _LARGEST_DEVIATION)
-
-
-def _tilt(normals: NDArray[np.float64], anatomy: Anatomy, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Turn each normal by a normally distributed angle towards a random side."""
-    sideways = np.cross(normals, rng.standard_normal(normals.shape))
-    sideways /= np.linalg.norm(sideways, axis=1, keepdims=True)
-    angle = np.deg2rad(anatomy.normal_deg) * rng.standard_normal((len(normals), 1))
-    return np.cos(angle) * normals + np.sin(angle) * sideways

@@ -4,6 +4,7 @@ import functools
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import mne
 import numpy as np
@@ -42,6 +43,36 @@ def template_head() -> TemplateHead:
     return TemplateHead(scalp_m, vertex_normals(scalp_m, scalp["tris"]), nasion_m, lpa_m, rpa_m, head_to_mri)
 
 
+@dataclass(frozen=True)
+class SurfaceMesh:
+    """One hemisphere of fsaverage5's white surface, in fsaverage's surface coordinates.
+
+    Attributes
+    ----------
+    vertices_m : ndarray, shape (10242, 3)
+    triangles : int array, shape (20480, 3)
+        Vertex numbers.
+    thickness_m : ndarray, shape (10242,)
+        Of the cortex at each vertex.
+    flat_triangles : int array, shape (n, 3)
+        Those that fsaverage's flat map keeps, which leaves out the medial wall.
+    """
+
+    vertices_m: NDArray[np.float64]
+    triangles: NDArray[np.integer]
+    thickness_m: NDArray[np.float64]
+    flat_triangles: NDArray[np.integer]
+
+
+@functools.cache
+def template_surface(side: str) -> SurfaceMesh:
+    """Read the 'left' or 'right' hemisphere as nilearn bundles it."""
+    vertices, triangles = _read_gifti(f"white_{side}")
+    thickness = _read_gifti(f"thick_{side}")
+    _, flat_triangles = _read_gifti(f"flat_{side}")
+    return SurfaceMesh(vertices.astype(np.float64) * _MILLIMETRE, triangles, thickness * _MILLIMETRE, flat_triangles)
+
+
 @functools.cache
 def template_cortex(n_dipoles: int) -> Dipoles:
     """Spread dipoles evenly over the white surface of fsaverage5, along its outward normals, without the medial wall.
@@ -50,11 +81,10 @@ def template_cortex(n_dipoles: int) -> Dipoles:
     """
     positions, normals = [], []
     for side in ("left", "right"):
-        vertices, triangles = GiftiImage.from_filename(_nilearn_template() / f"white_{side}.gii.gz").agg_data()
-        cortical = GiftiImage.from_filename(_nilearn_template() / f"thick_{side}.gii.gz").agg_data() > 0
-        vertices_m = vertices.astype(np.float64) * _MILLIMETRE
-        positions.append(vertices_m[cortical])
-        normals.append(vertex_normals(vertices_m, triangles)[cortical])
+        mesh = template_surface(side)
+        cortical = mesh.thickness_m > 0
+        positions.append(mesh.vertices_m[cortical])
+        normals.append(vertex_normals(mesh.vertices_m, mesh.triangles)[cortical])
     mri_to_head = np.linalg.inv(template_head().head_to_mri)
     positions_m = apply_trans(mri_to_head, np.concatenate(positions))
     orientations = apply_trans(mri_to_head, np.concatenate(normals), move=False)
@@ -62,6 +92,10 @@ def template_cortex(n_dipoles: int) -> Dipoles:
         raise UserError(f"n_dipoles: the template cortex has {len(positions_m)} vertices, fewer than {n_dipoles}")
     chosen = farthest_points(positions_m, n_dipoles)
     return Dipoles(positions_m[chosen], orientations[chosen])
+
+
+def _read_gifti(name: str) -> Any:
+    return GiftiImage.from_filename(_nilearn_template() / f"{name}.gii.gz").agg_data()
 
 
 def _nilearn_template() -> Path:

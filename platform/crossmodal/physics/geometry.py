@@ -19,12 +19,17 @@ class Dipoles:
 
 def vertex_normals(vertices: NDArray[np.float64], triangles: NDArray[np.integer]) -> NDArray[np.float64]:
     """Area-weighted unit normals of a triangulated surface, shape (n_vertices, 3)."""
-    a, b, c = (vertices[triangles[:, corner]] for corner in range(3))
-    face_normals = np.cross(b - a, c - a)
+    face_normals = _face_normals(vertices, triangles)
     normals = np.zeros_like(vertices)
     for corner in range(3):
         np.add.at(normals, triangles[:, corner], face_normals)
     return normals / np.linalg.norm(normals, axis=1, keepdims=True)
+
+
+def triangle_areas(vertices: NDArray[np.float64], triangles: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Areas of a surface's triangles, shape (n_triangles,), in the vertices' unit squared."""
+    areas: NDArray[np.float64] = np.linalg.norm(_face_normals(vertices, triangles), axis=1) / 2
+    return areas
 
 
 def farthest_points(points: NDArray[np.float64], n_points: int) -> NDArray[np.intp]:
@@ -47,3 +52,9 @@ def fit_sphere(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]
     design = np.column_stack([2 * points, np.ones(len(points))])
     *centre, offset = np.linalg.lstsq(design, (points**2).sum(axis=1), rcond=None)[0]
     return np.array(centre), float(np.sqrt(offset + np.dot(centre, centre)))
+
+
+def _face_normals(vertices: NDArray[np.float64], triangles: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Normals of triangles, shape (n_triangles, 3), each twice as long as its triangle is large."""
+    a, b, c = (vertices[triangles[:, corner]] for corner in range(3))
+    return np.cross(b - a, c - a)

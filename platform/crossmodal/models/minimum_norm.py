@@ -1,8 +1,6 @@
-"""Physics without learning: estimate cortical sources from one modality and project them to the other."""
+"""Physics without learning: estimate cortical sources from sensors, and project them to others or add them up in regions."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Self
 
 import mne
 import numpy as np
@@ -10,13 +8,17 @@ import torch
 from numpy.typing import NDArray
 from pydantic import Field
 
-from crossmodal.config.signal_spec import SignalPair
-from crossmodal.models.base import Baseline, Geometry, Model, ModelConfig, Statistics
+from crossmodal.config.signal_spec import Cortex, SignalPair
+from crossmodal.models.base import Geometry, Model, ModelConfig
+from crossmodal.models.zero import Zero, ZeroConfig
+from crossmodal.physics.cortex import template_cortex
+from crossmodal.physics.cortical_regions import cortical_regions
 from crossmodal.physics.template import template_lead_field
+from crossmodal.transforms.scaling import Normaliser
 
 
 class MinimumNormConfig(ModelConfig):
-    """Minimum-norm source estimate projected to the target sensors through the forward model."""
+    """Minimum-norm source estimate, projected to the target sensors through the forward model or summed in each cortical region."""
 
     snr: float = Field(3.0, gt=0)
     n_dipoles: int = Field(1500, ge=10)
@@ -27,34 +29,16 @@ class MinimumNormConfig(ModelConfig):
         return "minimum norm"
 
 
-@dataclass
-class Nothing:
-    """Statistics of a baseline that learns nothing."""
-
-    def accumulate(self, x_bct: torch.Tensor, y_bst: torch.Tensor) -> None:
-        """Learn nothing from a batch."""
-
-    def __add__(self, other: Self) -> "Nothing":
-        return self
-
-
-class MinimumNorm(Baseline):
+class MinimumNorm(Zero):
     """Minimum-norm estimate through the lead field of the template cortex fitted to the subject's head.
 
-    It is a map for one subject at a time; take `for_subject` before predicting.
+    It is a map for one subject at a time; take `for_subject` before predicting. Without a subject's geometry it predicts zero.
     """
 
     def __init__(self, config: MinimumNormConfig, signals: SignalPair) -> None:
-        super().__init__()
-        self.config = config
-        self.n_target = signals.target.n_channels
-
-    def new_statistics(self) -> Nothing:
-        """Need none."""
-        return Nothing()
-
-    def solve(self, training: Statistics, validation: Statistics) -> None:
-        """Learn nothing."""
+        super().__init__(ZeroConfig(), signals)
+        self.snr = config.snr
+        self.n_dipoles = config.n_dipoles
 
     def for_subject(self, geometry: Geometry) -> Model:
         """Compute the map of one subject from its sensor positions.
@@ -64,15 +48,15 @@ class MinimumNorm(Baseline):
         UserError
             A sensor has no position.
         """
-        wanted = [*geometry.signals.input.names, *geometry.signals.target.names]
-        lead_field, types = _lead_field(geometry, wanted, self.config.n_dipoles)
-        n_input = geometry.signals.input.n_channels
-        projection = minimum_norm_projection(lead_field[:n_input], lead_field[n_input:], types[:n_input], self.config.snr)
-        return _Projection(torch.from_numpy(projection), geometry)
-
-    def forward(self, x_bct: torch.Tensor) -> torch.Tensor:
-        """Predict zero: without a subject's geometry there is no map."""
-        return x_bct.new_zeros(len(x_bct), self.n_target, x_bct.shape[2])
+        input, target = geometry.signals.input, geometry.signals.target
+        on_cortex = isinstance(target.space, Cortex)
+        lead_field, types = _lead_field(geometry, [*input.names, *(() if on_cortex else target.names)], self.n_dipoles)
+        target_field = lead_field[input.n_channels :]
+        if on_cortex:
+            # The moment of a region is the sum of its dipoles' moments.
+            target_field = cortical_regions().membership(template_cortex(self.n_dipoles).positions_m)
+        projection = minimum_norm_projection(lead_field[: input.n_channels], target_field, types[: input.n_channels], self.snr)
+        return linear_map(projection, geometry.normaliser)
 
 
 def minimum_norm_projection(
@@ -87,7 +71,7 @@ def minimum_norm_projection(
     Parameters
     ----------
     input_field, target_field : ndarray, shape (n_channels, n_dipoles)
-        Lead fields in SI units, EEG at the reference of its recording.
+        Lead fields in SI units, EEG at the reference of its recording; of a cortical region, the weight of each dipole in it.
     input_types : ndarray of str, shape (n_input,)
 
     Returns
@@ -100,6 +84,11 @@ def minimum_norm_projection(
     scaled = input_field / scale[:, None]
     gram = scaled @ scaled.T + np.eye(len(scaled)) / snr**2
     return np.linalg.solve(gram, scaled @ target_field.T).T / scale
+
+
+def linear_map(projection_sc: NDArray[np.float64], normaliser: Normaliser) -> Model:
+    """Make a model, in normalised units, of a map (n_target, n_input) between SI units."""
+    return _LinearMap(torch.from_numpy(projection_sc), normaliser)
 
 
 def _lead_field(geometry: Geometry, wanted: Sequence[str], n_dipoles: int) -> tuple[NDArray[np.float64], NDArray[np.str_]]:
@@ -117,13 +106,13 @@ def _lead_field(geometry: Geometry, wanted: Sequence[str], n_dipoles: int) -> tu
     return lead_field[: len(wanted)], np.array([type_of[name] for name in wanted])
 
 
-class _Projection(Model):
+class _LinearMap(Model):
     """A fixed linear map between SI units."""
 
-    def __init__(self, projection_sc: torch.Tensor, geometry: Geometry) -> None:
+    def __init__(self, projection_sc: torch.Tensor, normaliser: Normaliser) -> None:
         super().__init__()
         self.projection_sc = projection_sc
-        self.normaliser = geometry.normaliser
+        self.normaliser = normaliser
 
     def forward(self, x_bct: torch.Tensor) -> torch.Tensor:
         x_bct = self.normaliser.input.inverse(x_bct.double())

@@ -24,6 +24,7 @@ VARIANTS = {
         "band_target": {**_NET, "target": {"kind": "bands", "frequencies": 16}},
     },
     "aim": {"queries": _AIM, "autoregressive": {**_AIM, "decoding": "autoregressive"}},
+    "source_net": {"default": {"width": 8}},
     "ridge": {"instantaneous": {}, "lagged": {"lag_s": 0.03}},
 }
 _WAVELET_INPUTS = {"scalogram", "complex_scalogram", "bands"}

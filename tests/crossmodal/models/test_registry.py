@@ -111,8 +111,8 @@ def test_a_model_of_somebody_else_is_found_by_its_path(my_lab, tmp_path):
         ("model.input_skip.tabs=8", r"unknown key 'model\.input_skip\.tabs'; the nearest valid name is 'taps'$"),
         ("model={representation: {kind: stft, window: 1}}", r"unknown key 'model\.representation\.window'; .* is 'window_s'$"),
         ("model.dropout=2", r"model\.dropout: input should be less than 1 \(got 2\)$"),
-        ("model.kind=unet", r"a\.yaml: model\.kind: there is no 'unet'; known are aim, synaptech_net, or give the dotted path"),
-        ("model.kind=ridge", r"model\.kind: there is no 'ridge'; known are aim, synaptech_net, or"),
+        ("model.kind=unet", r"a\.yaml: model\.kind: there is no 'unet'; known are aim, source_net, synaptech_net, or give the dotted path"),
+        ("model.kind=ridge", r"model\.kind: there is no 'ridge'; known are aim, source_net, synaptech_net, or"),
         (
             "evaluation.baselines=[{kind: aim}]",
             r"evaluation\.baselines\.0\.kind: there is no 'aim'; known are minimum_norm, ridge, ",

@@ -1,0 +1,39 @@
+"""Activity of regions, written for MNE."""
+
+import mne
+import numpy as np
+import pytest
+
+from crossmodal.config import UserError
+from crossmodal.physics.cortical_regions import cortical_regions
+from crossmodal.tasks.cortex.export import save_whole, source_estimate
+
+
+@pytest.fixture
+def moment_rt():
+    return 1e-8 * np.random.default_rng(0).standard_normal((60, 20))
+
+
+def test_mne_opens_what_was_predicted(moment_rt, tmp_path):
+    save_whole(source_estimate(moment_rt, sfreq=100.0, tmin_s=0.5), tmp_path / "sub-01_task-rest.2")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["sub-01_task-rest.2-lh.stc", "sub-01_task-rest.2-rh.stc"]
+    read = mne.read_source_estimate(tmp_path / "sub-01_task-rest.2")
+    np.testing.assert_allclose(read.times, 0.5 + np.arange(20) / 100)
+    regions = cortical_regions()
+    for vertices, expected in zip(read.vertices, regions.vertices, strict=True):
+        assert np.array_equal(vertices, expected)
+    for hemisphere, data_vt in enumerate((read.lh_data, read.rh_data)):
+        region_v = regions.region_of[hemisphere][read.vertices[hemisphere]]
+        np.testing.assert_allclose(data_vt, moment_rt[region_v], rtol=1e-6)
+
+
+def test_nothing_is_written_over_another_hemisphere(moment_rt, tmp_path):
+    (tmp_path / "v-rh.stc").write_text("mine")
+    with pytest.raises(UserError, match=r"v-rh.stc: exists already"):
+        save_whole(source_estimate(moment_rt, 100.0), tmp_path / "v")
+    assert [path.name for path in tmp_path.iterdir()] == ["v-rh.stc"]
+
+
+def test_a_recording_too_long_for_memory_is_refused():
+    with pytest.raises(UserError, match="300 s of cortical activity at 100 Hz are 2.3 GB as STC; .* at most 264 s"):
+        source_estimate(np.broadcast_to(0.0, (60, 30_000)), 100.0)

@@ -1,0 +1,96 @@
+"""The heads of simulated subjects, and what the electrodes on them see of the cortex."""
+
+from dataclasses import dataclass
+
+import mne
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+
+from crossmodal.config.cortex import CortexSimulation
+from crossmodal.physics.anatomy import deviates, tilted
+from crossmodal.physics.cap import CAP, cap_positions_m, head_points_m
+from crossmodal.physics.cortex import template_cortex, template_head
+from crossmodal.physics.cortical_regions import cortical_regions
+from crossmodal.physics.geometry import Dipoles, farthest_points
+from crossmodal.physics.head import lead_field, sphere_head, upper_scalp
+
+
+@dataclass(frozen=True)
+class SimulatedHead:
+    """One subject.
+
+    Attributes
+    ----------
+    label : str
+    info : mne.Info
+        Electrodes in their order with their positions, and digitised points of the head.
+    lead_field_cd : ndarray, shape (n_electrodes, n_dipoles)
+        Of dipoles along the normals of this head's cortex, V/(A m), average reference.
+    membership_rd : ndarray, shape (n_regions, n_dipoles)
+        1 where a dipole lies in a region, else 0.
+    """
+
+    label: str
+    info: mne.Info
+    lead_field_cd: NDArray[np.float64]
+    membership_rd: NDArray[np.float64]
+
+    @property
+    def region_field_cr(self) -> NDArray[np.float64]:
+        """Field of each region, whose moment is spread evenly over its dipoles: V/(A m), shape (n_electrodes, n_regions)."""
+        return self.lead_field_cd @ self.membership_rd.T / self.membership_rd.sum(axis=1)
+
+    @property
+    def background_cc(self) -> NDArray[np.float64]:
+        """Factor F of the covariance F F' of independent dipoles all over the cortex, of mean variance 1 over electrodes."""
+        vectors, values, _ = np.linalg.svd(self.lead_field_cd, full_matrices=False)
+        return vectors * values * np.sqrt(len(values) / (values**2).sum())
+
+
+def draw_head(simulation: CortexSimulation, label: str) -> SimulatedHead:
+    """Draw a subject's head, the same one every time: its size, how the cap sits on it, and where its dipoles point.
+
+    Parameters
+    ----------
+    simulation : CortexSimulation
+        Its seed and anatomy.
+    label : str
+        One of its labels.
+    """
+    anatomy, template_m = simulation.anatomy, upper_scalp(template_head().scalp_m)
+    rng = np.random.default_rng([simulation.seed, int(label)])
+    scale = 1 + anatomy.head_size * float(deviates(rng, 1)[0])
+    head = sphere_head(template_m).scaled(scale)
+    turn = Rotation.from_rotvec(np.deg2rad(anatomy.rotation_deg) * deviates(rng, 3))
+    shift_m = anatomy.translation_m * deviates(rng, 3)
+    cap_m = turn.apply(cap_positions_m() * scale - head.centre_m) + head.centre_m + shift_m
+    cortex = template_cortex(simulation.n_dipoles)
+    dipoles = head.confine(Dipoles(cortex.positions_m * scale, tilted(cortex.orientations, anatomy.normal_deg, rng)))
+    info = _electrodes(simulation, cap_m, scale)
+    lead_field_cd = lead_field(info, dipoles, head)
+    return SimulatedHead(label, info, lead_field_cd - lead_field_cd.mean(axis=0), cortical_regions().membership(cortex.positions_m))
+
+
+def electrode_names(simulation: CortexSimulation) -> tuple[str, ...]:
+    """Names of the electrodes in the extended 10-10 system, front to back; the same on all heads."""
+    return tuple(CAP[index] for index in _chosen(simulation))
+
+
+def _chosen(simulation: CortexSimulation) -> NDArray[np.intp]:
+    return np.sort(farthest_points(cap_positions_m(), simulation.electrodes))
+
+
+def _electrodes(simulation: CortexSimulation, cap_m: NDArray[np.float64], scale: float) -> mne.Info:
+    """Describe the electrodes at their places (70, 3) of the whole cap, around a head of a size relative to the template."""
+    template, names = template_head(), electrode_names(simulation)
+    info = mne.create_info(list(names), simulation.sfreq, "eeg")
+    montage = mne.channels.make_dig_montage(
+        dict(zip(names, cap_m[_chosen(simulation)], strict=True)),
+        nasion=template.nasion_m * scale,
+        lpa=template.lpa_m * scale,
+        rpa=template.rpa_m * scale,
+        hsp=head_points_m() * scale,
+        coord_frame="head",
+    )
+    return info.set_montage(montage, verbose=False)

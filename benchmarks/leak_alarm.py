@@ -14,8 +14,8 @@ from scipy import fft, stats
 
 from crossmodal.datasets.windows import WindowSet
 from crossmodal.evaluation.leaks import FALSE_ALARMS, find_leaks
-from crossmodal.evaluation.own_windows import OwnWindows
 from crossmodal.evaluation.scores import FoldScores, Score
+from crossmodal.tasks.sensors.own_windows import OwnWindows
 
 Array = NDArray[np.float64]
 
@@ -99,8 +99,8 @@ def chances(truth_bst: Array, predicted: dict[str, Array]) -> dict[str, float]:
 def fold_of(subject: str, p_of_row: dict[str, float], explained: float = 0.1) -> FoldScores:
     """Scores of one subject where the oracle knows nothing; all are above 0, which by chance only some would be."""
     about = {"subject": subject, "channel_type": "mag"}
-    scores = [Score(predictor=name, role="baseline", explained_variance=explained, own_window_p=p, **about) for name, p in p_of_row.items()]
-    oracle = Score(predictor="oracle", role="ceiling", explained_variance=0.0, standard_error=0.0, **about)
+    scores = [Score(predictor=name, role="baseline", score=explained, chance_p=p, **about) for name, p in p_of_row.items()]
+    oracle = Score(predictor="oracle", role="ceiling", score=0.0, standard_error=0.0, **about)
     return FoldScores(run="r", fold=subject, label="", bounded=True, scores=(*scores, oracle))
 
 
@@ -159,7 +159,7 @@ def main() -> None:
     for kind in kinds:
         null = [null_run(kind, 8, rng) for _ in range(runs)]
         of_kind = sum(bool(find_leaks(folds)) for folds in null)
-        p = np.array([score.own_window_p for folds in null for fold in folds for score in fold.scores[:-1]], dtype=float)
+        p = np.array([score.chance_p for folds in null for fold in folds for score in fold.scores[:-1]], dtype=float)
         below = ", ".join(f"{level:g}: {np.mean(p < level):.2g}" for level in (0.1, 0.01, 1e-3, 1e-4))
         print(f"{kind.name}: {interval(of_kind, runs)}; share of {len(p)} p below {below}; least {p.min():.1e}", flush=True)
         alarms += of_kind

@@ -45,10 +45,11 @@ def evaluate(experiment: "Experiment", arguments: argparse.Namespace) -> None:
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
-    from crossmodal.evaluation.evaluate import evaluate_folds
     from crossmodal.reporting.loss import Losses
-    from crossmodal.reporting.report import Publisher, draw_fold, draw_run
+    from crossmodal.reporting.report import Publisher, draw_run
     from crossmodal.reporting.table import ScoreTable, to_rich
+    from crossmodal.tasks.choosing import task_of
+    from crossmodal.tasks.evaluate import evaluate_folds
     from crossmodal.tracking.links import way_to_runs
     from crossmodal.tracking.runs import Tracker
 
@@ -58,18 +59,19 @@ def evaluate(experiment: "Experiment", arguments: argparse.Namespace) -> None:
         name: Losses([epoch.loss for epoch in result.history], [epoch.validation_loss for epoch in result.history])
         for name, result in plan.finished.items()
     }
-    scores = []
+    task = task_of(experiment)
+    scorecard, scores = task.scorecard(experiment), []
     columns = (*Progress.get_default_columns(), MofNCompleteColumn(), TimeElapsedColumn())
     with Tracker(experiment.tracking) as tracker, Progress(*columns, console=Console(stderr=True)) as progress:
-        publisher = Publisher(plan.experiment.store, plan.run, tracker)
+        publisher = Publisher(plan.experiment.store, plan.run, tracker, scorecard.primary)
         opened = _count_look(plan)
         evaluations = evaluate_folds(plan.experiment, plan.manifest, plan.run, plan.folds)
         for fold in progress.track(evaluations, len(plan.folds), description="evaluating folds"):
-            publisher.publish_fold(fold.scores, draw_fold(fold, experiment.preprocessing.lowpass_hz))
+            publisher.publish_fold(fold.scores, task.draw_fold(fold, experiment))
             scores.append(fold.scores)
-        table = ScoreTable.of(experiment, scores)
+        table = ScoreTable.of(experiment, scores, scorecard)
         table = replace(table, note=" ".join(filter(None, [table.note, opened])))
-        publisher.publish_run(table, draw_run(scores, losses))
+        publisher.publish_run(table, draw_run(scores, losses, scorecard))
     # A log has no width; columns would be cut at 80.
     Console(width=None if sys.stdout.isatty() else 170).print(to_rich(table))
     print(f"figures: {publisher.figures_uri}\nMLflow: {way_to_runs(experiment.tracking.uri, tracker.experiment_id)}")

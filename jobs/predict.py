@@ -26,7 +26,7 @@ def predict(experiment: "Experiment", arguments: argparse.Namespace) -> None:
     written = predict_recording(experiment, arguments.recording, arguments.output, arguments.fold, clean_input)
     for note in written.notes:
         print(f"{arguments.recording}: {note}")
-    print(f"{written.path}: {written.n_channels} virtual channels, {written.duration_s:.1f} s, by the model of fold {written.fold}")
+    print(f"{written.path}: {written.told}, by the model of fold {written.fold}")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from crossmodal.config.cleaning import Artifacts
 from crossmodal.config.preprocessing import FileEntry, FileRecordings, Preprocessing
 from crossmodal.config.recordings import ChannelType
 from crossmodal.models.store import ModelCard
-from crossmodal.tasks.sensors.export import CleanedInput, Clock
+from crossmodal.tasks.cleaned_input import CleanedInput, Clock
 from preprocessing.cleaning import clean
 from preprocessing.readers.calibration import stage_calibration
 from preprocessing.readers.files import list_files

@@ -12,7 +12,7 @@ import pytest
 
 from crossmodal.config.loading import overridden
 from crossmodal.datasets.folds import make_folds
-from crossmodal.evaluation.evaluate import evaluate_folds
+from crossmodal.tasks.evaluate import evaluate_folds
 from crossmodal.training.fold import train_fold
 from crossmodal.training.runs import finished, run_name
 from crossmodal.training.world import World, make_reproducible
@@ -59,8 +59,8 @@ def numbers(settings: dict[str, object], root: Path) -> dict[str, object]:
     return {
         "loss": [epoch.loss for epoch in history],
         "validation loss": [epoch.validation_loss for epoch in history],
-        "explained variance": {score.predictor: score.explained_variance for score in evaluated.scores.scores},
-        "r": {score.predictor: score.r for score in evaluated.scores.scores if score.r is not None},
+        "explained variance": {score.predictor: score.score for score in evaluated.scores.scores},
+        "r": {score.predictor: score.values["r"] for score in evaluated.scores.scores if score.values.get("r") is not None},
     }
 
 

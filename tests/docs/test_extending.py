@@ -11,8 +11,8 @@ import yaml
 
 from crossmodal.config import overridden
 from crossmodal.datasets.folds import make_folds
-from crossmodal.evaluation.evaluate import evaluate_folds
 from crossmodal.models.checking import checked
+from crossmodal.tasks.evaluate import evaluate_folds
 from crossmodal.tracking.runs import Tracker
 from crossmodal.training.fold import FoldProgress, train_fold
 from crossmodal.training.journal import Journal

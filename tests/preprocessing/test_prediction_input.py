@@ -70,12 +70,13 @@ def _trained(recorded, input, preprocessing, target_info, sfreq=100.0):
         normaliser=normaliser.to_plain(),
         trained_on=("02",),
     )
-    return TrainedModel(Predictor(SynaptechNet(config, signals).eval(), normaliser), card, target_info)
+    return TrainedModel(Predictor(SynaptechNet(config, signals).eval(), normaliser), card), target_info
 
 
 def virtual_recording(path, trained, types, scratch):
-    cleaned = clean_input(path, trained.card, types, scratch)
-    return export.virtual_recording(trained, cleaned), cleaned.notes
+    model, target_info = trained
+    cleaned = clean_input(path, model.card, types, scratch)
+    return export.virtual_recording(model, target_info, cleaned), cleaned.notes
 
 
 @pytest.fixture
@@ -86,11 +87,12 @@ def trained(make_raw):
 
 def _scored(path, trained, types, scratch):
     """What comes out of what evaluation gives the network."""
+    model, _ = trained
     recordings = FileRecordings(files=(FileEntry(path=str(path), subject="1"),), channel_types=types)
     (entry,) = list_files(recordings)
-    signal = preprocess_recording(entry, recordings, trained.card.preprocessing, scratch).signals[trained.card.data.input.modality]
-    x_ct = signal.data_tc[:, [signal.names.index(name) for name in trained.card.signals.input.names]].T
-    return trained.predictor.predict_recording(x_ct, trained.card.signals)
+    signal = preprocess_recording(entry, recordings, model.card.preprocessing, scratch).signals[model.card.data.input.modality]
+    x_ct = signal.data_tc[:, [signal.names.index(name) for name in model.card.signals.input.names]].T
+    return model.predictor.predict_recording(x_ct, model.card.signals)
 
 
 def test_few_electrodes_are_referenced_as_evaluation_references_them(make_raw, tmp_path):
@@ -184,7 +186,7 @@ def test_blinks_are_taken_off_by_the_eog_it_has(recording, trained, tmp_path):
 
 def test_without_an_eog_its_artifacts_stay_and_the_run_says_so(recording, trained, tmp_path):
     raw, notes = virtual_recording(recording("P8"), trained, _EYES, tmp_path)
-    assert "training subject 02's (dev_head_t)" in export.told_place(trained.card)
+    assert "training subject 02's (dev_head_t)" in export.told_place(trained[0].card)
     (missed,) = notes
     assert missed == "has no EOG: its artifacts stay, though the training data's were taken off"
     cleaned, _ = virtual_recording(recording(), trained, _EYES, tmp_path)

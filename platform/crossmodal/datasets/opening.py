@@ -8,50 +8,55 @@ from pathlib import Path
 
 import mne
 
-from crossmodal.config import UserError
+from crossmodal.config import Experiment, UserError
 from crossmodal.config.data import Data, Signals
 from crossmodal.config.signal_spec import SignalPair, SignalSpec
 from crossmodal.datasets.batches import BatchReader
 from crossmodal.datasets.channels import check_channels, columns_of
 from crossmodal.datasets.entry import ShardEntry
+from crossmodal.datasets.fold_data import FoldData
 from crossmodal.datasets.folds import Fold
-from crossmodal.datasets.manifest import Manifest
+from crossmodal.datasets.manifest import Manifest, load_latest
 from crossmodal.datasets.normaliser import fit_normaliser
 from crossmodal.datasets.shard import Shard
 from crossmodal.datasets.windows import make_windows
 from crossmodal.storage.node_cache import NodeCache
-from crossmodal.transforms.scaling import Normaliser
 
 
 @dataclass(frozen=True)
-class FoldData:
-    """A fold opened on this node.
+class ShardFold(FoldData):
+    """A fold whose windows lie in shards.
 
     Attributes
     ----------
     shards : tuple of Shard
         In the manifest's order.
-    train, validation, test : BatchReader
-    normaliser : Normaliser
-        Fitted on the training role alone.
-    signals : SignalPair
-        What batches hold.
     """
 
-    fold: Fold
-    shards: tuple[Shard, ...]
     train: BatchReader
     validation: BatchReader
     test: BatchReader
-    normaliser: Normaliser
-    signals: SignalPair
+    shards: tuple[Shard, ...]
 
     def info(self, subject: str) -> mne.Info:
         """Describe a subject's sensors, as in its first recording."""
         return next(shard for shard in self.shards if shard.subject == subject).info()
 
 
-def open_fold(manifest: Manifest, fold: Fold, data: Data, seed: int, cache: NodeCache) -> FoldData:
+def find_shards(experiment: Experiment) -> Manifest:
+    """Look up the dataset of an experiment's recordings.
+
+    Raises
+    ------
+    UserError
+        The store holds no such dataset, or the channels do not go with it.
+    """
+    manifest = load_latest(experiment.store, experiment.dataset_recipe)
+    check_channels(manifest.entries[0], experiment.data)
+    return manifest
+
+
+def open_fold(manifest: Manifest, fold: Fold, data: Data, seed: int, cache: NodeCache) -> ShardFold:
     """Fetch a fold's shards to this node, lay out its windows and fit its normaliser.
 
     Parameters
@@ -74,10 +79,11 @@ def open_fold(manifest: Manifest, fold: Fold, data: Data, seed: int, cache: Node
     windows = {role: make_windows(shards, fold, role, data.windows, seed) for role in ("train", "validation", "test")}
     normaliser = fit_normaliser(shards, fold, windows["train"], data)
     readers = {role: BatchReader(shards, laid_out, data, normaliser) for role, laid_out in windows.items()}
-    return FoldData(
+    return ShardFold(
         fold=fold,
         shards=shards,
         normaliser=normaliser,
+        recorded_names=shards[0].names(data.input.modality),
         signals=SignalPair(
             input=_spec(shards[0], data.input, windows["train"].n_times),
             target=_spec(shards[0], data.target, windows["train"].of_targets.n_times),

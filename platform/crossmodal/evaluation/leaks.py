@@ -11,7 +11,7 @@ from crossmodal.evaluation.scores import FoldScores, Score
 # Over all subjects, rows and checks of a run together.
 FALSE_ALARMS = 5e-4
 _NOTHING = 1e-6
-# Of explained variance: by so much the mean of finite training data may be improved upon where nothing else can be learned.
+# Of a score: by so much the mean of finite training data may be improved upon where nothing else can be learned.
 _LEAST_LEAK = 1e-3
 _LEAST_P = 1e-300
 
@@ -36,7 +36,7 @@ def find_leaks(folds: Sequence[FoldScores]) -> dict[Row, tuple[str, ...]]:
         oracles = {(score.channel_type, score.subject): score for score in fold.scores if score.predictor == ORACLE}
         for score in fold.scores:
             oracle = oracles.get((score.channel_type, score.subject))
-            if score.role != "ceiling" and oracle:
+            if score.role in ("model", "baseline") and oracle:
                 of_row = by_row.setdefault((score.channel_type, score.predictor), {})
                 of_row.setdefault(score.subject, []).append(_p_of_chance(score, oracle))
     # A subject whom several folds test has as many chances.
@@ -53,10 +53,10 @@ def find_leaks(folds: Sequence[FoldScores]) -> dict[Row, tuple[str, ...]]:
 def _p_of_chance(score: Score, oracle: Score) -> float:
     """The probability that a predictor without a leak explains so much of a subject.
 
-    What explains less than the oracle is no leak. Where the oracle knows nothing it has no sampling error, and `own_window_p` tells.
+    What explains less than the oracle is no leak. Where the oracle knows nothing it has no sampling error, and `chance_p` tells.
     """
-    excess = score.explained_variance - oracle.explained_variance
-    if abs(oracle.explained_variance) >= _NOTHING:
+    excess = score.score - oracle.score
+    if abs(oracle.score) >= _NOTHING:
         assert oracle.standard_error is not None
         return float(stats.norm.sf(excess / oracle.standard_error))
-    return score.own_window_p if score.own_window_p is not None and excess > _LEAST_LEAK else 1.0
+    return score.chance_p if score.chance_p is not None and excess > _LEAST_LEAK else 1.0

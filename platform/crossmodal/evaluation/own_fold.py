@@ -3,7 +3,7 @@
 import torch
 
 from crossmodal.config import UserError
-from crossmodal.datasets.opening import FoldData
+from crossmodal.datasets.fold_data import FoldData
 from crossmodal.models.store import ModelCard
 from crossmodal.transforms.scaling import ChannelScaling, Normaliser
 
@@ -38,7 +38,7 @@ def check_own_fold(card: ModelCard, run: str, data: FoldData, uri: str) -> None:
             f"{uri}: the model was trained on subjects {', '.join(seen)}, and fold {fold.name} trains on {', '.join(own)}; {way_out}"
         )
     if card.signals != data.signals:
-        raise UserError(f"{uri}: the model was trained on other channels than fold {fold.name} of {run} has; {way_out}")
+        raise UserError(f"{uri}: the model was trained on other channels or windows than fold {fold.name} of {run} has; {way_out}")
     if not _same(Normaliser.from_plain(card.normaliser), data.normaliser):
         raise UserError(f"{uri}: the model's scaling is not that of the training recordings of fold {fold.name} of {run}; {way_out}")
 

@@ -27,7 +27,7 @@ def sign_flip_p(values: ArrayLike, alternative: Alternative = "greater", seed: i
     Parameters
     ----------
     values : array_like, shape (n_subjects,)
-        One number a subject: an explained variance, or a paired difference of two.
+        One number a subject: a score, or a paired difference of two.
     alternative : 'greater' or 'two-sided'
         Whether the mean is above zero, or differs from it.
     seed : int

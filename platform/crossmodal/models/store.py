@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import mne
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
@@ -20,7 +19,7 @@ from crossmodal.models.predictor import Predictor
 from crossmodal.models.registry import ModelSpec, network_spec
 from crossmodal.transforms.scaling import Normaliser
 
-WEIGHTS, CARD, TARGET_INFO = "weights.safetensors", "model.json", "target_info.fif"
+WEIGHTS, CARD = "weights.safetensors", "model.json"
 
 
 class ModelCard(Config):
@@ -89,14 +88,12 @@ class TrainedModel:
 
     predictor: Predictor
     card: ModelCard
-    target_info: mne.Info
 
     @classmethod
     def load(cls, folder: Path) -> "TrainedModel":
         """Read what lies in a folder; raises as `load_model` does."""
         network, card = load_model(folder)
-        target_info = mne.io.read_info(folder / TARGET_INFO, verbose="error")
-        return cls(Predictor(network, Normaliser.from_plain(card.normaliser)), card, target_info)
+        return cls(Predictor(network, Normaliser.from_plain(card.normaliser)), card)
 
 
 def _sha256(path: Path) -> str:

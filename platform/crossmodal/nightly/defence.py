@@ -7,10 +7,10 @@ from typing import Any
 from crossmodal.config import UserError
 from crossmodal.config.data import CrossValidation
 from crossmodal.datasets.manifest import Manifest, is_published, load
-from crossmodal.evaluation.evaluate import evaluate_folds
 from crossmodal.evaluation.protocol import PROTOCOL
 from crossmodal.evaluation.scores import FoldScores, model_scores, over_types
 from crossmodal.nightly.title import Challenger
+from crossmodal.tasks.evaluate import evaluate_folds
 from crossmodal.tracking.champions import Champion
 from crossmodal.tracking.outage import outlast
 from crossmodal.tracking.runs import Tracker
@@ -78,14 +78,14 @@ def meet(
     Parameters
     ----------
     champion : Champion, optional
-        Without one, the challenger has to beat the training mean, whose explained variance is zero by definition.
+        Without one, the challenger has to beat the training mean, whose score is zero by definition.
     subjects : sequence of str
         All outside the test.
 
     Returns
     -------
     dict of str to float
-        By unseen subject, the challenger's explained variance minus the champion's.
+        By unseen subject, the challenger's score minus the champion's.
     """
     unseen = challenger.unseen(subjects)
     split = CrossValidation(folds=len(subjects), validation_subjects=sweep.split.validation_subjects, subjects=tuple(subjects))

@@ -16,12 +16,14 @@ from crossmodal.config.channel_types import CHANNEL_TYPES
 from crossmodal.evaluation.cohort import CohortRow, summarise
 from crossmodal.evaluation.openings import openings
 from crossmodal.evaluation.protocol import PROTOCOL
-from crossmodal.evaluation.scores import FoldScores
+from crossmodal.evaluation.scorecard import Scorecard
+from crossmodal.evaluation.scores import FoldScores, defined
 from crossmodal.evaluation.statistics import t_interval
 from crossmodal.nightly.night import NightResult
 from crossmodal.nightly.record import NightRecord
 from crossmodal.reporting.digest import Digest, Failure, Role, Standing, SubjectBoard, SubjectRow, to_html
 from crossmodal.storage.uri import join, write_bytes
+from crossmodal.tasks.choosing import task_of
 from crossmodal.tracking.describe import without_credentials
 from crossmodal.tracking.links import link, way_to_runs
 from crossmodal.tracking.runs import Tracker
@@ -29,7 +31,7 @@ from crossmodal.tuning.cost import Cost
 
 _LOG = logging.getLogger(__name__)
 _WEBHOOK_S = 10
-_ROLES: dict[str, Role] = {"model": "winner", "baseline": "baseline", "ceiling": "ceiling"}
+_ROLES: dict[str, Role] = {"model": "winner", "baseline": "baseline", "oracle": "baseline", "control": "baseline", "ceiling": "ceiling"}
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,11 @@ def digest_of(experiment: Experiment, record: NightRecord, before: NightRecord |
     failed = [
         Failure(what=f"trial {trial.number}", cause=_cause(trial.user_attrs)) for trial in night.tonight if trial.state == TrialState.FAIL
     ]
+    card = task_of(night.plan.sweep.experiment).scorecard(night.plan.sweep.experiment)
     return Digest(
         name=experiment.name,
+        words=card.words,
+        beside_words=card.beside_words,
         date=record.date,
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         state="promoted" if night.verdict.promote else "kept",
@@ -65,14 +70,14 @@ def digest_of(experiment: Experiment, record: NightRecord, before: NightRecord |
             _looks(night),
         ),
         leaderboards={
-            task: _standings(night.development, channel_type, name) + _champion(champion.scores[channel_type] if champion else {})
+            task: _standings(night.development, card, channel_type, name) + _champion(champion.scores[channel_type] if champion else {})
             for channel_type, task in tasks.items()
         },
         boards={
             task: _board(night.development, channel_type, name, champion.scores[channel_type] if champion else None)
             for channel_type, task in tasks.items()
         },
-        test=tuple(standing for channel_type in types for standing in _standings(night.test, channel_type, _promoted(night))),
+        test=tuple(standing for channel_type in types for standing in _standings(night.test, card, channel_type, _promoted(night))),
         protocol=PROTOCOL,
         openings=tuple(f"{look.at}: {look.why} ({look.run}; subjects {', '.join(look.subjects)})" for look in looked),
         failures=(*dataset.failures, *failed),
@@ -170,11 +175,12 @@ def _promoted(night: NightResult) -> str:
     return f"trial {challenger.trial} of {challenger.study}" if challenger else ""
 
 
-def _standings(folds: Sequence[FoldScores], channel_type: str, name: str) -> tuple[Standing, ...]:
-    rows = [row for row in summarise(folds) if row.channel_type == channel_type] if folds else []
-    standings = [_standing(_title(row, name), _ROLES[row.role], row.explained_variance, row.interval, row.n) for row in rows]
-    beyond = [None if np.isnan(row.beyond_physiology) else row.beyond_physiology for row in rows]
-    return tuple(standing.model_copy(update={"beyond": left}) for standing, left in zip(standings, beyond, strict=True))
+def _standings(folds: Sequence[FoldScores], card: Scorecard, channel_type: str, name: str) -> tuple[Standing, ...]:
+    rows = [row for row in summarise(folds, card) if row.channel_type == channel_type] if folds else []
+    primary = card.primary
+    standings = [_standing(_title(row, name), _ROLES[row.role], row.means[primary], row.intervals[primary], row.n) for row in rows]
+    beside = [defined(row.means[card.beside]) if card.beside else None for row in rows]
+    return tuple(standing.model_copy(update={"beside": figure}) for standing, figure in zip(standings, beside, strict=True))
 
 
 def _title(row: CohortRow, name: str) -> str:
@@ -195,7 +201,7 @@ def _standing(name: str, role: Role, mean: float, interval: tuple[float, float],
 def _board(folds: Sequence[FoldScores], channel_type: str, name: str, champion: Mapping[str, float] | None) -> SubjectBoard:
     scores = [score for fold in folds for score in fold.scores if score.channel_type == channel_type]
     predictors = sorted(dict.fromkeys(score.predictor for score in scores), key=lambda predictor: _is_not_model(predictor, folds))
-    value = {(score.predictor, score.subject): score.explained_variance for score in scores}
+    value = {(score.predictor, score.subject): score.score for score in scores}
     titles = [name if not _is_not_model(predictor, folds) else predictor for predictor in predictors]
     rows = []
     for subject in sorted({score.subject for score in scores}):

@@ -8,7 +8,6 @@ from optuna.trial import FrozenTrial, TrialState
 
 from crossmodal.config import Experiment, UserError, fingerprint, overridden
 from crossmodal.datasets.folds import make_folds
-from crossmodal.datasets.manifest import load_latest
 from crossmodal.evaluation.protocol import PROTOCOL
 from crossmodal.evaluation.scores import FoldScores, model_scores, over_types
 from crossmodal.nightly.defence import defend, meet, must_defend
@@ -16,6 +15,7 @@ from crossmodal.nightly.division import check_kept, keep_apart
 from crossmodal.nightly.record import NightRecord, spending
 from crossmodal.nightly.title import Challenger, Look, Title, read_title, write_title
 from crossmodal.nightly.verdict import Lead, Verdict, foresee, lead_of, no_look, verdict_of
+from crossmodal.tasks.choosing import task_of
 from crossmodal.tracking.champions import Champion, champion_tags, crown, find_champion, find_former
 from crossmodal.tracking.outage import outlast
 from crossmodal.tracking.runs import Tracker
@@ -75,6 +75,11 @@ class NightPlan:
     def held_by(self) -> str:
         """The champion in a sentence."""
         return f"the champion, version {self.champion.version}," if self.champion else "the training mean (there is no champion yet)"
+
+    @property
+    def words(self) -> str:
+        """What sentences call a score."""
+        return task_of(self.sweep.experiment).scorecard(self.sweep.experiment).words
 
     @property
     def told(self) -> Look | None:
@@ -150,7 +155,7 @@ def plan_night(experiment: Experiment, space: Space, tracker: Tracker, date: str
 
 def _plan_night(experiment: Experiment, space: Space, tracker: Tracker, date: str) -> NightPlan:
     model = study_name(experiment)
-    manifest = load_latest(experiment.store, experiment.dataset_recipe)
+    manifest = task_of(experiment).find_dataset(experiment)
     titled = find_champion(tracker, model)
     crowned = titled if titled and titled.night == date else None
     champion = find_former(tracker, model, crowned) if crowned else titled
@@ -233,7 +238,7 @@ def _contest(
             "begin another night with --date"
         )
     if plan.told:
-        verdict = verdict_of(title, plan.held_by)
+        verdict = verdict_of(title, plan.held_by, plan.words)
         return title, replace(verdict, sentence=plan.crowned.verdict) if plan.crowned else verdict
     lead = _lead(plan, winner, trials, development)
     overrides = winner.user_attrs["overrides"]
@@ -259,7 +264,7 @@ def _contest(
     looked = title.look(plan.date, plan.foresight, differences, PROTOCOL)
     # Written before anything follows from it: no night looks twice.
     outlast(lambda: write_title(store, plan.model, looked), outage_s)
-    return looked, verdict_of(looked, plan.held_by)
+    return looked, verdict_of(looked, plan.held_by, plan.words)
 
 
 def _promote(

@@ -83,7 +83,7 @@ class Look(Config):
     foreseen : str
         What was said before the night that it could see.
     differences : dict of str to float
-        By subject, explained variance of the challenger minus the champion's.
+        By subject, the score of the challenger minus the champion's.
     p, level : float
         One-sided sign-flip p, and what it had to reach.
     protocol : int

@@ -23,7 +23,7 @@ class Verdict:
     n : int
         Subjects that were looked at; 0 where none was.
     gain : float
-        Mean over these of the challenger's explained variance minus the champion's; `interval` is its 95 % t interval. NaN without a look.
+        Mean over these of the challenger's score minus the champion's; `interval` is its 95 % t interval. NaN without a look.
     p : float
         One-sided sign-flip p of the paired differences; NaN without a look.
     """
@@ -43,7 +43,7 @@ class Lead:
     Attributes
     ----------
     mean, deviations : float
-        Of explained variance, and the same in standard deviations of the paired differences.
+        Of scores, and the same in standard deviations of the paired differences.
     n, trials, pruned : int
         Development subjects, all trials that were looked at, and how many of those were stopped before they were scored.
     p : float
@@ -75,7 +75,7 @@ def lead_of(
     Parameters
     ----------
     winner, champion : mapping of str to float
-        Explained variance by subject, left out in the same folds.
+        Scores by subject, left out in the same folds.
     others : sequence of mapping of str to float
         The same of all other trials that were finished.
     folds : sequence of sequence of str
@@ -120,7 +120,7 @@ def foresee(title: Title, subjects: Sequence[str], test: Sequence[str]) -> str:
     return f"{divided}{few} {told}"
 
 
-def verdict_of(title: Title, held_by: str) -> Verdict:
+def verdict_of(title: Title, held_by: str, words: str) -> Verdict:
     """Tell the last look at a title.
 
     Parameters
@@ -129,12 +129,14 @@ def verdict_of(title: Title, held_by: str) -> Verdict:
         After the look.
     held_by : str
         The champion's name in a sentence.
+    words : str
+        What sentences call a score.
     """
     look = title.looks[-1]
     values = list(look.differences.values())
     gain = float(np.mean(values))
     told = (
-        f"{gain:+.3f} explained variance against {held_by} on {len(values)} subjects that its search has not seen "
+        f"{gain:+.3f} {words} against {held_by} on {len(values)} subjects that its search has not seen "
         f"(sign-flip p = {look.p:.2g}, needed {look.level:.2g} at look {len(title.looks)})"
     )
     if look.promoted:

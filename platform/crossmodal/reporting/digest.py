@@ -19,7 +19,7 @@ _PLOT_PX, _ROW_PX = 260, 22
 class Standing(Config):
     """One row of a leaderboard; the interval over subjects is None where there are too few of them.
 
-    `beyond` is the mean explained variance of what EOG and ECG leave, None where these are not recorded.
+    `beside` is the mean of the metric that the scorecard names beside the score, None where that is undefined.
     """
 
     name: str
@@ -28,7 +28,7 @@ class Standing(Config):
     low: float | None
     high: float | None
     n: int
-    beyond: float | None = None
+    beside: float | None = None
 
 
 class Failure(Config):
@@ -39,7 +39,7 @@ class Failure(Config):
 
 
 class SubjectRow(Config):
-    """One subject's explained variance by predictor, in the order of the board's columns; None where it has none."""
+    """One subject's score by predictor, in the order of the board's columns; None where it has none."""
 
     subject: str
     values: tuple[float | None, ...]
@@ -75,6 +75,8 @@ class Digest(Config):
     finished: str = Field(description="ISO time")
     state: Literal["promoted", "kept", "failed"]
     verdict: str
+    words: str = Field("score", description="what a score is")
+    beside_words: str = Field("", description="what stands beside it; empty for nothing")
     changes: tuple[str, ...] = ()
     leaderboards: dict[str, tuple[Standing, ...]] = Field(default_factory=dict)
     boards: dict[str, SubjectBoard] = Field(default_factory=dict)

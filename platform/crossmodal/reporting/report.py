@@ -1,4 +1,4 @@
-"""All that an evaluation shows: figures of each fold and of the run, table and figures in the store and in MLflow."""
+"""All that an evaluation shows: figures of the run, table and figures in the store and in MLflow."""
 
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -7,38 +7,20 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from crossmodal.evaluation.evaluate import FoldEvaluation
-from crossmodal.evaluation.names import is_lagged_ridge
 from crossmodal.evaluation.protocol import FOLDER, PROTOCOL, of_protocol
+from crossmodal.evaluation.scorecard import Scorecard
 from crossmodal.evaluation.scores import FoldScores, scores_uri
 from crossmodal.reporting.loss import Losses, draw_losses
-from crossmodal.reporting.spectra import draw_spectra
 from crossmodal.reporting.style import render_png
 from crossmodal.reporting.subjects import draw_subjects
 from crossmodal.reporting.table import ScoreTable, to_csv, to_markdown
-from crossmodal.reporting.topographies import draw_topographies
-from crossmodal.reporting.waveforms import draw_waveforms
 from crossmodal.storage.uri import join, write_bytes
 from crossmodal.tracking.runs import Tracker
 
 
-def draw_fold(fold: FoldEvaluation, lowpass_hz: float | None) -> dict[str, Figure]:
-    """Draw waveforms, spectra up to the low-pass and, where sensors have positions, maps of each test subject, by file name."""
-    scores, detail = fold.scores.scores, fold.detail
-    model = next(score.predictor for score in scores if score.role == "model")
-    linear = next((score.predictor for score in scores if is_lagged_ridge(score.predictor)), None)
-    figures = {}
-    for subject, info in fold.infos.items():
-        figures[f"waveforms_sub-{subject}"] = draw_waveforms(detail, subject, model)
-        figures[f"spectra_sub-{subject}"] = draw_spectra(detail, subject, model, linear, lowpass_hz or detail.sfreq / 2)
-        if topographies := draw_topographies(detail, subject, model, info):
-            figures[f"topographies_sub-{subject}"] = topographies
-    return figures
-
-
-def draw_run(folds: Sequence[FoldScores], losses: Mapping[str, Losses]) -> dict[str, Figure]:
+def draw_run(folds: Sequence[FoldScores], losses: Mapping[str, Losses], scorecard: Scorecard) -> dict[str, Figure]:
     """Draw what concerns all folds: every subject's scores, and how losses fell."""
-    return {"subjects": draw_subjects(folds), "losses": draw_losses(losses)}
+    return {"subjects": draw_subjects(folds, scorecard), "losses": draw_losses(losses)}
 
 
 class Publisher:
@@ -55,40 +37,43 @@ class Publisher:
         The training run.
     tracker : Tracker
         Of the experiment.
+    primary : str
+        What MLflow calls a score.
     """
 
-    def __init__(self, store: str, run: str, tracker: Tracker) -> None:
+    def __init__(self, store: str, run: str, tracker: Tracker, primary: str) -> None:
         self.figures_uri = of_protocol(join(store, "figures", run))
         self._scores_uri = scores_uri(store, run)
         self._run = run
         self._tracker = tracker
+        self._primary = primary
         self._parent_id = tracker.start(run)
 
     def publish_fold(self, scores: FoldScores, figures: Mapping[str, Figure]) -> None:
         """Keep the figures of one fold, and log them and its scores to the fold's run."""
         run_id = self._tracker.start(self._run, scores.fold, self._parent_id)
         self._publish_figures(run_id, join(self.figures_uri, scores.fold), figures)
-        explained: dict[str, list[float]] = {}
+        values: dict[str, list[float]] = {}
         for score in scores.scores:
-            explained.setdefault(_metric(score.channel_type, score.predictor, "explained_variance"), []).append(score.explained_variance)
-        self._log(run_id, {name: float(np.mean(values)) for name, values in explained.items()})
+            values.setdefault(metric_name(score.channel_type, score.predictor, self._primary), []).append(score.score)
+        self._log(run_id, {name: float(np.mean(of_name)) for name, of_name in values.items()})
         self._tracker.end(run_id, "FINISHED")
 
     def publish_run(self, table: ScoreTable, figures: Mapping[str, Figure]) -> None:
         """Keep table and figures of all folds, and log them to the experiment's run.
 
-        A figure over fewer subjects than the explained variance of its row is logged with their number, as in r_n.
+        A figure over fewer subjects than the score of its row is logged with their number, as in r_n.
         """
         self._publish_figures(self._parent_id, self.figures_uri, figures)
         for name, text in (("table.md", to_markdown(table)), ("scores.csv", to_csv(table))):
             write_bytes(join(self._scores_uri, name), text.encode())
             self._tracker.client.log_text(self._parent_id, text, f"{FOLDER}/{name}")
+        shown = [metric.name for metric in table.scorecard.metrics if metric.title and metric.is_scored]
         metrics: dict[str, float] = {}
         for row in table.rows:
-            values = {"explained_variance": row.explained_variance, "r": row.r, "topography_r": row.topography_r, "nmse": row.nmse}
-            values["beyond_physiology"] = row.beyond_physiology
+            values = {name: row.means[name] for name in shown if not np.isnan(row.means[name])}
             values |= {f"{name}_n": count for name, count in row.n_defined.items() if name in values and 0 < count < row.n}
-            metrics |= {_metric(row.channel_type, row.predictor, name): value for name, value in values.items() if not np.isnan(value)}
+            metrics |= {metric_name(row.channel_type, row.predictor, name): value for name, value in values.items()}
         self._log(self._parent_id, metrics)
         self._tracker.log_tags(self._parent_id, {"leak": " ".join(table.leaks()) or "none found"})
         self._tracker.end(self._parent_id, "FINISHED")
@@ -107,5 +92,6 @@ class Publisher:
                 self._tracker.log_figure(run_id, path, f"{FOLDER}/figures")
 
 
-def _metric(channel_type: str, predictor: str, name: str) -> str:
+def metric_name(channel_type: str, predictor: str, name: str) -> str:
+    """What MLflow calls a figure of the test subjects."""
     return f"test/{channel_type}/{predictor}/{name}"

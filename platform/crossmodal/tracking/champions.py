@@ -33,7 +33,7 @@ class Champion:
     test : tuple of str
         Subjects that were locked when it was searched.
     scores : dict of str to dict of str to float
-        By channel type, explained variance of each development subject, where it was left out.
+        By channel type, the score of each development subject, where it was left out.
     night, verdict : str
         The date of the night that promoted it, and why; empty where it was promoted before these were kept.
     protocol : int

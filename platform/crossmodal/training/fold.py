@@ -7,19 +7,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import mne
 import torch
 
 from crossmodal.config import Experiment
+from crossmodal.datasets.fold_data import FoldData
 from crossmodal.datasets.folds import Fold
 from crossmodal.datasets.manifest import Manifest
-from crossmodal.datasets.opening import FoldData, open_fold
 from crossmodal.models.base import Model
 from crossmodal.models.registry import network_spec
-from crossmodal.models.store import CARD, TARGET_INFO, ModelCard, save_model
+from crossmodal.models.store import CARD, ModelCard, save_model
 from crossmodal.storage.node_cache import NodeCache
 from crossmodal.storage.outage import patiently
 from crossmodal.storage.uri import StoreAwayError, publish_folder
+from crossmodal.tasks.choosing import task_of
 from crossmodal.training.checkpoint import latest_checkpoint, load_checkpoint, remove_checkpoints, save_checkpoint
 from crossmodal.training.loop import fit
 from crossmodal.training.runs import RESULT, FoldResult, checkpoints_uri, finished, model_uri
@@ -67,7 +67,7 @@ def train_fold(
         return tell(FoldProgress(fold.name, done.history, result=done))
     cache = NodeCache(Path(experiment.node_cache.root), int(experiment.node_cache.max_gb * 1e9))
     with contextlib.closing(cache):
-        data = world.together(lambda: patiently(lambda: open_fold(manifest, fold, experiment.data, experiment.seed, cache), outage_s))
+        data = world.together(lambda: patiently(lambda: task_of(experiment).open_fold(experiment, manifest, fold, cache), outage_s))
         network, history = _train(experiment, run, data, world, tell)
         network.for_inference()
         n_parameters = sum(parameter.numel() for parameter in network.parameters())
@@ -93,8 +93,7 @@ def _train(
     torch.manual_seed(experiment.seed)
     network = network_spec(experiment.model).build(data.signals).to(world.device)
     state = fit(network, data.train, data.validation, experiment.training, experiment.seed, world, keep, resume)
-    clipped = sum(normaliser.target.clipped for normaliser in {data.train.normaliser, data.validation.normaliser})
-    if clipped:
+    if clipped := data.normaliser.target.clipped:
         _LOG.warning("%s: log1p clipped %d target values below the training recordings' minimum", data.fold.name, clipped)
     return network, tuple(state.history)
 
@@ -116,17 +115,14 @@ def _publish(experiment: Experiment, data: FoldData, network: Model, result: Fol
         signals=data.signals,
         data=experiment.data,
         preprocessing=experiment.preprocessing,
-        recorded_names=data.shards[0].names(experiment.data.input.modality),
+        recorded_names=data.recorded_names,
         normaliser=data.normaliser.to_plain(),
         trained_on=tuple(dict.fromkeys(part.subject for part in (*data.fold.train, *data.fold.validation))),
     )
-    info = data.info(data.fold.train[0].subject)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         save_model(folder, network, card)
-        mne.pick_info(info, [info["ch_names"].index(name) for name in data.signals.target.names]).save(
-            folder / TARGET_INFO, verbose="error"
-        )
+        task_of(experiment).write_space(data, folder)
         (folder / RESULT).write_text(result.model_dump_json(indent=1))
         publish_folder(folder, model_uri(experiment.store, result.run, result.fold), last=CARD)
     remove_checkpoints(checkpoints_uri(experiment.store, result.run, result.fold))

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from crossmodal.config import Experiment, UserError
-from crossmodal.datasets.channels import check_channels
+from crossmodal.config import Experiment
 from crossmodal.datasets.folds import Fold, make_folds
-from crossmodal.datasets.manifest import Manifest, load_latest
+from crossmodal.datasets.manifest import Manifest
 from crossmodal.storage.uri import absolute, check_reachable
+from crossmodal.tasks.choosing import task_of
 from crossmodal.training.runs import FoldResult, finished, run_name
 
 
@@ -46,7 +46,6 @@ def plan_training(experiment: Experiment) -> Plan:
     UserError
         The store cannot be reached or holds no such dataset, or the split, the channels or the model do not go with it.
     """
-    check_target(experiment)
     experiment, manifest = find_dataset(experiment)
     run = run_name(experiment, manifest)
     folds = make_folds(experiment.split, manifest)
@@ -61,22 +60,10 @@ def find_dataset(experiment: Experiment) -> tuple[Experiment, Manifest]:
     Raises
     ------
     UserError
-        The store cannot be reached or holds no such dataset, or the channels do not go with it.
+        The settings do not go with the task, the store cannot be reached or holds no such dataset, or the channels do not go with it.
     """
-    store = absolute(experiment.store)
-    check_reachable(store)
-    manifest = load_latest(store, experiment.dataset_recipe)
-    check_channels(manifest.entries[0], experiment.data)
-    return experiment.model_copy(update={"store": store}), manifest
-
-
-def check_target(experiment: Experiment) -> None:
-    """Refuse a target that no network predicts.
-
-    Raises
-    ------
-    UserError
-        It is BOLD.
-    """
-    if experiment.data.target.modality == "bold":
-        raise UserError(f"data.target: '{experiment.model.kind}' predicts signals that are sampled like its input, not volumes of BOLD")
+    task = task_of(experiment)
+    task.check(experiment)
+    experiment = experiment.model_copy(update={"store": absolute(experiment.store)})
+    check_reachable(experiment.store)
+    return experiment, task.find_dataset(experiment)

@@ -16,8 +16,10 @@ from crossmodal.config.parsing import parse
 from crossmodal.datasets.folds import Fold, make_folds
 from crossmodal.datasets.manifest import Manifest, load
 from crossmodal.datasets.shard import read_entry
-from crossmodal.evaluation.evaluate import evaluate_folds
 from crossmodal.models.checking import checked
+from crossmodal.reporting.report import metric_name
+from crossmodal.tasks.choosing import task_of
+from crossmodal.tasks.evaluate import evaluate_folds
 from crossmodal.tracking.describe import commit_in, git_commit, same_code
 from crossmodal.tracking.runs import Tracker
 from crossmodal.training.ray_trainer import train_folds, uses_gpu
@@ -120,11 +122,12 @@ def _differing_epochs(recorded: Recorded, name: str, result: FoldResult, toleran
 def _differing_scores(recorded: Recorded, experiment: Experiment, folds: list[Fold], tolerance: float) -> Iterator[str]:
     """Test scores of the model, where the run has them."""
     evaluation = experiment.evaluation.model_copy(update={"baselines": (), "ceilings": False})
+    primary = task_of(experiment).scorecard(experiment).primary
     scored = [fold for fold in folds if any(key.startswith("test/") for key in recorded.folds[fold.name].data.metrics)]
     for fold in evaluate_folds(experiment.model_copy(update={"evaluation": evaluation}), recorded.manifest, recorded.name, scored):
         values: dict[str, list[float]] = {}
         for score in (score for score in fold.scores.scores if score.role == "model"):
-            values.setdefault(f"test/{score.channel_type}/{score.predictor}/explained_variance", []).append(score.explained_variance)
+            values.setdefault(metric_name(score.channel_type, score.predictor, primary), []).append(score.score)
         for metric, of_metric in values.items():
             was, now = recorded.folds[fold.scores.fold].data.metrics.get(metric), sum(of_metric) / len(of_metric)
             # Means of the same numbers may be taken in another order.

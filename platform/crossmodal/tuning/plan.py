@@ -7,7 +7,7 @@ from crossmodal.config import Experiment, UserError
 from crossmodal.config.data import CrossValidation
 from crossmodal.datasets.folds import make_folds
 from crossmodal.datasets.manifest import Manifest
-from crossmodal.training.plan import check_target, find_dataset
+from crossmodal.training.plan import find_dataset
 from crossmodal.tuning.space import Space
 from crossmodal.tuning.study import study_name
 from crossmodal.tuning.subjects import divide
@@ -47,10 +47,9 @@ def plan_sweep(experiment: Experiment, space: Space, kept: Sequence[str] = ()) -
     Raises
     ------
     UserError
-        The target is one that no network predicts, the store cannot be reached, or the dataset, its channels, the split or the space
+        The settings do not go with the task, the store cannot be reached, or the dataset, its channels, the split or the space
         does not go with the experiment.
     """
-    check_target(experiment)
     if "gpu_hours" in experiment.tuning.objectives and experiment.training.gpu == "never":
         raise UserError("tuning.objectives: gpu_hours cannot be an objective where training.gpu is 'never'; leave one of them out")
     parameters = space.rehearse(experiment)

@@ -18,11 +18,11 @@ from crossmodal.config import Experiment, UnavailableError, UserError
 from crossmodal.config.data import CrossValidation
 from crossmodal.datasets.folds import Fold, make_folds
 from crossmodal.datasets.manifest import Manifest
-from crossmodal.evaluation.evaluate import evaluate_folds
 from crossmodal.evaluation.scores import FoldScores, model_scores, over_types
 from crossmodal.models.store import load_model
 from crossmodal.storage.outage import patiently
 from crossmodal.storage.uri import fetch_folder
+from crossmodal.tasks.evaluate import evaluate_folds
 from crossmodal.training.fold import FoldProgress, train_fold
 from crossmodal.training.loop import ReclaimedError
 from crossmodal.training.notice import NodeNotice
@@ -171,7 +171,7 @@ class TrialReport:
             self._best[progress.fold] = progress.result.best.validation_loss
 
     def finish(self, scores: Sequence[FoldScores], measured: Mapping[str, float]) -> None:
-        """Report the score: explained variance of each development subject where it was left out, averaged over subjects."""
+        """Report the score: the primary metric of each development subject where it was left out, averaged over subjects."""
         by_subject = over_types(model_scores(scores))
         result = {
             "epoch": len(self._folds) * self._experiment.training.epochs + 1,

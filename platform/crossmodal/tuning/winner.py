@@ -1,6 +1,6 @@
 """What becomes of the best trial: refitted on all development subjects, scored on the test subjects, and registered."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -10,14 +10,15 @@ from optuna.trial import FrozenTrial, TrialState
 
 from crossmodal.config import Experiment, UserError, overridden
 from crossmodal.config.data import FixedSplit
-from crossmodal.evaluation.evaluate import evaluate_folds
 from crossmodal.evaluation.openings import record_opening
 from crossmodal.evaluation.protocol import PROTOCOL
 from crossmodal.evaluation.scores import FoldScores
 from crossmodal.models.checking import checked
-from crossmodal.reporting.report import Publisher, draw_fold
+from crossmodal.reporting.report import Publisher
 from crossmodal.reporting.style import render_png
 from crossmodal.reporting.table import ScoreTable, to_markdown
+from crossmodal.tasks.choosing import task_of
+from crossmodal.tasks.evaluate import evaluate_folds
 from crossmodal.tracking.models import register_model
 from crossmodal.tracking.outage import outlast
 from crossmodal.tracking.runs import Tracker
@@ -91,7 +92,7 @@ def conclude(
     version = register(plan, winner, training, tracker, plan.study)
     outlast(lambda: tracker.end(journal.run_id, "FINISHED"), plan.experiment.training.outage_s)
     chosen, tested = winner_experiment(plan, winner), training.experiment
-    return Outcome(trial, cost, ScoreTable.of(chosen, development), ScoreTable.of(tested, test), f"{plan.study} version {version}")
+    return Outcome(trial, cost, _table(chosen, development), _table(tested, test), f"{plan.study} version {version}")
 
 
 def _patient(step: Callable[Concatenate[SweepPlan, _Rest], _Result]) -> Callable[Concatenate[SweepPlan, _Rest], _Result]:
@@ -133,9 +134,10 @@ def development_scores(plan: SweepPlan, winner: FrozenTrial, journal: SweepJourn
     chosen = chosen.model_copy(update={"evaluation": plan.experiment.evaluation})
     run, folds = winner.user_attrs["run"], journal.context.folds
     scores = [fold.scores for fold in evaluate_folds(chosen, plan.manifest, run, folds)]
-    table = ScoreTable.of(chosen, scores)
+    table = _table(chosen, scores)
     tracker.client.log_text(journal.run_id, to_markdown(table), "development.md")
-    rows = {f"development/{row.channel_type}/{row.predictor}/explained_variance": row.explained_variance for row in table.rows}
+    primary = table.scorecard.primary
+    rows = {f"development/{row.channel_type}/{row.predictor}/{primary}": row.means[primary] for row in table.rows}
     tracker.log_metrics(journal.run_id, rows)
     return scores
 
@@ -171,12 +173,13 @@ def open_test(plan: SweepPlan, training: Plan, tracker: Tracker, why: str) -> li
     """Score the refitted winner on the locked test subjects; that they were opened is written down before they are."""
     store = training.experiment.store
     record_opening(store, plan.manifest.fingerprint, training.run, why, plan.test)
-    publisher = Publisher(store, training.run, tracker)
+    task = task_of(training.experiment)
+    publisher = Publisher(store, training.run, tracker, task.scorecard(training.experiment).primary)
     scores = []
     for fold in evaluate_folds(training.experiment, training.manifest, training.run, training.folds):
-        publisher.publish_fold(fold.scores, draw_fold(fold, plan.experiment.preprocessing.lowpass_hz))
+        publisher.publish_fold(fold.scores, task.draw_fold(fold, training.experiment))
         scores.append(fold.scores)
-    publisher.publish_run(ScoreTable.of(training.experiment, scores), {})
+    publisher.publish_run(_table(training.experiment, scores), {})
     return scores
 
 
@@ -196,6 +199,10 @@ def winner_experiment(plan: SweepPlan, winner: Winner) -> Experiment:
     split = FixedSplit(train=development[n:], validation=development[:n], test=plan.test)
     chosen = checked(overridden(plan.experiment, winner.overrides))
     return chosen.model_copy(update={"name": f"{plan.study}-winner", "split": split})
+
+
+def _table(experiment: Experiment, scores: Sequence[FoldScores]) -> ScoreTable:
+    return ScoreTable.of(experiment, scores, task_of(experiment).scorecard(experiment))
 
 
 def _counts(trials: list[FrozenTrial]) -> dict[str, float]:

@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 
 from crossmodal.evaluation.cohort import summarise
+from crossmodal.evaluation.scorecard import RATIO
 from crossmodal.evaluation.scores import FoldScores, Score
+from crossmodal.tasks.sensors.scorecard import sensors_scorecard
+
+CARD = sensors_scorecard({"alpha": (8, 13)})
 
 
 def folds(n, bounded=True, **explained):
@@ -22,10 +26,10 @@ def folds(n, bounded=True, **explained):
                     role=roles.get(name, "baseline"),
                     subject=str(subject),
                     channel_type="mag",
-                    explained_variance=values[subject],
+                    score=values[subject],
                     # A ceiling that explains nothing has no sampling error.
                     standard_error=0.01 * (values[subject] != 0) if roles.get(name) == "ceiling" else None,
-                    log_psd_error_db={} if name in roles else {"alpha": 1.0},
+                    values={} if name in roles else {"log_psd_error_db_alpha": 1.0},
                 )
                 for name, values in explained.items()
             ),
@@ -35,7 +39,7 @@ def folds(n, bounded=True, **explained):
 
 
 def rows(*args, **kwargs):
-    return {row.predictor: row for row in summarise(folds(*args, **kwargs))}
+    return {row.predictor: row for row in summarise(folds(*args, **kwargs), CARD)}
 
 
 def eight(level):
@@ -44,43 +48,43 @@ def eight(level):
 
 def test_columns_are_families_corrected_by_holm():
     table = rows(8, **{"model": eight(0.3), "training mean": np.zeros(8), "ridge": eight(0.2), "lagged ridge 100 ms": eight(0.25)})
-    assert table["model"].p_above_mean == 3 / 2**8
-    assert table["model"].p_lagged == 2 * 2 / 2**8
-    assert table["model"].above_mean
-    assert table["model"].differs_from_lagged
-    assert np.isnan(table["training mean"].p_above_mean)
-    assert np.isnan(table["lagged ridge 100 ms"].p_lagged)
+    assert table["model"].p_above == 3 / 2**8
+    assert table["model"].p_rival == 2 * 2 / 2**8
+    assert table["model"].above
+    assert table["model"].differs_from_rival
+    assert np.isnan(table["training mean"].p_above)
+    assert np.isnan(table["lagged ridge 100 ms"].p_rival)
 
 
 def test_the_difference_to_lagged_ridge_has_a_sign():
     table = rows(8, **{"model": eight(0.3), "ridge": eight(0.2), "lagged ridge 100 ms": eight(0.25)})
-    assert table["model"].lagged_difference == pytest.approx(0.05)
-    assert table["ridge"].lagged_difference == pytest.approx(-0.05)
-    assert np.isnan(table["lagged ridge 100 ms"].lagged_difference)
+    assert table["model"].rival_difference == pytest.approx(0.05)
+    assert table["ridge"].rival_difference == pytest.approx(-0.05)
+    assert np.isnan(table["lagged ridge 100 ms"].rival_difference)
 
 
 def test_a_row_counts_the_subjects_of_each_figure():
     scored = folds(3, ridge=np.zeros(3))
     scores = [
-        fold.scores[0].model_copy(update={"r": r, "log_psd_error_db": {"alpha": error}})
+        fold.scores[0].model_copy(update={"values": {"r": r, "log_psd_error_db_alpha": error}})
         for fold, r, error in zip(scored, (0.2, None, 0.4), (None, None, 2.0), strict=True)
     ]
-    (row,) = summarise([fold.model_copy(update={"scores": (score,)}) for fold, score in zip(scored, scores, strict=True)])
+    (row,) = summarise([fold.model_copy(update={"scores": (score,)}) for fold, score in zip(scored, scores, strict=True)], CARD)
     assert (row.n, row.n_defined["r"], row.n_defined["nmse"], row.n_defined["log_psd_error_db_alpha"]) == (3, 2, 0, 1)
-    assert row.r == pytest.approx(0.3)
+    assert row.means["r"] == pytest.approx(0.3)
 
 
 def test_means_intervals_and_ratio_to_the_linear_reference():
     table = rows(8, **{"model": eight(0.3), "linear reference": eight(0.35)})
     assert table["model"].n == 8
-    assert table["model"].explained_variance == pytest.approx(0.335)
-    assert table["model"].interval[0] < 0.335 < table["model"].interval[1]
-    assert table["model"].ratio == pytest.approx(0.335 / 0.385)
-    assert np.isnan(table["linear reference"].p_above_mean)
+    assert table["model"].means["explained_variance"] == pytest.approx(0.335)
+    assert table["model"].intervals["explained_variance"][0] < 0.335 < table["model"].intervals["explained_variance"][1]
+    assert table["model"].means[RATIO] == pytest.approx(0.335 / 0.385)
+    assert np.isnan(table["linear reference"].p_above)
 
 
 def test_five_subjects_are_never_significant():
-    assert not rows(5, model=eight(0.3))["model"].above_mean
+    assert not rows(5, model=eight(0.3))["model"].above
 
 
 def test_a_model_above_the_oracle_beyond_its_error_is_a_leak_and_one_within_is_not():
@@ -92,4 +96,4 @@ def test_a_model_above_the_oracle_beyond_its_error_is_a_leak_and_one_within_is_n
 
 
 def test_a_subject_tested_twice_counts_once():
-    assert summarise(folds(8, model=eight(0.3)) + folds(8, model=eight(0.4)))[0].n == 8
+    assert summarise(folds(8, model=eight(0.3)) + folds(8, model=eight(0.4)), CARD)[0].n == 8

@@ -22,8 +22,8 @@ def against_oracle(model, oracle, error, bounded=True):
             label="",
             bounded=bounded,
             scores=(
-                Score(predictor="net", role="model", subject=str(subject), explained_variance=explained, **about),
-                Score(predictor="oracle", role="ceiling", subject=str(subject), explained_variance=oracle, standard_error=error, **about),
+                Score(predictor="net", role="model", subject=str(subject), score=explained, **about),
+                Score(predictor="oracle", role="ceiling", subject=str(subject), score=oracle, standard_error=error, **about),
             ),
         )
         for subject, explained in enumerate(model)

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from crossmodal.config import UserError
-from crossmodal.evaluation.evaluate import evaluate_folds
-from crossmodal.evaluation.references import References
 from crossmodal.models.store import CARD, WEIGHTS
 from crossmodal.physics.cohort_settings import settings_path
+from crossmodal.tasks.evaluate import evaluate_folds
+from crossmodal.tasks.sensors.ceilings import References
 from crossmodal.training.fold import train_fold
 from crossmodal.training.plan import plan_training
 from crossmodal.training.runs import model_uri

@@ -4,12 +4,14 @@ import json
 from dataclasses import fields
 from pathlib import Path
 
+import mne
 import numpy as np
 import pytest
 
-from crossmodal.evaluation.metrics import SensorMetrics
 from crossmodal.evaluation.protocol import HISTORY, PROTOCOL
-from crossmodal.evaluation.scores import FoldDetail, FoldScores, Score, SubjectDetail, save_scores, scores_uri
+from crossmodal.evaluation.scores import FoldEvaluation, FoldScores, Score, save_scores, scores_uri
+from crossmodal.tasks.sensors.detail import SensorsDetail, SubjectDetail
+from crossmodal.tasks.sensors.metrics import SensorMetrics
 
 
 @pytest.fixture
@@ -19,16 +21,14 @@ def evaluated():
         role="baseline",
         subject="01",
         channel_type="mag",
-        explained_variance=0.3,
-        r=0.5,
-        topography_r=None,
-        log_psd_error_db={"alpha": 2.5, "gamma": None},
+        score=0.3,
+        values={"r": 0.5, "topography_r": None, "log_psd_error_db_alpha": 2.5},
     )
     scores = FoldScores(run="demo", fold="01", label="leaky", bounded=True, scores=(score,))
     example = {"truth": np.ones((2, 5), np.float32), "own FIR": np.zeros((2, 5), np.float32)}
     sensors = SensorMetrics(**{each.name: np.array([number, np.nan]) for number, each in enumerate(fields(SensorMetrics))})
-    subject = SubjectDetail({"ridge": sensors}, np.arange(3.0), {"truth": np.ones((2, 3))}, example)
-    return scores, FoldDetail(("MEG0111", "MEG0121"), ("mag", "mag"), 100.0, {"01": subject})
+    subject = SubjectDetail(mne.create_info(0, 100.0), {"ridge": sensors}, np.arange(3.0), {"truth": np.ones((2, 3))}, example)
+    return FoldEvaluation(scores, SensorsDetail(("MEG0111", "MEG0121"), ("mag", "mag"), 100.0, {"01": subject}))
 
 
 def read(folder):
@@ -36,8 +36,8 @@ def read(folder):
 
 
 def test_scores_come_back(evaluated, tmp_path):
-    scores, detail = evaluated
-    save_scores(str(tmp_path), scores, detail)
+    scores, detail = evaluated.scores, evaluated.detail
+    save_scores(str(tmp_path), evaluated)
     assert read(tmp_path / "scores/demo") == scores
     subject = detail.subjects["01"]
     expected = {"names": detail.names, "types": detail.types, "sfreq": 100.0, "01/frequencies_hz": subject.frequencies_hz}
@@ -51,24 +51,24 @@ def test_scores_come_back(evaluated, tmp_path):
 
 def test_the_same_scores_are_the_same_bytes(evaluated, tmp_path):
     for store in ("one", "two"):
-        save_scores(str(tmp_path / store), *evaluated)
+        save_scores(str(tmp_path / store), evaluated)
     for name in ("01.json", "01.npz"):
         assert (tmp_path / "one/scores/demo" / name).read_bytes() == (tmp_path / "two/scores/demo" / name).read_bytes()
 
 
 def test_scores_of_a_newer_protocol_lie_beside_the_older_ones(evaluated, tmp_path):
-    store, (scores, detail) = str(tmp_path), evaluated
-    save_scores(store, scores, detail)
+    store, scores = str(tmp_path), evaluated.scores
+    save_scores(store, evaluated)
     before = {path.name: path.read_bytes() for path in (tmp_path / "scores/demo").iterdir()}
-    newer = scores.model_copy(update={"scores": (scores.scores[0].model_copy(update={"explained_variance": 0.1}),), "protocol": PROTOCOL})
-    save_scores(store, newer, detail)
+    newer = scores.model_copy(update={"scores": (scores.scores[0].model_copy(update={"score": 0.1}),), "protocol": PROTOCOL})
+    save_scores(store, FoldEvaluation(newer, evaluated.detail))
     assert {path.name: path.read_bytes() for path in (tmp_path / "scores/demo").iterdir() if path.is_file()} == before
     assert read(tmp_path / "scores/demo") == scores
     assert read(Path(scores_uri(store, "demo"))) == newer
 
 
 def test_scores_that_tell_no_version_are_of_the_first(evaluated, tmp_path):
-    save_scores(str(tmp_path), *evaluated)
+    save_scores(str(tmp_path), evaluated)
     file = tmp_path / "scores/demo/01.json"
     written = json.loads(file.read_text())
     del written["protocol"]

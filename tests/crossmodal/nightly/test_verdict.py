@@ -12,6 +12,7 @@ CHALLENGER = Challenger(
     study="study", trial=3, overrides={}, night="2026-03-01", seen=SEARCHED, dataset="d", folds="f", scores={}, protocol=2
 )
 TITLE = Title(champion="1", kept=KEPT, searched=SEARCHED, challenger=CHALLENGER)
+HOLDER = "the champion, version 1,"
 
 
 def scores(values):
@@ -24,16 +25,20 @@ def each(mapping):
 
 def test_a_look_is_told_with_what_it_needed():
     won = TITLE.look("2026-03-02", "", dict.fromkeys(KEPT, 0.03), 2)
-    verdict = verdict_of(won, "the champion, version 1,")
+    verdict = verdict_of(won, HOLDER, "explained variance")
     assert (verdict.promote, verdict.n, verdict.p, verdict.gain) == (True, 6, 1 / 64, pytest.approx(0.03))
     assert verdict.sentence == (
         "Promoted: +0.030 explained variance against the champion, version 1, on 6 subjects that its search has not seen "
         "(sign-flip p = 0.016, needed 0.031 at look 1)."
     )
-    lost = verdict_of(TITLE.look("2026-03-02", "", dict.fromkeys(KEPT, -0.03), 2), "the champion, version 1,")
+    lost = verdict_of(TITLE.look("2026-03-02", "", dict.fromkeys(KEPT, -0.03), 2), HOLDER, "explained variance")
     assert not lost.promote
     assert lost.sentence.endswith("the challenger is dropped.")
-    unsure = verdict_of(TITLE.look("2026-03-02", "", dict(zip(KEPT, (3, 3, 3, 3, -1, -2), strict=True)), 2), "the champion, version 1,")
+    unsure = verdict_of(
+        TITLE.look("2026-03-02", "", dict(zip(KEPT, (3, 3, 3, 3, -1, -2), strict=True)), 2),
+        HOLDER,
+        "explained variance",
+    )
     assert "the challenger stays, and is looked at again with 9 unseen subjects" in unsure.sentence
 
 
@@ -95,9 +100,7 @@ def test_subjects_who_share_the_luck_of_a_network_count_as_one():
 def test_a_night_without_a_look_says_why():
     champion = scores(np.full(6, 0.5))
     lead = lead_of(scores(np.full(6, 0.4)), [], champion, each(champion), pruned=0)
-    assert no_look(Title(), SUBJECTS, "the champion, version 1,", lead).sentence.startswith(
-        "Kept: the champion, version 1, holds the title"
-    )
-    waits = no_look(TITLE.look("1", "", dict(zip(KEPT, (3, 3, 3, 3, -1, -2), strict=True)), 2), SUBJECTS, "the champion, version 1,", lead)
+    assert no_look(Title(), SUBJECTS, HOLDER, lead).sentence.startswith("Kept: the champion, version 1, holds the title")
+    waits = no_look(TITLE.look("1", "", dict(zip(KEPT, (3, 3, 3, 3, -1, -2), strict=True)), 2), SUBJECTS, HOLDER, lead)
     assert "trial 3 of 'study' challenges the champion, version 1, since 2026-03-01, and waits for 9 subjects" in waits.sentence
     assert "there are 6" in waits.sentence

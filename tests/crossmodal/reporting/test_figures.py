@@ -8,16 +8,19 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
-from crossmodal.evaluation.metrics import SensorMetrics
-from crossmodal.evaluation.scores import FoldDetail, FoldScores, Score, SubjectDetail
+from crossmodal.evaluation.scores import FoldScores, Score
 from crossmodal.reporting.loss import Losses, draw_losses
-from crossmodal.reporting.spectra import draw_spectra
 from crossmodal.reporting.style import render_png
 from crossmodal.reporting.subjects import draw_subjects
-from crossmodal.reporting.topographies import draw_topographies
-from crossmodal.reporting.waveforms import draw_waveforms
+from crossmodal.tasks.sensors.detail import SensorsDetail, SubjectDetail
+from crossmodal.tasks.sensors.metrics import SensorMetrics
+from crossmodal.tasks.sensors.scorecard import sensors_scorecard
+from crossmodal.tasks.sensors.spectra import draw_spectra
+from crossmodal.tasks.sensors.topographies import draw_topographies
+from crossmodal.tasks.sensors.waveforms import draw_waveforms
 
 N_TIMES, SFREQ = 200, 100.0
+CARD = sensors_scorecard({"alpha": (8, 13)})
 
 
 def helmet_info(types):
@@ -32,7 +35,7 @@ def helmet_info(types):
     return info
 
 
-def detail_for(types):
+def detail_for(types, info=None):
     generator = np.random.default_rng(0)
     unit = {"mag": 1e-13, "grad": 1e-12, "eeg": 1e-5}[types[0]]
     truth = unit * generator.normal(size=(len(types), N_TIMES)).astype(np.float32)
@@ -40,9 +43,13 @@ def detail_for(types):
     explained = np.linspace(-0.1, 0.6, len(types))
     sensors = SensorMetrics(**{each.name: explained for each in fields(SensorMetrics)})
     subject = SubjectDetail(
-        {"model": sensors}, np.fft.rfftfreq(N_TIMES, 1 / SFREQ), {"truth": psd, "model": psd / 2}, {"truth": truth, "model": truth / 2}
+        info=info or helmet_info(types),
+        sensors={"model": sensors},
+        frequencies_hz=np.fft.rfftfreq(N_TIMES, 1 / SFREQ),
+        psd={"truth": psd, "model": psd / 2},
+        example={"truth": truth, "model": truth / 2},
     )
-    return FoldDetail(tuple(f"S{index:03d}" for index in range(len(types))), tuple(types), SFREQ, {"01": subject})
+    return SensorsDetail(tuple(f"S{index:03d}" for index in range(len(types))), tuple(types), SFREQ, {"01": subject})
 
 
 def assert_no_text_overlaps(figure):
@@ -59,7 +66,7 @@ def assert_no_text_overlaps(figure):
 
 def scores(n_subjects):
     predictors = (("model", "model"), ("ridge", "baseline"), ("minimum norm", "baseline"), ("oracle", "ceiling"))
-    common = {"channel_type": "mag", "explained_variance": 0.3}
+    common = {"channel_type": "mag", "score": 0.3}
     return [
         FoldScores(
             run="r",
@@ -78,7 +85,7 @@ def test_figures_of_a_subject_have_no_texts_that_collide(channel_type):
     detail = detail_for(types)
     for figure in (
         draw_waveforms(detail, "01", "model"),
-        draw_topographies(detail, "01", "model", helmet_info(types)),
+        draw_topographies(detail, "01", "model"),
         draw_spectra(detail, "01", "model", None, 40.0),
     ):
         assert_no_text_overlaps(figure)
@@ -86,7 +93,7 @@ def test_figures_of_a_subject_have_no_texts_that_collide(channel_type):
 
 @pytest.mark.parametrize("n_subjects", [1, 8, 16])
 def test_subjects_of_any_cohort_fit(n_subjects):
-    assert_no_text_overlaps(draw_subjects(scores(n_subjects)))
+    assert_no_text_overlaps(draw_subjects(scores(n_subjects), CARD))
 
 
 @pytest.mark.parametrize("n_folds", [1, 3])
@@ -105,5 +112,6 @@ def test_waveforms_show_best_median_and_worst_sensor():
 
 
 def test_sensors_without_known_places_have_no_map():
-    detail = detail_for(["mag"] * 8)
-    assert draw_topographies(detail, "01", "model", mne.create_info(list(detail.names), SFREQ, "mag")) is None
+    names = [f"S{index:03d}" for index in range(8)]
+    detail = detail_for(["mag"] * 8, mne.create_info(names, SFREQ, "mag"))
+    assert draw_topographies(detail, "01", "model") is None

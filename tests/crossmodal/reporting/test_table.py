@@ -3,41 +3,50 @@
 import csv
 import io
 
+import numpy as np
 import pytest
 from rich.console import Console
 
 from crossmodal.evaluation.cohort import CohortRow
-from crossmodal.reporting.table import ScoreTable, cells, to_csv, to_markdown, to_rich
+from crossmodal.evaluation.scorecard import RATIO
+from crossmodal.reporting.table import ScoreTable, to_csv, to_markdown, to_rich
+from crossmodal.tasks.sensors.scorecard import sensors_scorecard
 
 NAN = float("nan")
 
 
-def row(predictor, role="baseline", **changes):
+CARD = sensors_scorecard({"alpha": (8, 13), "beta": (13, 30)})
+MEANS = {
+    "explained_variance": 0.3125,
+    "beyond_physiology": NAN,
+    RATIO: 0.97,
+    "r": 0.55,
+    "r2": 0.3,
+    "nmse": 0.7,
+    "topography_r": 0.5,
+    "rms_error": 33.1e-15,
+    "log_psd_error_db_alpha": 2.0,
+    "log_psd_error_db_beta": 3.0,
+}
+
+
+def row(predictor, role="baseline", means=None, intervals=None, **changes):
+    means = MEANS | (means or {})
+    bands = [means[name] for name in ("log_psd_error_db_alpha", "log_psd_error_db_beta") if not np.isnan(means[name])]
     settings = {
         "predictor": predictor,
         "role": role,
         "channel_type": "mag",
         "n": 8,
-        "n_defined": dict.fromkeys(
-            ("r", "r2", "nmse", "topography_r", "rms_error", "beyond_physiology", "log_psd_error_db_alpha", "log_psd_error_db_beta"), 8
-        ),
-        "explained_variance": 0.3125,
-        "interval": (0.25, 0.375),
+        "n_defined": dict.fromkeys(set(MEANS) - {"explained_variance", RATIO}, 8),
+        "means": {metric.name: (means | {"log_psd_error_db": np.mean(bands) if bands else NAN})[metric.name] for metric in CARD.metrics},
+        "intervals": {"explained_variance": (0.25, 0.375), "beyond_physiology": (NAN, NAN)} | (intervals or {}),
         "bca": (0.26, 0.37),
-        "beyond_physiology": NAN,
-        "beyond_interval": (NAN, NAN),
-        "ratio": 0.97,
-        "r": 0.55,
-        "r2": 0.3,
-        "nmse": 0.7,
-        "topography_r": 0.5,
-        "rms_error": 33.1e-15,
-        "log_psd_error_db": {"alpha": 2.0, "beta": 3.0},
-        "p_above_mean": 0.0039,
-        "p_lagged": 0.2,
-        "lagged_difference": -0.01,
-        "above_mean": True,
-        "differs_from_lagged": False,
+        "p_above": 0.0039,
+        "p_rival": 0.2,
+        "rival_difference": -0.01,
+        "above": True,
+        "differs_from_rival": False,
         "leak": False,
         "leaking": (),
     }
@@ -45,12 +54,16 @@ def row(predictor, role="baseline", **changes):
 
 
 def ceiling(predictor):
-    undefined = dict.fromkeys(("r", "r2", "nmse", "topography_r", "rms_error", "p_above_mean", "p_lagged"), NAN)
-    return row(predictor, "ceiling", log_psd_error_db={}, above_mean=False, **undefined)
+    undefined = dict.fromkeys(set(MEANS) - {"explained_variance", RATIO}, NAN)
+    return row(predictor, "ceiling", undefined, above=False, p_above=NAN, p_rival=NAN)
 
 
 def table(*rows, label="", note="Two minutes a subject."):
-    return ScoreTable("demo: EEG → MEG", note, label, 2, 0.95, rows)
+    return ScoreTable("demo: EEG → MEG", note, label, 2, 0.95, CARD, rows)
+
+
+def cells(one):
+    return table(one).cells(one)
 
 
 def printed(scores):
@@ -70,7 +83,9 @@ def test_a_row_shows_scores_intervals_and_tests(render):
 
 @pytest.mark.parametrize("render", [printed, to_markdown])
 def test_what_rounds_to_zero_has_no_sign(render):
-    told = render(table(row("ridge", explained_variance=-1e-9, interval=(-1e-9, 1e-9), ratio=-1e-9, r=-0.001)))
+    told = render(
+        table(row("ridge", means={"explained_variance": -1e-9, RATIO: -1e-9, "r": -0.001}, intervals={"explained_variance": (-1e-9, 1e-9)}))
+    )
     assert "0.000 [0.000, 0.000]" in told
     assert "-0.00 " not in told
     assert "-0.001" in told
@@ -96,31 +111,32 @@ def test_a_leak_names_row_and_subjects(render):
 
 
 def test_bands_narrower_than_the_resolution_are_left_out_of_the_mean():
-    assert cells(row("ridge", log_psd_error_db={"delta": NAN, "alpha": 2.0}), "")[7] == "2.0"
+    assert cells(row("ridge", means={"log_psd_error_db_beta": NAN}))[7] == "2.0"
 
 
 @pytest.mark.parametrize("render", [printed, to_markdown])
 def test_what_eyes_and_heart_leave_has_a_column_or_is_said_to_be_unknown(render):
     assert "No EOG or ECG is recorded" in render(table(row("ridge")))
-    text = render(table(row("ridge", beyond_physiology=0.271, beyond_interval=(0.2, 0.34))))
+    known = table(row("ridge", means={"beyond_physiology": 0.271}, intervals={"beyond_physiology": (0.2, 0.34)}))
+    text = render(known)
     assert "0.271" in text
     assert "No EOG" not in text
-    (written,) = csv.DictReader(io.StringIO(to_csv(table(row("ridge", beyond_physiology=0.271, beyond_interval=(0.2, 0.34))))))
-    assert float(written["beyond_low"]) == 0.2
+    (written,) = csv.DictReader(io.StringIO(to_csv(known)))
+    assert float(written["beyond_physiology_low"]) == 0.2
 
 
 @pytest.mark.parametrize("render", [printed, to_markdown])
 @pytest.mark.parametrize(("difference", "shown"), [(0.05, ".023* better"), (-0.05, ".023* worse")])
 def test_a_star_beside_lagged_ridge_says_which_is_better(render, difference, shown):
-    text = render(table(row("ridge", p_lagged=0.023, differs_from_lagged=True, lagged_difference=difference)))
+    text = render(table(row("ridge", p_rival=0.023, differs_from_rival=True, rival_difference=difference)))
     assert shown in text
     assert "which is better" in text
-    assert "worse" not in render(table(row("ridge", lagged_difference=-0.05)))
+    assert "worse" not in render(table(row("ridge", rival_difference=-0.05)))
 
 
 def test_a_figure_over_fewer_subjects_than_the_score_says_over_how_many():
     counts = row("x").n_defined | {"r": 3, "log_psd_error_db_beta": 2, "topography_r": 0}
-    _, score, _, _, r, topography_r, nmse, psd_error, *_ = cells(row("minimum norm", n_defined=counts, topography_r=NAN), "")
+    _, score, _, _, r, topography_r, nmse, psd_error, *_ = cells(row("minimum norm", means={"topography_r": NAN}, n_defined=counts))
     assert (r, topography_r, nmse, psd_error) == ("0.550 (n = 3)", "-", "0.700", "2.5 (n = 2)")
     assert "n =" not in score
     (written,) = csv.DictReader(io.StringIO(to_csv(table(row("minimum norm", n_defined=counts)))))
@@ -138,14 +154,14 @@ def test_a_figure_over_fewer_subjects_than_the_score_says_over_how_many():
     ],
 )
 def test_a_table_in_which_no_star_is_possible_says_so(n, n_rows, told):
-    rows = [row(f"ridge {index}", n=n, p_lagged=NAN) for index in range(n_rows)]
+    rows = [row(f"ridge {index}", n=n, p_rival=NAN) for index in range(n_rows)]
     assert [remark for remark in table(*rows).remarks() if "no star" in remark] == told
     for render in (printed, to_markdown):
         assert all(sentence in " ".join(render(table(*rows)).split()) for sentence in told)
 
 
 def test_the_two_sided_test_against_lagged_ridge_has_a_bound_of_its_own():
-    rows = [row("Synaptech-Net", "model", n=6), row("ridge", n=6), row("lagged ridge 100 ms", n=6, p_lagged=NAN), ceiling("oracle")]
+    rows = [row("Synaptech-Net", "model", n=6), row("ridge", n=6), row("lagged ridge 100 ms", n=6, p_rival=NAN), ceiling("oracle")]
     (told,) = [remark for remark in table(*rows).remarks() if "no star" in remark]
     assert told == "p vs lagged: no star is possible with n = 6 and 2 rows; the least corrected p is .0625."
 
@@ -165,7 +181,7 @@ def test_csv_keeps_all_digits_and_leaves_the_undefined_empty():
 
 
 def test_swapped_modalities_are_told_in_their_units():
-    text = to_markdown(table(row("ridge", channel_type="eeg", rms_error=3.62e-6)))
+    text = to_markdown(table(row("ridge", channel_type="eeg", means={"rms_error": 3.62e-6})))
     assert "EEG electrodes" in text
     assert "error µV" in text
     assert "3.62" in text

@@ -6,8 +6,9 @@ import pytest
 
 from crossmodal.config import UserError
 from crossmodal.datasets.folds import make_folds
-from crossmodal.models.store import TARGET_INFO, load_model
+from crossmodal.models.store import load_model
 from crossmodal.storage.uri import exists, fetch_folder, join
+from crossmodal.tasks.sensors.task import TARGET_INFO
 from crossmodal.training.fold import FoldProgress, train_fold
 from crossmodal.training.runs import checkpoints_uri, finished, model_uri, run_name
 from crossmodal.training.validation import validation_terms

@@ -17,11 +17,12 @@ from crossmodal.datasets.manifest import Manifest, publish
 from crossmodal.datasets.shard import write_shard
 from crossmodal.datasets.virtual_data import has_gaps
 from crossmodal.models.registry import network_spec
-from crossmodal.models.store import TARGET_INFO, ModelCard, save_model
+from crossmodal.models.store import ModelCard, save_model
 from crossmodal.physics.cortex import template_cortex, template_head
 from crossmodal.physics.geometry import Dipoles
 from crossmodal.physics.head import lead_field, sphere_head, upper_scalp
 from crossmodal.physics.template import fit_template
+from crossmodal.tasks.sensors.task import TARGET_INFO
 from crossmodal.training.prediction import predict_recording
 from crossmodal.training.runs import RESULT, FoldResult, model_uri, run_name
 from crossmodal.transforms.scaling import ChannelScaling, Normaliser

@@ -6,7 +6,7 @@ from scipy import stats
 
 from benchmarks.leak_alarm import KINDS, ROWS, Kind, chances, draw, leaking
 from crossmodal.datasets.windows import WindowSet
-from crossmodal.evaluation.own_windows import OwnWindows, likeness, own_window_p
+from crossmodal.tasks.sensors.own_windows import OwnWindows, likeness, own_window_p
 
 SMALL = Kind("24 windows of 1 s", length_s=1.0, n_sensors=10, n_sources=10)
 

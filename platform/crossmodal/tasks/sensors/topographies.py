@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from scipy.signal import find_peaks
 
 from crossmodal.config.channel_types import CHANNEL_TYPES
-from crossmodal.evaluation.metrics import type_slices
-from crossmodal.evaluation.scores import FoldDetail
 from crossmodal.reporting.style import drawing
+from crossmodal.tasks.sensors.detail import SensorsDetail
+from crossmodal.tasks.sensors.metrics import type_slices
 
 _MOMENTS = 4
 _LEAST_SENSORS = 4  # fewer do not span a map
@@ -21,23 +21,22 @@ _MEG_SPHERE = (0.0, 0.0, -0.02, 0.1)
 _EEG_SPHERE = (0.0, 0.0, 0.0, 0.095)
 
 
-def draw_topographies(detail: FoldDetail, subject: str, predictor: str, info: mne.Info) -> Figure | None:
+def draw_topographies(detail: SensorsDetail, subject: str, predictor: str) -> Figure | None:
     """Draw, for each channel type, the field at the strongest moments of the example window, and explained variance a sensor.
 
     Parameters
     ----------
-    detail : FoldDetail
+    detail : SensorsDetail
         Of the fold that tests the subject.
     subject, predictor : str
         Whose prediction of whom.
-    info : mne.Info
-        Holds all of `detail.names`, with positions.
 
     Returns
     -------
     Figure or None
         None where no channel type has enough sensors of known position.
     """
+    info = detail.subjects[subject].info
     slices = {kind: of_type for kind, of_type in type_slices(detail.types).items() if _mappable(info, detail.names[of_type])}
     if not slices:
         return None

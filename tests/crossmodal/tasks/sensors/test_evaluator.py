@@ -11,16 +11,17 @@ from crossmodal.config.evaluation import Evaluation
 from crossmodal.config.models import ModelSettings
 from crossmodal.datasets.folds import make_folds
 from crossmodal.datasets.opening import open_fold
-from crossmodal.evaluation.baselines import BaselineFitter
 from crossmodal.evaluation.cohort import summarise
-from crossmodal.evaluation.evaluate import evaluate_folds
-from crossmodal.evaluation.evaluator import Evaluator
-from crossmodal.evaluation.references import References
-from crossmodal.evaluation.scores import save_scores
+from crossmodal.evaluation.scores import FoldEvaluation, save_scores
 from crossmodal.models.base import Model
 from crossmodal.models.ridge import Ridge, RidgeConfig
 from crossmodal.physics.cohort_settings import write_settings
 from crossmodal.storage.node_cache import NodeCache
+from crossmodal.tasks.evaluate import evaluate_folds
+from crossmodal.tasks.sensors.baselines import BaselineFitter
+from crossmodal.tasks.sensors.ceilings import References
+from crossmodal.tasks.sensors.evaluator import Evaluator
+from crossmodal.tasks.sensors.scorecard import sensors_scorecard
 from tests.crossmodal.evaluation.gaussian_cohort import N_MAG, gaussian_experiment, publish_cohort
 
 
@@ -48,6 +49,9 @@ class Copies(Model):
         return y_bst
 
 
+CARD = sensors_scorecard(Evaluation().bands_hz)
+
+
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory):
     root = tmp_path_factory.mktemp("gaussian")
@@ -64,14 +68,15 @@ def evaluate(cohort, network=Silent, **changes):
     results = []
     for fold in make_folds(experiment.split, manifest):
         data = open_fold(manifest, fold, experiment.data, experiment.seed, cache)
-        results.append((data, *evaluator.evaluate(data, network(data.signals.target.n_channels), data.normaliser)))
+        evaluation = evaluator.evaluate(data, network(data.signals.target.n_channels), data.normaliser)
+        results.append((data, evaluation.scores, evaluation.detail))
     write_settings(Path(published.recordings.root), published.simulation)
     return results
 
 
 def explained(results, predictor, channel_type="mag"):
     return [
-        score.explained_variance
+        score.score
         for _, scores, _ in results
         for score in scores.scores
         if (score.predictor, score.channel_type) == (predictor, channel_type)
@@ -96,7 +101,7 @@ def test_a_baseline_that_a_recording_tells_too_little_for_is_named(cohort):
 
 
 def test_nothing_is_above_the_oracle_where_it_is_a_bound(cohort):
-    rows = summarise([scores for _, scores, _ in evaluate(cohort)])
+    rows = summarise([scores for _, scores, _ in evaluate(cohort)], CARD)
     assert {row.predictor for row in rows if row.role == "ceiling"} == {"oracle", "linear reference", "own FIR"}
     assert not any(row.leak for row in rows)
 
@@ -149,12 +154,12 @@ def test_scores_are_those_of_the_whole_arrays_at_once(cohort):
         for y_bst in (batch.target_bst, baselines["ridge"](batch.input_bct), baselines["training mean"](batch.input_bct))
     )
     (score,) = (score for score in scores.scores if (score.predictor, score.channel_type) == ("ridge", "mag"))
-    assert score.explained_variance == pytest.approx(1 - ((truth - predicted) ** 2).sum() / ((truth - mean) ** 2).sum(), abs=1e-5)
-    assert score.rms_error == pytest.approx(np.sqrt(np.mean((truth - predicted) ** 2)), rel=1e-4)
+    assert score.score == pytest.approx(1 - ((truth - predicted) ** 2).sum() / ((truth - mean) ** 2).sum(), abs=1e-5)
+    assert score.values["rms_error"] == pytest.approx(np.sqrt(np.mean((truth - predicted) ** 2)), rel=1e-4)
     per_sensor = detail.subjects["03"].sensors["ridge"]
     np.testing.assert_allclose(per_sensor.rms_error[:5], np.sqrt(np.mean((truth - predicted) ** 2, axis=(0, 2))), rtol=1e-4)
     correlations = [np.corrcoef(truth[:, s].ravel(), predicted[:, s].ravel())[0, 1] for s in range(5)]
-    assert score.r == pytest.approx(np.mean(correlations), abs=1e-5)
+    assert score.values["r"] == pytest.approx(np.mean(correlations), abs=1e-5)
     np.testing.assert_allclose(per_sensor.r[:5], correlations, atol=1e-5)
     np.testing.assert_allclose(detail.subjects["03"].example["truth"][:5], truth[len(truth) // 2], rtol=1e-5, atol=1e-20)
 
@@ -162,27 +167,27 @@ def test_scores_are_those_of_the_whole_arrays_at_once(cohort):
 def test_a_second_evaluation_gives_the_same_bytes(cohort, tmp_path):
     for store in ("one", "two"):
         for _, scores, detail in evaluate(cohort):
-            save_scores(str(tmp_path / store), scores, detail)
+            save_scores(str(tmp_path / store), FoldEvaluation(scores, detail))
     for path in sorted((tmp_path / "one").rglob("*.*")):
         assert path.read_bytes() == (tmp_path / "two" / path.relative_to(tmp_path / "one")).read_bytes(), path.name
 
 
 def test_modalities_may_be_swapped(cohort):
     results = evaluate(cohort, data=cohort[0].data.model_dump() | {"input": {"modality": "meg"}, "target": {"modality": "eeg"}})
-    rows = {row.predictor: row for row in summarise([scores for _, scores, _ in results])}
+    rows = {row.predictor: row for row in summarise([scores for _, scores, _ in results], CARD)}
     assert {row.channel_type for row in rows.values()} == {"eeg"}
-    assert 0.2 < rows["ridge"].explained_variance < rows["oracle"].explained_variance
-    assert 5e-6 < rows["ridge"].rms_error < 2e-5
+    assert 0.2 < rows["ridge"].means["explained_variance"] < rows["oracle"].means["explained_variance"]
+    assert 5e-6 < rows["ridge"].means["rms_error"] < 2e-5
 
 
 def test_where_nothing_can_be_learned_nothing_is(tmp_path):
     experiment = gaussian_experiment(tmp_path)
     manifest = publish_cohort(experiment, coupled=False)
     results = evaluate((experiment, manifest, NodeCache(tmp_path / "cache", 1 << 30)))
-    rows = {row.predictor: row for row in summarise([scores for _, scores, _ in results]) if row.channel_type == "mag"}
-    assert rows["oracle"].explained_variance == pytest.approx(0.0, abs=1e-6)
+    rows = {row.predictor: row for row in summarise([scores for _, scores, _ in results], CARD) if row.channel_type == "mag"}
+    assert rows["oracle"].means["explained_variance"] == pytest.approx(0.0, abs=1e-6)
     for name in ("ridge", "lagged ridge 100 ms", "Synaptech-Net"):
-        assert rows[name].interval[0] <= 0
+        assert rows[name].intervals["explained_variance"][0] <= 0
     assert not any(row.leak for row in rows.values())
 
 
@@ -193,12 +198,12 @@ def test_what_eyes_alone_predict_stands_beside_the_scores_and_apart_from_them(tm
         experiment = gaussian_experiment(tmp_path / str(coupled))
         manifest = publish_cohort(experiment, coupled=coupled, blinks=6.0)
         results = evaluate((experiment, manifest, NodeCache(tmp_path / f"cache-{coupled}", 1 << 30)))
-        rows = {row.predictor: row for row in summarise([scores for _, scores, _ in results]) if row.channel_type == "mag"}
+        rows = {row.predictor: row for row in summarise([scores for _, scores, _ in results], CARD) if row.channel_type == "mag"}
         assert rows["EOG and ECG alone"].role == "baseline"
-        assert abs(rows["EOG and ECG alone"].beyond_physiology) < 1e-3
-        assert rows["training mean"].beyond_physiology == 0
-        plain[coupled] = {name: row.explained_variance for name, row in rows.items()}
-        beyond[coupled] = {name: row.beyond_physiology for name, row in rows.items() if row.role == "baseline"}
+        assert abs(rows["EOG and ECG alone"].means["beyond_physiology"]) < 1e-3
+        assert rows["training mean"].means["beyond_physiology"] == 0
+        plain[coupled] = {name: row.means["explained_variance"] for name, row in rows.items()}
+        beyond[coupled] = {name: row.means["beyond_physiology"] for name, row in rows.items() if row.role == "baseline"}
     assert plain[False]["ridge"] > 0.5
     assert plain[False]["EOG and ECG alone"] > 0.9 * plain[False]["ridge"]
     assert beyond[False]["ridge"] < 0.05
@@ -213,19 +218,19 @@ def test_eyes_and_heart_may_be_recorded_in_some_subjects_alone(cohort, tmp_path)
     results = evaluate((experiment, mixed, NodeCache(tmp_path / "cache", 1 << 30)))
     scores = [score for _, of_fold, _ in results for score in of_fold.scores if score.role != "ceiling"]
     assert "EOG and ECG alone" not in {score.predictor for score in scores}
-    assert {score.subject for score in scores if score.beyond_physiology is None} == {"04"}
+    assert {score.subject for score in scores if score.values["beyond_physiology"] is None} == {"04"}
 
 
 def test_where_nothing_can_be_learned_one_subject_who_leaks_is_named(tmp_path):
     experiment = gaussian_experiment(tmp_path)
     manifest = publish_cohort(experiment, coupled=False, leaking=["02"])
     results = evaluate((experiment, manifest, NodeCache(tmp_path / "cache", 1 << 30)), Copies)
-    rows = {(row.predictor, row.channel_type): row for row in summarise([scores for _, scores, _ in results])}
+    rows = {(row.predictor, row.channel_type): row for row in summarise([scores for _, scores, _ in results], CARD)}
     assert explained(results, "Synaptech-Net")[1] > 0.5
     # Ridge, which learns from others by chance what fits electrodes that know, may be another.
     assert rows["Synaptech-Net", "mag"].leak
     assert {(channel_type, row.leaking) for (_, channel_type), row in rows.items() if row.leak} == {("mag", ("02",))}
-    assert {score.subject for _, scores, _ in results for score in scores.scores if (score.own_window_p or 1.0) < 1e-6} == {"02"}
+    assert {score.subject for _, scores, _ in results for score in scores.scores if (score.chance_p or 1.0) < 1e-6} == {"02"}
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,12 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from crossmodal.config.channel_types import CHANNEL_TYPES
-from crossmodal.evaluation.metrics import type_slices
-from crossmodal.evaluation.scores import FoldDetail
 from crossmodal.reporting.style import MODEL, TRUTH, drawing
+from crossmodal.tasks.sensors.detail import SensorsDetail
+from crossmodal.tasks.sensors.metrics import type_slices
 
 
-def draw_waveforms(detail: FoldDetail, subject: str, predictor: str) -> Figure:
+def draw_waveforms(detail: SensorsDetail, subject: str, predictor: str) -> Figure:
     """Draw the example window of one subject: a column a channel type; best, median and worst sensor by explained variance."""
     of_subject = detail.subjects[subject]
     slices = type_slices(detail.types)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import optimize
 
 from crossmodal.datasets.windows import WindowSet
-from crossmodal.evaluation.metrics import Floats, type_slices
+from crossmodal.tasks.sensors.metrics import Floats, type_slices
 
 _BLOCK = 16  # windows; more would only take memory
 _LEAST_BLOCK = 8

@@ -4,24 +4,27 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 
+import mne
 import numpy as np
 import torch
 
 from crossmodal.config import Experiment, UserError
-from crossmodal.datasets.opening import FoldData
+from crossmodal.datasets.opening import ShardFold
 from crossmodal.datasets.physiology import PhysiologyReader
 from crossmodal.datasets.windows import WindowSet
-from crossmodal.evaluation.baselines import BaselineFitter
-from crossmodal.evaluation.beyond_physiology import BeyondPhysiology
-from crossmodal.evaluation.metrics import Floats, SubjectSums, TruthBlock, TypeMetrics
-from crossmodal.evaluation.names import EYES_AND_HEART, TRAINING_MEAN
-from crossmodal.evaluation.own_windows import OwnWindows
+from crossmodal.evaluation.names import TRAINING_MEAN
 from crossmodal.evaluation.protocol import PROTOCOL
-from crossmodal.evaluation.references import References
-from crossmodal.evaluation.scores import FoldDetail, FoldScores, Role, Score, SubjectDetail
+from crossmodal.evaluation.scores import FoldEvaluation, FoldScores, Role, Score, defined
 from crossmodal.models.base import Model
 from crossmodal.models.predictor import Predictor
 from crossmodal.models.registry import network_spec
+from crossmodal.tasks.sensors.baselines import BaselineFitter
+from crossmodal.tasks.sensors.beyond_physiology import BeyondPhysiology
+from crossmodal.tasks.sensors.ceilings import References
+from crossmodal.tasks.sensors.detail import SensorsDetail, SubjectDetail
+from crossmodal.tasks.sensors.metrics import Floats, SubjectSums, TruthBlock, TypeMetrics
+from crossmodal.tasks.sensors.own_windows import OwnWindows
+from crossmodal.tasks.sensors.scorecard import BEYOND, EXPLAINED, EYES_AND_HEART, band_figure
 from crossmodal.transforms.scaling import Normaliser
 
 _BATCH_SIZE = 16
@@ -45,12 +48,12 @@ class Evaluator:
         self._references = References(experiment)
 
     @torch.no_grad()
-    def evaluate(self, fold: FoldData, network: Model, normaliser: Normaliser) -> tuple[FoldScores, FoldDetail]:
+    def evaluate(self, fold: ShardFold, network: Model, normaliser: Normaliser) -> FoldEvaluation:
         """Score a network, baselines and ceilings on each test subject of a fold.
 
         Parameters
         ----------
-        fold : FoldData
+        fold : ShardFold
             Baselines learn from its training windows, choose on its validation windows and are scored, like the network, on its test
             windows, which are read once for all of them.
         network : Model
@@ -67,7 +70,7 @@ class Evaluator:
         predictors = {network_spec(self._experiment.model).config.title: Predictor(network, normaliser)}
         predictors |= {name: Predictor(baseline, self._fitter.units(fold, name)) for name, baseline in baselines.items()}
         target = fold.signals.target
-        detail = FoldDetail(target.names, target.types, target.sfreq)
+        detail = SensorsDetail(target.names, target.types, target.sfreq)
         scores: list[Score] = []
         for subject in dict.fromkeys(fold.test.subjects.tolist()):
             windows = fold.test.windows.subset(np.flatnonzero(fold.test.subjects == subject))
@@ -82,12 +85,12 @@ class Evaluator:
             scores += self._scores(subject, sums, beyond, own, baselines)
             variance_s = sums[TRAINING_MEAN].reference_variance()
             scores += self._references.score(fold, subject, _covered_s(windows, target.sfreq), variance_s)
-            detail.subjects[subject] = _detail(sums, example)
+            detail.subjects[subject] = _detail(info, sums, example)
         of_fold = {"run": self._run, "fold": fold.fold.name, "label": fold.fold.label, "bounded": self._references.bounded}
-        return FoldScores(**of_fold, scores=tuple(scores), protocol=PROTOCOL), detail
+        return FoldEvaluation(FoldScores(**of_fold, scores=tuple(scores), protocol=PROTOCOL), detail)
 
     def _predict(
-        self, fold: FoldData, windows: WindowSet, predictors: dict[str, Predictor], own: OwnWindows | None
+        self, fold: ShardFold, windows: WindowSet, predictors: dict[str, Predictor], own: OwnWindows | None
     ) -> tuple[dict[str, SubjectSums], dict[str, np.ndarray], BeyondPhysiology | None]:
         """Run all predictors over one subject's windows, and gather them in `own`.
 
@@ -140,7 +143,8 @@ class Evaluator:
                 role: Role = "baseline" if name in baselines else "model"
                 about = {"predictor": name, "role": role, "subject": subject, "channel_type": kind}
                 chance = own.p(name, kind) if own else None
-                scores.append(Score(**about, **_defined(metrics), own_window_p=chance, beyond_physiology=_or_none(left)))
+                values = _values(metrics) | {BEYOND: defined(left)}
+                scores.append(Score(**about, score=metrics.explained_variance, values=values, chance_p=chance))
         return scores
 
 
@@ -153,9 +157,10 @@ def _told(predictor: str, subject: str) -> Iterator[None]:
         raise UserError(f"{predictor} for sub-{subject}: {error}; to do without, leave it out of evaluation.baselines") from error
 
 
-def _detail(sums: dict[str, SubjectSums], example: dict[str, np.ndarray]) -> SubjectDetail:
+def _detail(info: mne.Info, sums: dict[str, SubjectSums], example: dict[str, np.ndarray]) -> SubjectDetail:
     truth = sums[TRAINING_MEAN]
     return SubjectDetail(
+        info=info,
         sensors={name: of_predictor.sensors() for name, of_predictor in sums.items()},
         frequencies_hz=truth.frequencies_hz,
         psd={"truth": truth.psd()[0]} | {name: of_predictor.psd()[1] for name, of_predictor in sums.items()},
@@ -163,16 +168,12 @@ def _detail(sums: dict[str, SubjectSums], example: dict[str, np.ndarray]) -> Sub
     )
 
 
-def _defined(metrics: TypeMetrics) -> dict[str, object]:
-    """Fields of a score, None where a metric is undefined."""
-    return {
-        name: {band: _or_none(error) for band, error in value.items()} if isinstance(value, dict) else _or_none(value)
-        for name, value in asdict(metrics).items()
-    }
-
-
-def _or_none(value: float) -> float | None:
-    return None if np.isnan(value) else value
+def _values(metrics: TypeMetrics) -> dict[str, float | None]:
+    """Figures beside the explained variance, None where one is undefined."""
+    figures = asdict(metrics)
+    del figures[EXPLAINED]
+    bands = figures.pop("log_psd_error_db")
+    return {name: defined(value) for name, value in (figures | {band_figure(band): error for band, error in bands.items()}).items()}
 
 
 def _covered_s(windows: WindowSet, sfreq: float) -> float:

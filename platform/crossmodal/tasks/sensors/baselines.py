@@ -13,13 +13,13 @@ from crossmodal.config.data import Data
 from crossmodal.config.evaluation import Evaluation
 from crossmodal.config.models import ModelSettings
 from crossmodal.datasets.batches import BatchReader
-from crossmodal.datasets.opening import FoldData
+from crossmodal.datasets.opening import ShardFold
 from crossmodal.datasets.physiology import PhysiologyReader, physiology_types, shared_physiology
 from crossmodal.datasets.windows import WindowSet
-from crossmodal.evaluation.names import EYES_AND_HEART
 from crossmodal.models.base import Baseline, Statistics
 from crossmodal.models.registry import baseline_spec
 from crossmodal.models.ridge import RidgeConfig
+from crossmodal.tasks.sensors.scorecard import EYES_AND_HEART
 from crossmodal.transforms.scaling import ChannelScaling, Normaliser
 
 _BATCH_SIZE = 16
@@ -48,7 +48,7 @@ class BaselineFitter:
         self._known: dict[tuple[object, ...], list[Statistics]] = {}
         self._reading = Lock()
 
-    def fit(self, fold: FoldData) -> dict[str, Baseline]:
+    def fit(self, fold: ShardFold) -> dict[str, Baseline]:
         """Fit each baseline, by its name, to the training windows of a fold; penalties are chosen on its validation windows."""
         baselines = {name: cast(Baseline, spec.build(fold.signals)) for name, spec in self._specs.items()}
         if names := shared_physiology(fold.shards):
@@ -60,11 +60,11 @@ class BaselineFitter:
             baseline.solve(of_training, of_validation)
         return baselines
 
-    def reader(self, fold: FoldData, windows: WindowSet) -> BatchReader:
+    def reader(self, fold: ShardFold, windows: WindowSet) -> BatchReader:
         """Read windows of a fold's shards in the units of baselines."""
         return BatchReader(fold.shards, windows, self._data, self.units(fold))
 
-    def physiology(self, fold: FoldData, windows: WindowSet) -> PhysiologyReader | None:
+    def physiology(self, fold: ShardFold, windows: WindowSet) -> PhysiologyReader | None:
         """Read the EOG and ECG that all recordings of a fold have; None where there are none."""
         names = shared_physiology(fold.shards)
         return PhysiologyReader(fold.shards, windows, names) if names else None
@@ -75,7 +75,7 @@ class BaselineFitter:
         assert isinstance(config, RidgeConfig), "checked when the experiment was loaded"
         return round(config.lag_s * sfreq)
 
-    def units(self, fold: FoldData, baseline: str = "") -> Normaliser:
+    def units(self, fold: ShardFold, baseline: str = "") -> Normaliser:
         """Between SI units and those of baselines; EOG and ECG are read in the latter."""
         scalings = []
         for spec in (fold.signals.input, fold.signals.target):
@@ -86,14 +86,14 @@ class BaselineFitter:
             scalings[0] = ChannelScaling(torch.zeros_like(as_read_c), as_read_c)
         return Normaliser(*scalings)
 
-    def _statistics(self, fold: FoldData, windows: WindowSet, baselines: dict[str, Baseline]) -> list[Statistics]:
+    def _statistics(self, fold: ShardFold, windows: WindowSet, baselines: dict[str, Baseline]) -> list[Statistics]:
         """Statistics of some windows, a baseline each: the sum of those of subjects, each of which is read once for all folds."""
         subjects = np.array([fold.shards[index].subject for index in windows.shard_index])
         parts = [windows.subset(np.flatnonzero(subjects == subject)) for subject in np.unique(subjects)]
         by_subject = [self._of_subject(fold, part, baselines) for part in parts]
         return [reduce(add, of_baseline) for of_baseline in zip(*by_subject, strict=True)]
 
-    def _of_subject(self, fold: FoldData, windows: WindowSet, baselines: dict[str, Baseline]) -> list[Statistics]:
+    def _of_subject(self, fold: ShardFold, windows: WindowSet, baselines: dict[str, Baseline]) -> list[Statistics]:
         recordings = tuple(fold.shards[index].entry.fingerprint for index in windows.shard_index)
         key = (recordings, windows.start.tobytes(), shared_physiology(fold.shards))
         with self._reading:

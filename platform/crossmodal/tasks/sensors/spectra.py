@@ -5,17 +5,17 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from crossmodal.config.channel_types import CHANNEL_TYPES
-from crossmodal.evaluation.metrics import type_slices
-from crossmodal.evaluation.scores import FoldDetail
 from crossmodal.reporting.style import MODEL, SECOND, TRUTH, drawing
+from crossmodal.tasks.sensors.detail import SensorsDetail
+from crossmodal.tasks.sensors.metrics import type_slices
 
 
-def draw_spectra(detail: FoldDetail, subject: str, predictor: str, linear: str | None, highest_hz: float) -> Figure:
+def draw_spectra(detail: SensorsDetail, subject: str, predictor: str, linear: str | None, highest_hz: float) -> Figure:
     """Draw amplitude densities, root mean square over the sensors of a type, over all test windows of one subject.
 
     Parameters
     ----------
-    detail : FoldDetail
+    detail : SensorsDetail
         Of the fold that tests the subject.
     subject : str
         Its label.

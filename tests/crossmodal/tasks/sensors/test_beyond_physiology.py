@@ -5,7 +5,7 @@ import pytest
 import torch
 from sklearn.linear_model import LinearRegression
 
-from crossmodal.evaluation.beyond_physiology import BeyondPhysiology
+from crossmodal.tasks.sensors.beyond_physiology import BeyondPhysiology
 
 
 class Windows:

@@ -11,17 +11,18 @@ from crossmodal.config.data import Signals, SlidingWindows
 from crossmodal.config.preprocessing import BidsRecordings
 from crossmodal.config.simulation import Simulation
 from crossmodal.datasets.channels import columns_of
-from crossmodal.datasets.opening import FoldData
+from crossmodal.datasets.opening import ShardFold
 from crossmodal.datasets.shard import Shard
 from crossmodal.evaluation.ceilings import joint_spectra, linear_reference, noise_only_bound, oracle
 from crossmodal.evaluation.long_fir import long_fir
-from crossmodal.evaluation.metrics import type_slices
-from crossmodal.evaluation.names import LINEAR_REFERENCE, NOISE_BOUND, ORACLE, OWN_FIR
+from crossmodal.evaluation.names import LINEAR_REFERENCE, ORACLE
 from crossmodal.evaluation.scores import Score
 from crossmodal.evaluation.wiener import JointSpectra, LinearScore
 from crossmodal.physics.cohort_settings import changed_settings, settings_path
 from crossmodal.physics.truth import SubjectTruth, truth_path
 from crossmodal.storage.uri import is_local
+from crossmodal.tasks.sensors.metrics import type_slices
+from crossmodal.tasks.sensors.scorecard import NOISE_BOUND, OWN_FIR
 
 
 class References:
@@ -76,12 +77,12 @@ class References:
         recordings = self._experiment.recordings
         return recordings.root if isinstance(recordings, BidsRecordings) and is_local(recordings.root) else None
 
-    def score(self, fold: FoldData, subject: str, duration_s: float, target_variance_s: NDArray[np.float64]) -> list[Score]:
+    def score(self, fold: ShardFold, subject: str, duration_s: float, target_variance_s: NDArray[np.float64]) -> list[Score]:
         """Score the ceilings of one test subject; none where its truth is not known.
 
         Parameters
         ----------
-        fold : FoldData
+        fold : ShardFold
             That tests the subject.
         subject : str
             Its label.
@@ -111,7 +112,7 @@ class References:
         path = truth_path(Path(self._root), subject) if self._root else None
         return SubjectTruth.load(path) if path and path.exists() else None
 
-    def _joint(self, fold: FoldData, subject: str) -> JointSpectra:
+    def _joint(self, fold: ShardFold, subject: str) -> JointSpectra:
         """Spectra of a subject, computed once for all folds."""
         with self._computing:
             if subject not in self._spectra:
@@ -122,7 +123,7 @@ class References:
                 )
             return self._spectra[subject]
 
-    def _own_fir(self, fold: FoldData, subject: str) -> list[Score]:
+    def _own_fir(self, fold: ShardFold, subject: str) -> list[Score]:
         """A long FIR fitted on blocks of the subject's own recordings and scored on others."""
         data, half_length_s = self._experiment.data, self._experiment.evaluation.fir_lag_s
         recordings = []
@@ -150,6 +151,6 @@ def _row(name: str, subject: str, kind: str, explained_variance: float, standard
         role="ceiling",
         subject=subject,
         channel_type=kind,
-        explained_variance=explained_variance,
+        score=explained_variance,
         standard_error=standard_error,
     )

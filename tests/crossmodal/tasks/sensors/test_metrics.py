@@ -5,7 +5,7 @@ import pytest
 from scipy import signal, stats
 from sklearn.metrics import r2_score
 
-from crossmodal.evaluation.metrics import SubjectSums, TruthBlock, type_slices
+from crossmodal.tasks.sensors.metrics import SubjectSums, TruthBlock, type_slices
 
 SFREQ, N_WINDOWS, N_TIMES = 100.0, 6, 200
 TYPES = ("mag",) * 5 + ("grad",) * 4

@@ -1,0 +1,88 @@
+"""What a task's scores consist of, declared once: tables, MLflow, searches, nights and digests derive what they show from it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+RATIO = "ratio_to_linear_reference"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One figure of a score.
+
+    Attributes
+    ----------
+    name : str
+        In scores, MLflow and CSV.
+    title : str
+        Of its column in a table; one without a title is in CSV and MLflow alone.
+    better : str
+        Which way is better; 'neither' where that depends.
+    pattern : str
+        How it prints.
+    has_unit : bool
+        It is in the unit of the group's channels, so that the column names the unit that people read.
+    has_interval : bool
+        The interval over subjects is printed and kept beside it.
+    mean_of : tuple of str
+        Names of metrics whose means over subjects it is the mean of; no score has it then.
+    told, absent : str
+        What a table says of it where some row has it, and where none has.
+    """
+
+    name: str
+    title: str = ""
+    better: Literal["higher", "lower", "neither"] = "higher"
+    pattern: str = "{:.3f}"
+    has_unit: bool = False
+    has_interval: bool = False
+    mean_of: tuple[str, ...] = ()
+    told: str = ""
+    absent: str = ""
+
+    @property
+    def is_scored(self) -> bool:
+        """Whether each score has it, rather than the summary of a cohort alone."""
+        return not self.mean_of and self.name != RATIO
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """All figures of a task.
+
+    Attributes
+    ----------
+    metrics : tuple of Metric
+        In the order of columns.
+    primary : str
+        Name of the metric that searches maximise and nights compare; higher is better, and the trivial predictor has zero.
+    words : str
+        What sentences call it.
+    beside : str
+        Name of a metric that figures and digests show beside it; empty for none.
+    beside_words : str
+    rival : str
+        How the title of the linear model begins that networks are compared with.
+    rival_word : str
+        The same in the title of a column.
+    """
+
+    metrics: tuple[Metric, ...]
+    primary: str
+    words: str
+    beside: str = ""
+    beside_words: str = ""
+    rival: str = "lagged ridge"
+    rival_word: str = "lagged"
+
+    def __getitem__(self, name: str) -> Metric:
+        return next(metric for metric in self.metrics if metric.name == name)
+
+    @property
+    def scored(self) -> tuple[Metric, ...]:
+        """Metrics that each score has."""
+        return tuple(metric for metric in self.metrics if metric.is_scored)
+
+    def is_rival(self, predictor: str) -> bool:
+        """Whether a predictor is the linear model that networks are compared with."""
+        return predictor.startswith(self.rival)

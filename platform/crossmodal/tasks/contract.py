@@ -1,0 +1,92 @@
+"""What a task is: all that differs between sensors, volumes and cortex, as the rest of the platform knows it."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+from matplotlib.figure import Figure
+
+from crossmodal.config import Experiment
+from crossmodal.datasets.fold_data import FoldData
+from crossmodal.datasets.folds import Fold
+from crossmodal.datasets.manifest import Manifest
+from crossmodal.evaluation.scorecard import Scorecard
+from crossmodal.evaluation.scores import FoldEvaluation
+from crossmodal.models.base import Model
+from crossmodal.storage.node_cache import NodeCache
+from crossmodal.tasks.cleaned_input import CleanInput
+from crossmodal.transforms.scaling import Normaliser
+
+
+class Evaluator(Protocol):
+    """Scores networks on the test role of folds, beside baselines and ceilings. Threads may share it."""
+
+    def evaluate(self, fold: Any, network: Model, normaliser: Normaliser) -> FoldEvaluation:
+        """Score a network that was trained on this fold, with the normaliser it was trained with."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What `predict` wrote.
+
+    Attributes
+    ----------
+    path : Path
+        The file to open first.
+    told : str
+        What it holds, in words.
+    notes : tuple of str
+        Sentences that the run should say.
+    """
+
+    path: Path
+    fold: str
+    told: str
+    notes: tuple[str, ...]
+
+
+class Task(ABC):
+    """One kind of target."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def scorecard(self, experiment: Experiment) -> Scorecard:
+        """Declare the figures of its scores."""
+
+    @abstractmethod
+    def check(self, experiment: Experiment) -> None:
+        """Refuse, by UserError, settings that belong to another task, or that its models cannot follow."""
+
+    @abstractmethod
+    def find_dataset(self, experiment: Experiment) -> Manifest:
+        """Look up what an experiment trains on; raises UserError where there is none."""
+
+    @abstractmethod
+    def open_fold(self, experiment: Experiment, manifest: Manifest, fold: Fold, cache: NodeCache) -> FoldData:
+        """Open a fold on this node; raises UserError where data and experiment do not agree."""
+
+    @abstractmethod
+    def evaluator(self, experiment: Experiment, run: str) -> Evaluator:
+        """Make what scores the folds of a run."""
+
+    @abstractmethod
+    def draw_fold(self, evaluation: FoldEvaluation, experiment: Experiment) -> dict[str, Figure]:
+        """Draw a fold's figures, by file name."""
+
+    @abstractmethod
+    def write_space(self, data: FoldData, folder: Path) -> None:
+        """Write where targets lie, beside a model's weights, in files that `predict` reads."""
+
+    @abstractmethod
+    def check_output(self, output: Path) -> None:
+        """Refuse, by UserError, the name of a file that a prediction cannot be written to."""
+
+    @abstractmethod
+    def default_output(self, recording: str) -> Path:
+        """Name the file of a prediction after its recording."""
+
+    @abstractmethod
+    def predict(self, model: Path, experiment: Experiment, recording: str, output: Path, clean: CleanInput, scratch: Path) -> Written:
+        """Predict from a recording with the model in a folder, and write the result, whole or not at all."""

@@ -17,7 +17,7 @@ from preprocessing.readers.entry import SourceFile
 from preprocessing.readers.stores import FindFile, stage
 from preprocessing.readers.text import read_text
 from preprocessing.signals.broken import broken_told
-from preprocessing.steps import volume_markers
+from preprocessing.steps import physiology, volume_markers
 from preprocessing.steps.bold import detrending, orientation, resampling, scrubbing, targets
 from preprocessing.steps.bold.targets import Targets
 
@@ -28,7 +28,12 @@ BOLD_STEPS = {
     "targets": targets.VERSION,
     "scrubbing": scrubbing.VERSION,
     "detrending": detrending.VERSION,
+    # Of the EEG's recording, kept for its volumes; and motion parameters.
+    "respiration": physiology.RESPIRATION_VERSION,
 }
+
+# Of translations, mm, and rotations, rad.
+_TO_METRES = np.array([1e-3, 1e-3, 1e-3, 1.0, 1.0, 1.0])
 
 
 def bold_identity(recordings: Recordings, settings: Bold, find_file: FindFile) -> dict[str, Any]:
@@ -101,6 +106,7 @@ def to_volumes(opened: OpenedBold, settings: Bold, recordings: Recordings, scrat
         names=taken.names,
         stored=taken.stored,
         in_common_space=opened.transform is not None,
+        motion=None if opened.motion is None else opened.motion * _TO_METRES,
     )
     return volumes, [*opened.notes, *sides, *notes, *moved]
 

@@ -70,7 +70,7 @@ class Cleaned:
     raw : BaseRaw
         Loaded; brain channels alone.
     physiology : BaseRaw or None
-        EOG and ECG on its clock, where they are recorded.
+        EOG, ECG and, beside volumes, respiration on its clock, where they are recorded.
     good : bool array, shape (T,)
     marked : tuple of Span
         What steps mark bad, besides the recording's own bad spans.
@@ -139,8 +139,9 @@ def clean(
     """
     raw = opened.raw
     notes = [*opened.notes]
+    beside = physiology.types_beside(volumes=opened.bold is not None)
     notes += channel_types.keep_brain_channels(
-        raw, preprocessing.sensors, recordings.channel_types, opened.channels.types, called, opened.units
+        raw, preprocessing.sensors, recordings.channel_types, opened.channels.types, called, opened.units, beside
     )
     if raw.info.get("maxshield") and not preprocessing.maxwell:
         notes.append("was recorded with internal active shielding and not MaxFiltered: its fields are distorted unless it is an empty room")

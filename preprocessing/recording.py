@@ -11,6 +11,7 @@ from mne.transforms import apply_trans
 from numpy.typing import NDArray
 
 from crossmodal.config import UserError, fingerprint
+from crossmodal.config.channel_types import CHANNEL_TYPES
 from crossmodal.config.preprocessing import Preprocessing, Recordings
 from crossmodal.datasets.recording import PHYSIOLOGY, Events, Recording, Signal
 from crossmodal.datasets.shard import FORMAT
@@ -26,8 +27,6 @@ from preprocessing.readers.reading import open_recording
 from preprocessing.readers.stores import FindFile, file_finder
 from preprocessing.steps import channel_types
 from preprocessing.steps.physiology import TYPES
-
-_UNITS = {"eeg": "V", "mag": "T", "grad": "T/m", "eog": "V", "ecg": "V"}
 
 
 def shard_key(entry: Entry, recordings: Recordings, preprocessing: Preprocessing, find_file: FindFile) -> dict[str, Any]:
@@ -172,7 +171,7 @@ def _signal(raw: BaseRaw, modality: str, kinds: tuple[str, ...]) -> Signal:
         data_tc=np.ascontiguousarray(raw.get_data(picks=picks).T, dtype=np.float32),
         names=tuple(raw.ch_names[index] for index in picks),
         types=tuple(types[index] for index in picks),
-        units=tuple(_UNITS[types[index]] for index in picks),
+        units=tuple(CHANNEL_TYPES[types[index]].unit for index in picks),
         positions_m=np.array([_head_position_m(raw, index) for index in picks]),
     )
 

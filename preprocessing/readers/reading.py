@@ -49,7 +49,7 @@ class OpenedRecording:
     bad_spans : list of Span
         What annotations call bad.
     channels : ChannelTable
-        What channels.tsv says; channels whose unit is no voltage are misc.
+        What channels.tsv says; channels whose unit is no voltage are misc, but for respiration.
     units : ChannelUnits
         What is known of the units of channels that may be EEG, EOG or ECG.
     source : list of dict
@@ -119,7 +119,9 @@ def open_recording(entry: Entry, recordings: Recordings, scratch: Path) -> Opene
         # The only place where the delay is added; what is read here is never written back.
         events=events.shifted(recordings.stimulus_delay_s),
         bad_spans=bad_spans(raw),
-        channels=replace(channels, types=channels.types | dict.fromkeys(units.no_voltage, "misc")),
+        channels=replace(
+            channels, types=channels.types | {name: "misc" for name in units.no_voltage if channels.types.get(name) != "resp"}
+        ),
         units=units,
         source=[file.model_dump() | {"sha256": _checksum(local[file.uri])} for file in entry.all_files],
         bold=bold,

@@ -29,8 +29,11 @@ def keep_brain_channels(
     listed: Mapping[str, str],
     called: str,
     units: ChannelUnits | None = None,
+    beside: Sequence[str] = ("eog", "ecg"),
 ) -> list[str]:
-    """Retype channels in place and drop all but those of `modalities`, EOG and ECG; these stay in the file's order, which loads fastest.
+    """Retype channels in place and drop all but those of `modalities` and of types kept beside them.
+
+    They stay in the file's order, which loads fastest.
 
     Parameters
     ----------
@@ -46,6 +49,8 @@ def keep_brain_channels(
         What sentences call the recording.
     units : ChannelUnits, optional
         What is known of the channels' units; None where all are known.
+    beside : sequence of str
+        Types that are kept besides.
 
     Returns
     -------
@@ -67,7 +72,7 @@ def keep_brain_channels(
     found = known_types(raw, listed)
     chosen = {**found, **configured}
     raw.set_channel_types({name: chosen[name] for name in types if chosen[name] != types[name]}, on_unit_change="ignore", verbose="error")
-    _pick(raw, chosen, modalities, units, called)
+    _pick(raw, chosen, modalities, beside, units, called)
     _check_units(raw, units, called)
     _check_names(raw, called)
     return _notes(raw, found) + _disputes(raw, units)
@@ -97,7 +102,9 @@ def order_channels(raw: BaseRaw, modalities: Sequence[str]) -> None:
     raw.pick([name for kind in kinds for name in sorted(raw.ch_names) if types[name] == kind])
 
 
-def _pick(raw: BaseRaw, types: Mapping[str, str], modalities: Sequence[str], units: ChannelUnits, called: str) -> None:
+def _pick(
+    raw: BaseRaw, types: Mapping[str, str], modalities: Sequence[str], beside: Sequence[str], units: ChannelUnits, called: str
+) -> None:
     no_voltages = some_of(f"{name} ({unit})" for name, unit in units.no_voltage.items())
     for modality in modalities:
         if not any(types[name] in MODALITY_TYPES[modality] for name in raw.ch_names):
@@ -107,13 +114,13 @@ def _pick(raw: BaseRaw, types: Mapping[str, str], modalities: Sequence[str], uni
                 f"{called}: has no {modality.upper()} channel{since}, and the experiment asks for {wanted};"
                 " leave the recording out, or change preprocessing.modalities"
             )
-    kept = {kind for modality in modalities for kind in MODALITY_TYPES[modality]} | {"eog", "ecg"}
+    kept = {kind for modality in modalities for kind in MODALITY_TYPES[modality]} | {*beside}
     raw.pick([name for name in raw.ch_names if types[name] in kept])
 
 
 def _check_units(raw: BaseRaw, units: ChannelUnits, called: str) -> None:
     said = {**units.no_voltage, **units.unknown}
-    lost = [name for name in raw.ch_names if name in said]
+    lost = [name for name, kind in zip(raw.ch_names, raw.get_channel_types(), strict=True) if name in said and kind != "resp"]
     if lost:
         listing = some_of(f"{name} ({said[name]})" for name in lost)
         raise UserError(

@@ -1,5 +1,7 @@
 """Filter the continuous recording, EEG and MEG alike, without shifting it in time."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from mne.filter import create_filter
 from mne.io import BaseRaw
@@ -11,8 +13,8 @@ from preprocessing.signals.spans import Span, continuous_pieces
 VERSION = 1
 
 
-def filter_recording(raw: BaseRaw, settings: Preprocessing, called: str) -> list[Span]:
-    """Band-pass in place with MNE's default FIR: Hamming window, applied once at zero phase.
+def filter_recording(raw: BaseRaw, settings: Preprocessing, called: str, names: Sequence[str] | None = None) -> list[Span]:
+    """Band-pass all channels, or some, in place with MNE's default FIR: Hamming window, applied once at zero phase.
 
     Each piece between boundaries of acquisition is filtered by itself.
 
@@ -27,7 +29,7 @@ def filter_recording(raw: BaseRaw, settings: Preprocessing, called: str) -> list
         The low-pass is not below half the recording's rate, or every piece is shorter than the filter; the sentence says which high-pass
         fits.
     """
-    if settings.highpass_hz is None and settings.lowpass_hz is None:
+    if (settings.highpass_hz is None and settings.lowpass_hz is None) or (names is not None and not names):
         return []
     sfreq = raw.info["sfreq"]
     if settings.lowpass_hz and settings.lowpass_hz >= sfreq / 2:
@@ -38,7 +40,7 @@ def filter_recording(raw: BaseRaw, settings: Preprocessing, called: str) -> list
     if longest_s < length_s:
         lengths = f"its {longest_s:.2f} s without interruption are shorter than the filter's {length_s:.2f} s"
         raise UserError(f"{called}: {lengths}; {_advice(longest_s, sfreq, settings)}")
-    raw.filter(settings.highpass_hz, settings.lowpass_hz, picks="all", n_jobs=1, verbose="error")
+    raw.filter(settings.highpass_hz, settings.lowpass_hz, picks="all" if names is None else list(names), n_jobs=1, verbose="error")
     return [piece for piece in pieces if piece.duration_s < length_s]
 
 

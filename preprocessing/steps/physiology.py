@@ -1,4 +1,4 @@
-"""Keep EOG and ECG on the clock of the sensors: what eyes and heart alone predict is told beside every score, and no model reads them."""
+"""Keep EOG, ECG and respiration on the clock of the sensors: what they alone predict is told beside every score; no model reads them."""
 
 import numpy as np
 from mne.io import BaseRaw, RawArray
@@ -8,11 +8,18 @@ from preprocessing.steps import filtering, resampling
 from preprocessing.steps.references import copy_channels
 
 VERSION = 1
-TYPES = ("eog", "ecg")
+# Respiration is kept where there are volumes, whose blood follows it; volumes bear the version of that.
+RESPIRATION_VERSION = 1
+TYPES = ("eog", "ecg", "resp")
+
+
+def types_beside(volumes: bool) -> tuple[str, ...]:
+    """Name the types that are kept beside sensors alone, or beside sensors and volumes."""
+    return TYPES if volumes else TYPES[:2]
 
 
 def copy_physiology(raw: BaseRaw, settings: Preprocessing) -> RawArray | None:
-    """Copy EOG and ECG that record something; those that no step finds artifacts by are dropped from `raw` in place.
+    """Copy EOG, ECG and respiration that record something; those that no step finds artifacts by are dropped from `raw` in place.
 
     Parameters
     ----------
@@ -24,7 +31,7 @@ def copy_physiology(raw: BaseRaw, settings: Preprocessing) -> RawArray | None:
     Returns
     -------
     RawArray or None
-        V; None where nothing is recorded.
+        V, respiration in an arbitrary unit; None where nothing is recorded.
     """
     types = dict(zip(raw.ch_names, raw.get_channel_types(), strict=True))
     names = [name for name in raw.ch_names if types[name] in TYPES]
@@ -35,8 +42,11 @@ def copy_physiology(raw: BaseRaw, settings: Preprocessing) -> RawArray | None:
 
 
 def follow_sensors(physiology: RawArray, settings: Preprocessing, called: str) -> RawArray:
-    """Filter and resample as sensors are."""
-    filtering.filter_recording(physiology, settings, called)
+    """Filter and resample as sensors are; respiration, which is slower than most high-passes, by the low-pass alone."""
+    types = dict(zip(physiology.ch_names, physiology.get_channel_types(), strict=True))
+    voltages, slow = ([name for name in types if (types[name] == "resp") == is_slow] for is_slow in (False, True))
+    filtering.filter_recording(physiology, settings, called, voltages)
+    filtering.filter_recording(physiology, settings.model_copy(update={"highpass_hz": None}), called, slow)
     return resampling.resample_recording(physiology, settings)
 
 

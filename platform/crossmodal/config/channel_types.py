@@ -34,6 +34,7 @@ CHANNEL_TYPES = {
     "grad": ChannelTraits("T/m", 2e-12, "gradiometers", "fT/cm", 1e13),
     "eog": ChannelTraits("V", 1e-4, "EOG electrodes", "µV", 1e6),
     "ecg": ChannelTraits("V", 1e-3, "ECG electrodes", "mV", 1e3),
+    "resp": ChannelTraits("arbitrary", 1.0, "respiratory belts", "a.u.", 1.0),
     "bold": ChannelTraits("arbitrary", 1.0, "BOLD targets", "a.u.", 1.0),
     "cortex": ChannelTraits("A m", 1e-8, "cortical regions", "nA m", 1e9),
 }

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from crossmodal.config.base import Config
 
-ChannelType = Literal["eeg", "eog", "ecg", "emg", "misc"]
+ChannelType = Literal["eeg", "eog", "ecg", "resp", "emg", "misc"]
 
 
 class Triggers(Config):

@@ -14,7 +14,7 @@ from crossmodal.datasets.windows import WindowSet
 
 def shared_physiology(shards: Sequence[Shard]) -> tuple[str, ...]:
     """Name the EOG and ECG channels that all of some recordings have, in the order of the first."""
-    recorded = [shard.entry.channels.get(PHYSIOLOGY, ()) for shard in shards]
+    recorded = [_voltages(shard) for shard in shards]
     return tuple(name for name in recorded[0] if all(name in names for names in recorded))
 
 
@@ -69,6 +69,12 @@ def _signal(shard: Shard, names: tuple[str, ...]) -> NDArray[np.float32]:
         if name in names
     }
     return np.stack([samples[name] for name in names]).astype(np.float32)
+
+
+def _voltages(shard: Shard) -> tuple[str, ...]:
+    """Name what is recorded besides respiration, which no window is long enough for."""
+    names, types = (of_modality.get(PHYSIOLOGY, ()) for of_modality in (shard.entry.channels, shard.entry.types))
+    return tuple(name for name, kind in zip(names, types, strict=True) if kind != "resp")
 
 
 def _names_of(shard: Shard, kind: str) -> list[str]:

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from crossmodal.datasets.volumes import Volumes
 
-# The signal that holds EOG and ECG, which no model reads.
+# The signal that holds EOG, ECG and respiration, which no model reads.
 PHYSIOLOGY = "physiology"
 # Channels of a signal stand in this order, so that a type is a contiguous slice of columns; other types follow.
-TYPE_ORDER = ("eeg", "mag", "grad", "eog", "ecg")
+TYPE_ORDER = ("eeg", "mag", "grad", "eog", "ecg", "resp")
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Signal:
     data_tc : float32 array, shape (T, C)
         Samples in SI units.
     names, types, units : tuple of str, length C
-        As MNE names them ('eeg', 'mag', 'grad', 'eog', 'ecg'); units as 'V', 'T', 'T/m'.
+        As MNE names them ('eeg', 'mag', 'grad', 'eog', 'ecg', 'resp'); units as 'V', 'T', 'T/m', 'arbitrary'.
     positions_m : float array, shape (C, 3)
         Sensor positions in head coordinates, m; NaN where unknown.
     """

@@ -67,6 +67,8 @@ class Volumes:
         Voxels that are targets, in C order; None where targets are regions.
     in_common_space : bool
         Whether a voxel is the same place in every head.
+    motion : float64 array, shape (n_volumes, 6), optional
+        Of the head: translations, m, and rotations, rad; None where they are not recorded.
     """
 
     data_vs: NDArray[np.float32]
@@ -78,6 +80,7 @@ class Volumes:
     names: tuple[str, ...] | None
     stored: NDArray[np.bool_] | None
     in_common_space: bool
+    motion: NDArray[np.float64] | None = None
 
     @property
     def entry(self) -> VolumesEntry:
@@ -119,6 +122,7 @@ def write_volumes(volumes: Volumes, about: dict[str, Any], folder: Path) -> None
         "names": volumes.names,
         "in_common_space": volumes.in_common_space,
         "mask": _MASK_FILE,
+        "motion": None if volumes.motion is None else volumes.motion.tolist(),
     }
     arrow.write_matrices(folder / f"{BOLD}.arrow", {BOLD: volumes.data_vs}, metadata)
     statistics = ChannelStatistics.of(volumes.data_vs, volumes.good, pairs=False)
@@ -172,6 +176,12 @@ class StoredVolumes:
         """Say on which grid targets lie."""
         grid, affine = self.metadata["grid"], self.metadata["affine"]
         return Voxels(grid=grid, affine=affine) if self.names is None else Regions(grid=grid, affine=affine)
+
+    @property
+    def motion(self) -> NDArray[np.float64] | None:
+        """Translations, m, and rotations, rad, of the head, shape (n_volumes, 6); None where they are not recorded."""
+        motion = self.metadata.get("motion")
+        return None if motion is None else np.array(motion, dtype=np.float64)
 
     @property
     def names(self) -> tuple[str, ...] | None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from preprocessing.readers.bids.tables import UNSTATED, rows_of
 from preprocessing.signals.channel_names import unique_names
 
-# BIDS channel types that say what an input of the amplifier really recorded; others, as RESP or TRIG, are no brain either, whatever the
+# BIDS channel types that say what an input of the amplifier really recorded; others, as GSR or TRIG, are no brain either, whatever the
 # file calls them. MEG types are left to the recording itself.
-_TYPES = {"EEG": "eeg", "EOG": "eog", "HEOG": "eog", "VEOG": "eog", "ECG": "ecg", "EMG": "emg", "MISC": "misc"}
+_TYPES = {"EEG": "eeg", "EOG": "eog", "HEOG": "eog", "VEOG": "eog", "ECG": "ecg", "RESP": "resp", "EMG": "emg", "MISC": "misc"}
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class ChannelTable:
     Attributes
     ----------
     types : dict
-        MNE's type ('eeg', 'eog', 'ecg', 'emg', 'misc') by channel name, where BIDS's has one.
+        MNE's type ('eeg', 'eog', 'ecg', 'resp', 'emg', 'misc') by channel name, where BIDS's has one.
     bad : tuple of str
         Channels whose status is bad.
     units : dict

@@ -21,7 +21,7 @@ _GAZE_MOMENT_AM_PER_DEG = 6e-9
 _HEART_MOMENT_AM = 6e-8
 # Of the sphere's radius: a sphere that fits the scalp does not reach the eyes.
 _RELATIVE_DEPTH = 0.85
-_ECG_V = 1e-3
+ECG_V = 1e-3
 _BLINK_INTERVAL_S, _BLINK_WIDTH_S = 5.0, 0.06
 _GAZE_INTERVAL_S, _GAZE_SPREAD_DEG = 1.5, 3.0
 _HEART_PERIOD_S, _HEART_PERIOD_SPREAD_S = 0.9, 0.05
@@ -60,15 +60,20 @@ def artifact_moments(n_times: int, sfreq: float, rng: np.random.Generator) -> ND
     gaze_deg = np.concatenate([[0.0], _GAZE_SPREAD_DEG * rng.standard_normal(len(saccades_s))])
     gaze = gaze_deg[np.searchsorted(saccades_s, np.arange(n_times) / sfreq)]
     beats_s = np.cumsum(rng.normal(_HEART_PERIOD_S, _HEART_PERIOD_SPREAD_S, size=int(1.5 * duration_s / _HEART_PERIOD_S) + 1))
+    return np.array([_BLINK_MOMENT_AM * blink, _GAZE_MOMENT_AM_PER_DEG * gaze, _HEART_MOMENT_AM * heart_waves(beats_s, n_times, sfreq)])
+
+
+def heart_waves(beats_s: NDArray[np.float64], n_times: int, sfreq: float) -> NDArray[np.float64]:
+    """Waves P to T of heartbeats whose R waves peak at the times given with a height of about 1, shape (n_times,)."""
     heart = np.zeros(n_times)
     for offset_s, width_s, height in _HEART_WAVES:
         heart += _pulses(beats_s + offset_s, np.full(len(beats_s), height), width_s, n_times, sfreq)
-    return np.array([_BLINK_MOMENT_AM * blink, _GAZE_MOMENT_AM_PER_DEG * gaze, _HEART_MOMENT_AM * heart])
+    return heart
 
 
 def ecg_voltage(moments: NDArray[np.float64]) -> NDArray[np.float64]:
     """What electrodes on the chest see of `artifact_moments`, V, shape (n_times,)."""
-    return _ECG_V / _HEART_MOMENT_AM * moments[2]
+    return ECG_V / _HEART_MOMENT_AM * moments[2]
 
 
 def _artifact_dipoles(head: HeadModel, head_scale: float) -> tuple[Dipoles, NDArray[np.float64]]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from mne.transforms import apply_trans
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
 from crossmodal.config.simulation import EegFmriSimulation, Simulation, SourceSpectrum
@@ -16,6 +15,8 @@ from crossmodal.physics.geometry import farthest_points
 from crossmodal.physics.haemodynamics import RESPONSE_LENGTH_S, respond
 from crossmodal.physics.sources import sensor_factor, source_components
 from crossmodal.physics.truth import SubjectTruth
+from preprocessing.simulated.body import at_times, draw_body, recorded_ecg, recorded_respiration, slow_noise
+from preprocessing.simulated.confounds import bold_changes, eeg_artifacts
 from preprocessing.simulated.subject import draw_subject, template_conductor
 
 # Power changes within seconds and blood slower still.
@@ -54,6 +55,8 @@ class FmriSubject:
 
     Attributes
     ----------
+    positions : float64 array, shape (n_electrodes, 3)
+        Of the electrodes, head coordinates, m.
     patterns : float64 array, shape (n_electrodes, n_regions)
         What the electrodes see of a region at unit power, V.
     background : SubjectTruth
@@ -64,6 +67,7 @@ class FmriSubject:
 
     label: str
     anatomy: Anatomy
+    positions: NDArray[np.float64]
     patterns: NDArray[np.float64]
     background: SubjectTruth
     to_template: NDArray[np.float64]
@@ -83,7 +87,13 @@ class FmriRun:
     power : float64 array, shape (n_regions, n_powers)
         Relative power of each region in the EEG at `POWER_RATE_HZ`, from the EEG's first sample.
     response : float64 array, shape (n_regions, n_volumes)
-        Relative change of BOLD that would be seen without noise.
+        Relative change of BOLD that power would cause without noise.
+    confounds : float64 array, shape (n_regions, n_volumes)
+        Relative change of BOLD that heartbeat, breath and movement cause besides; zero but in a confounded cohort.
+    ecg, respiration : float64 array, shape (n_times,)
+        Of electrodes on the chest and of a belt, V.
+    motion : float64 array, shape (n_volumes, 6)
+        Translations, mm, and rotations, rad.
     """
 
     eeg: NDArray[np.float64]
@@ -91,6 +101,10 @@ class FmriRun:
     image: NDArray[np.float32]
     power: NDArray[np.float64]
     response: NDArray[np.float64]
+    confounds: NDArray[np.float64]
+    ecg: NDArray[np.float64]
+    respiration: NDArray[np.float64]
+    motion: NDArray[np.float64]
 
 
 def template_anatomy(simulation: EegFmriSimulation) -> Anatomy:
@@ -139,7 +153,9 @@ def draw_fmri_subject(simulation: EegFmriSimulation, label: str) -> FmriSubject:
     to_template = np.eye(4)
     to_template[:3, :3] = Rotation.from_rotvec(np.deg2rad(simulation.anatomy.rotation_deg) * rng.standard_normal(3)).as_matrix()
     to_template[:3, 3] = 1e3 * simulation.anatomy.translation_m * rng.standard_normal(3)
-    return FmriSubject(label, anatomy, patterns, background, to_template)
+    electrodes = [name for name, kind in zip(person.names, person.types, strict=True) if kind == "eeg"]
+    positions_m = np.array([person.info["chs"][person.info["ch_names"].index(name)]["loc"][:3] for name in electrodes])
+    return FmriSubject(label, anatomy, positions_m, patterns, background, to_template)
 
 
 def simulate_fmri_run(subject: FmriSubject, simulation: EegFmriSimulation, run: int) -> FmriRun:
@@ -158,20 +174,33 @@ def simulate_fmri_run(subject: FmriSubject, simulation: EegFmriSimulation, run: 
     answer = 1e-2 * simulation.change_percent * respond(driving - 1, POWER_RATE_HZ)[:, before:]
     power_s = np.arange(answer.shape[1]) / POWER_RATE_HZ
     response = np.array([np.interp(onset_s, power_s, row) for row in answer])
-    eeg = _draw_eeg(subject, simulation, power[:, before:], round(duration_s * simulation.sfreq), rng)
-    return FmriRun(eeg, onset_s, _draw_image(subject.anatomy, simulation, response, rng), power[:, before:], response)
+    n_times = round(duration_s * simulation.sfreq)
+    eeg = _draw_eeg(subject, simulation, power[:, before:], n_times, rng)
+    body_rng = np.random.default_rng([*seeds, 2])
+    body = draw_body(simulation.physiology, duration_s, body_rng)
+    ecg = recorded_ecg(body, n_times, simulation.sfreq, body_rng)
+    confounds = np.zeros((simulation.regions + 1, simulation.n_volumes))
+    if simulation.cohort == "confounded":
+        eeg += eeg_artifacts(body, simulation.physiology, subject.positions, n_times, simulation.sfreq, body_rng)
+        confounds = bold_changes(body, simulation.physiology, onset_s, simulation.regions, np.random.default_rng([simulation.seed, 5]))
+    image = _draw_image(subject.anatomy, simulation, np.vstack([np.zeros(simulation.n_volumes), response]) + confounds, rng)
+    return FmriRun(
+        eeg=eeg,
+        onset_s=onset_s,
+        image=image,
+        power=power[:, before:],
+        response=response,
+        confounds=confounds[1:],
+        ecg=ecg,
+        respiration=recorded_respiration(body, n_times, simulation.sfreq),
+        motion=at_times(body, body.motion, onset_s),
+    )
 
 
 def _draw_power(simulation: EegFmriSimulation, duration_s: float, rng: np.random.Generator) -> NDArray[np.float64]:
     """Log-normal power with mean one, from a response's length before the EEG begins, shape (n_regions, n_powers)."""
     n_powers = round((RESPONSE_LENGTH_S + duration_s) * POWER_RATE_HZ) + 1
-    width = simulation.power_time_s * POWER_RATE_HZ
-    margin = round(4 * width)
-    smooth = gaussian_filter1d(rng.standard_normal((simulation.regions, n_powers + 2 * margin)), width, axis=1)[
-        :, margin : margin + n_powers
-    ]
-    # White noise smoothed by a Gaussian of this width has variance 1 / (2 sqrt(pi) width).
-    log_power = simulation.power_depth * smooth * np.sqrt(2 * np.sqrt(np.pi) * width)
+    log_power = simulation.power_depth * slow_noise(simulation.regions, n_powers, simulation.power_time_s * POWER_RATE_HZ, rng)
     return np.exp(log_power - simulation.power_depth**2 / 2)
 
 
@@ -190,10 +219,11 @@ def _draw_eeg(
 
 
 def _draw_image(
-    anatomy: Anatomy, simulation: EegFmriSimulation, response: NDArray[np.float64], rng: np.random.Generator
+    anatomy: Anatomy, simulation: EegFmriSimulation, changes: NDArray[np.float64], rng: np.random.Generator
 ) -> NDArray[np.float32]:
-    n_volumes = response.shape[1]
-    change = np.vstack([np.zeros(n_volumes), response])[anatomy.atlas]
+    """Draw an image whose voxels change as given: outside regions, and in each, shape (n_regions + 1, n_volumes)."""
+    n_volumes = changes.shape[1]
+    change = changes[anatomy.atlas]
     noise = 1e-2 * simulation.noise_percent * rng.standard_normal(change.shape)
     drift = 1e-2 * simulation.drift_percent * np.linspace(-0.5, 0.5, n_volumes)
     brightness = np.where(anatomy.brain, _BASELINE, _BACKGROUND)[..., None]

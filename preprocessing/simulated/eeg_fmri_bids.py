@@ -15,6 +15,9 @@ from preprocessing.simulated.eeg_fmri import POWER_RATE_HZ, FmriRun, FmriSubject
 TASK = "rest"
 # Written as Response/R128, which amplifiers make of the scanner's trigger.
 _VOLUME_CODE = 128
+_BESIDE = ("ECG", "Resp")
+# Columns as fMRIPrep calls them.
+_MOTION = ("trans_x", "trans_y", "trans_z", "rot_x", "rot_y", "rot_z")
 
 
 def write_fmri_dataset(root: Path, simulation: EegFmriSimulation) -> None:
@@ -24,7 +27,8 @@ def write_fmri_dataset(root: Path, simulation: EegFmriSimulation) -> None:
     (root / "README").write_text(
         "Simulated simultaneous EEG and BOLD: no person was recorded. derivatives/truth holds the power behind every recording, the\n"
         "response it would cause without noise, the atlas of regions and each person's transform to the template. The scanner starts\n"
-        "after the EEG; Response/R128 marks each volume.\n"
+        "after the EEG; Response/R128 marks each volume. ECG and a respiratory belt lie beside the EEG, motion parameters in\n"
+        "derivatives/motion.\n"
     )
     anatomy = template_anatomy(simulation)
     truth = root / "derivatives" / "truth"
@@ -46,16 +50,23 @@ def write_fmri_run(root: Path, subject: FmriSubject, number: int, run: FmriRun, 
     eeg, func = (root / f"sub-{subject.label}" / part for part in ("eeg", "func"))
     for folder in (eeg, func, _truth(root, subject)):
         folder.mkdir(parents=True, exist_ok=True)
+    motion = root / "derivatives" / "motion" / f"sub-{subject.label}"
+    motion.mkdir(parents=True, exist_ok=True)
+    rows = ["\t".join(f"{value:.6f}" for value in row) for row in run.motion]
+    (motion / f"sub-{subject.label}_run-{number:02d}_motion.tsv").write_text("\n".join(["\t".join(_MOTION), *rows]) + "\n")
     samples = np.round(run.onset_s * simulation.sfreq).astype(int)
     pybv.write_brainvision(
-        data=run.eeg,
+        data=np.vstack([run.eeg, run.ecg, run.respiration]),
         sfreq=simulation.sfreq,
-        ch_names=list(CAP),
+        ch_names=[*CAP, *_BESIDE],
         fname_base=f"{stem}_eeg",
         folder_out=str(eeg),
         events=[{"onset": int(sample), "duration": 1, "description": _VOLUME_CODE, "type": "Response"} for sample in samples],
         unit="µV",
     )
+    channels = [*((name, "EEG", "µV") for name in CAP), ("ECG", "ECG", "µV"), ("Resp", "RESP", "µV")]
+    rows = ["\t".join(row) for row in (("name", "type", "units"), *channels)]
+    (eeg / f"{stem}_channels.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     _write_json(eeg / f"{stem}_eeg.json", {"TaskName": TASK, "SamplingFrequency": simulation.sfreq, "EEGReference": "left ear"})
     image = nibabel.Nifti1Image(np.round(run.image).astype(np.int16), np.linalg.inv(subject.to_template) @ subject.anatomy.affine)
     image.header.set_zooms((*[simulation.voxel_mm] * 3, simulation.tr_s))
@@ -67,6 +78,7 @@ def write_fmri_run(root: Path, subject: FmriSubject, number: int, run: FmriRun, 
         power=run.power,
         power_rate_hz=POWER_RATE_HZ,
         response=run.response,
+        confounds=run.confounds,
         onset_s=run.onset_s,
         patterns=subject.patterns,
     )

@@ -59,15 +59,36 @@ class Simulation(Config):
     grad_noise_t_per_m: float = Field(5e-13, ge=0)
 
 
+class Physiology(Config):
+    """Heartbeat, breath and head movement in a scanner, which ECG, respiratory belt and motion parameters record in every cohort.
+
+    What they do to EEG and BOLD, they do in a confounded cohort alone.
+    """
+
+    heart_rate_hz: float = Field(1.1, gt=0.5, lt=3)
+    heart_rate_spread_hz: float = Field(0.1, gt=0, lt=0.3, description="standard deviation of the slow changes of heart rate")
+    breath_hz: float = Field(0.25, gt=0.1, lt=1)
+    breath_depth: float = Field(0.4, gt=0, description="standard deviation of the logarithm of a breath's depth")
+    change_time_s: float = Field(8.0, gt=0, description="standard deviation of the Gaussian that smooths both in time")
+    movement_mm: float = Field(0.15, ge=0, description="mean size of a nod; drifts are as large")
+    pulse_v: float = Field(4e-6, ge=0, description="amplitude of the pulse artifact at the electrode that shows it most")
+    muscle_v: float = Field(1.5e-6, ge=0, description="rms of muscles that breathe along, likewise")
+    movement_v_s_per_mm: float = Field(3e-5, ge=0, description="voltage of a head that moves by 1 mm/s, likewise")
+    cardiac_percent: float = Field(1.0, ge=0, description="standard deviation of the change of BOLD that heart rate makes")
+    respiratory_percent: float = Field(1.0, ge=0, description="the same of respiration volume")
+    movement_percent_per_mm: float = Field(1.0, ge=0, description="of a region's BOLD with the head, standard deviation over regions")
+
+
 class EegFmriSimulation(Config):
     """A BIDS dataset of EEG and BOLD whose regions follow the EEG's band power through a haemodynamic response.
 
-    In a null cohort the regions follow power of the same kind that no EEG shows.
+    In a null cohort the regions follow power of the same kind that no EEG shows. In a confounded one they do, too, but
+    heartbeat, breath and head movement show in EEG and BOLD alike.
     """
 
     kind: Literal["eeg_fmri"] = "eeg_fmri"
     root: str
-    cohort: Literal["coupled", "null"] = "coupled"
+    cohort: Literal["coupled", "null", "confounded"] = "coupled"
     subjects: int = Field(8, ge=1)
     runs: int = Field(1, ge=1)
     n_volumes: int = Field(240, ge=20)
@@ -88,6 +109,7 @@ class EegFmriSimulation(Config):
     noise_percent: float = Field(1.0, ge=0, description="standard deviation of a voxel's white noise")
     drift_percent: float = Field(1.0, ge=0, description="linear drift of every voxel over a run")
     lead_in_s: tuple[float, float] = Field((5.0, 40.0), description="between them the scanner starts after the EEG")
+    physiology: Physiology = Physiology()
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

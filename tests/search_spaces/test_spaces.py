@@ -8,24 +8,30 @@ from crossmodal.models.registry import network_spec
 from crossmodal.tuning.space import Space
 from search_spaces import common
 from search_spaces.finding import find_space
-from tests.crossmodal.models.pairs import sensor_pair
+from tests.crossmodal.models.pairs import sensor_pair, volume_pair
+
+OF_VOLUMES = {
+    "data": {"target": {"modality": "bold"}, "windows": {"kind": "volumes"}},
+    "evaluation": {"baselines": [{"kind": "training_mean"}]},
+}
+DATA = {"synaptech_net": {}, "aim": {}, "band_power": OF_VOLUMES}
 
 
 def experiment(**settings: object) -> Experiment:
     return Experiment.model_validate({"name": "tiny", "recordings": {"kind": "bids", "root": "cohort"}, **settings})
 
 
-@pytest.mark.parametrize("kind", ["synaptech_net", "aim"])
+@pytest.mark.parametrize("kind", DATA)
 def test_a_model_s_space_makes_models_that_can_be_built(kind):
-    base = experiment(model={"kind": kind})
+    base = experiment(model={"kind": kind}, **DATA[kind])
     space = find_space(base)
     assert space.name == f"search_spaces.{kind}"
     space.rehearse(base)
 
 
-@pytest.mark.parametrize("kind", ["synaptech_net", "aim"])
+@pytest.mark.parametrize("kind", DATA)
 def test_the_first_trial_is_the_paper_s(kind):
-    base = experiment(model={"kind": kind})
+    base = experiment(model={"kind": kind}, **DATA[kind])
     space = find_space(base)
     first = overridden(base, space.suggest(FixedTrial(dict(space.first)), base))
     assert network_spec(first.model) == network_spec(base.model)
@@ -36,12 +42,13 @@ def test_a_narrow_draw_of_each_space_runs():
     draws = {
         "synaptech_net": {"width": 8, "depth": 2, "bridge_hidden": 16, "skip_taps": 21, "skip_filters": 2, "representation": "stft"},
         "aim": {"heads": 2, "head_width": 8, "encoder_layers": 1, "decoder_layers": 1},
+        "band_power": {"width": 16, "bin_s": 1.0},
     }
     for kind, drawn in draws.items():
-        base = experiment(model={"kind": kind})
+        base = experiment(model={"kind": kind}, **DATA[kind])
         space = find_space(base)
         changed = overridden(base, space.suggest(FixedTrial({**space.first, **drawn}), base))
-        network_spec(changed.model).build(sensor_pair(6, 5, 200, 100.0))
+        network_spec(changed.model).build((volume_pair if DATA[kind] else sensor_pair)(6, 5, 200, 100.0))
 
 
 def test_epochs_keep_the_windows_that_events_ask_for():
@@ -55,7 +62,7 @@ def test_a_model_without_a_module_of_its_own_is_searched_by_what_all_have():
 
 @pytest.mark.parametrize("name", ["synaptech", "nowhere.at_all"])
 def test_an_unknown_space_is_refused_with_those_that_are_known(name):
-    with pytest.raises(UserError, match=rf"there is no space '{name}'; known are aim, common, synaptech_net"):
+    with pytest.raises(UserError, match=rf"there is no space '{name}'; known are aim, band_power, common, synaptech_net"):
         find_space(experiment(tuning={"space": name}))
 
 

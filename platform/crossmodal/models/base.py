@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, Self
+from typing import ClassVar, Literal, Protocol, Self
 
 import mne
 import torch
@@ -12,9 +12,20 @@ from crossmodal.config import Config
 from crossmodal.config.signal_spec import SignalPair
 from crossmodal.transforms.scaling import Normaliser
 
+# Signals on the input's clock, or one value a target after each window.
+Predicts = Literal["signals", "volumes"]
+
 
 class ModelConfig(Config):
-    """Settings of a model or baseline; the constructor of its class takes them."""
+    """Settings of a model or baseline; the constructor of its class takes them.
+
+    Attributes
+    ----------
+    predicts : tuple of str
+        What the model can be trained to predict.
+    """
+
+    predicts: ClassVar[tuple[Predicts, ...]] = ("signals",)
 
     @property
     def title(self) -> str:

@@ -1,7 +1,9 @@
 """Hold the settings of models and baselines in an experiment to what their modules know."""
 
 from crossmodal.config import Experiment, UserError
-from crossmodal.models.registry import ModelSpec, baseline_spec, network_spec
+from crossmodal.config.data import Windows
+from crossmodal.models.base import Baseline, Predicts
+from crossmodal.models.registry import ModelSpec, baseline_spec, config_class, network_spec, registered
 from crossmodal.models.ridge import RidgeConfig
 
 
@@ -11,7 +13,8 @@ def checked(experiment: Experiment) -> Experiment:
     Raises
     ------
     UserError
-        A model or baseline is unknown or refuses a setting, or two of them would be one row of a table.
+        A model or baseline is unknown, refuses a setting or predicts something else than the windows hold, or two of them would be one row
+        of a table.
     """
     evaluation = experiment.evaluation
     model = network_spec(experiment.model)
@@ -19,9 +22,24 @@ def checked(experiment: Experiment) -> Experiment:
     physiology = baseline_spec(evaluation.physiology, "evaluation.physiology")
     if not isinstance(physiology.config, RidgeConfig):
         raise UserError(f"evaluation.physiology.kind: '{physiology.kind}' does not map EOG and ECG; ridge does")
+    _check_target(model, "model", experiment.data.windows)
+    for index, baseline in enumerate(baselines):
+        _check_target(baseline, f"evaluation.baselines.{index}", experiment.data.windows)
     _check_titles([model, *baselines])
     update = {"baselines": tuple(baseline.settings for baseline in baselines), "physiology": physiology.settings}
     return experiment.model_copy(update={"model": model.settings, "evaluation": evaluation.model_copy(update=update)})
+
+
+def _check_target(spec: ModelSpec, section: str, windows: Windows) -> None:
+    wanted: Predicts = "volumes" if windows.kind == "volumes" else "signals"
+    if wanted in spec.config.predicts:
+        return
+    is_baseline = issubclass(spec.model, Baseline)
+    known = [kind for kind, model in registered(is_baseline=is_baseline).items() if wanted in config_class(model, kind, section).predicts]
+    raise UserError(
+        f"{section}.kind: '{spec.kind}' predicts {' or '.join(spec.config.predicts)}, and windows of kind {windows.kind} have {wanted} to"
+        f" predict; choose {', '.join(sorted(known))}"
+    )
 
 
 def _check_titles(specs: list[ModelSpec]) -> None:

@@ -86,7 +86,7 @@ def _spec(settings: ModelSettings, section: str, *, is_baseline: bool) -> ModelS
     if model is None or issubclass(model, Baseline) != is_baseline:
         known = ", ".join(sorted(registered(is_baseline=is_baseline)))
         raise UserError(f"{section}.kind: there is no '{kind}'; known are {known}, or give the dotted path of a class of your own")
-    config = parse(_config_class(model, kind, section), settings.model_dump(exclude={"kind"}), section)
+    config = parse(config_class(model, kind, section), settings.model_dump(exclude={"kind"}), section)
     return ModelSpec(kind, model, config)
 
 
@@ -128,7 +128,7 @@ def _imported(path: str, section: str) -> type[Model]:
     return found
 
 
-def _config_class(model: type[Model], kind: str, section: str) -> type[ModelConfig]:
+def config_class(model: type[Model], kind: str, section: str) -> type[ModelConfig]:
     """The class that the constructor's `config` is annotated with."""
     try:
         config = get_type_hints(model.__init__).get("config")

@@ -12,6 +12,7 @@ from torch.nn.functional import conv1d, pad
 
 from crossmodal.config.signal_spec import SignalPair
 from crossmodal.models.base import Baseline, ModelConfig, Statistics
+from crossmodal.models.normal_equations import Products, best_solution
 
 LAGGED_RIDGE = "lagged ridge"
 # Optimal filters between sensors are close to instantaneous: a tap's prior variance falls by half at this lag.
@@ -46,23 +47,6 @@ def penalty_over_lags(half_length: int, sfreq: float) -> torch.Tensor:
     """
     lags_s = torch.arange(-half_length, half_length + 1, dtype=torch.float64) / sfreq
     return 1 + (lags_s / _PRIOR_LAG_S) ** 2
-
-
-@dataclass(frozen=True)
-class Products:
-    """Mean products of lagged inputs and targets about given means, from which a ridge solution follows.
-
-    Attributes
-    ----------
-    gram_pp : Tensor, shape (lags x n_input, lags x n_input)
-        Lag by lag, lag -h first.
-    cross_ps : Tensor, shape (lags x n_input, n_target)
-    power_s : Tensor, shape (n_target,)
-    """
-
-    gram_pp: torch.Tensor
-    cross_ps: torch.Tensor
-    power_s: torch.Tensor
 
 
 @dataclass
@@ -192,10 +176,7 @@ class Ridge(Baseline):
         mean_c, mean_s = training.means()
         fitted, observed = training.about(mean_c, mean_s), validation.about(mean_c, mean_s)
         rise_l = penalty_over_lags(self.half_length, self.sfreq)
-        solutions = [_solution(fitted, penalty * rise_l) for penalty in self.penalties]
-        power_s = observed.power_s.clamp_min(torch.finfo(torch.float64).tiny)
-        errors = [float((((observed.gram_pp @ w_ps - 2 * observed.cross_ps) * w_ps).sum(0) / power_s).sum()) for w_ps in solutions]
-        best_ps = solutions[errors.index(min(errors))]
+        best_ps = best_solution(fitted, observed, [penalty * rise_l for penalty in self.penalties])
         n_target, n_input, n_lags = self.weight_scl.shape
         # The filter's tap k multiplies the input k samples after t - h, which is lag h - k.
         self.weight_scl = best_ps.reshape(n_lags, n_input, n_target).flip(0).permute(2, 1, 0).float().contiguous()
@@ -204,20 +185,6 @@ class Ridge(Baseline):
     def forward(self, x_bct: torch.Tensor) -> torch.Tensor:
         """Filter what departs from the mean of the input, zero outside the window, and add the mean of the target."""
         return conv1d(x_bct - self.input_mean_c1, self.weight_scl, padding=self.half_length) + self.target_mean_s1
-
-
-def _solution(products: Products, penalty_l: torch.Tensor) -> torch.Tensor:
-    """Solve the penalised normal equations; the penalty also settles the directions that an average reference leaves without variance.
-
-    Parameters
-    ----------
-    penalty_l : Tensor, shape (lags,)
-        In units of the mean variance of an input channel.
-    """
-    variances_p = products.gram_pp.diagonal()
-    penalised_pp = products.gram_pp.clone()
-    penalised_pp.diagonal().add_((penalty_l * variances_p.mean()).repeat_interleave(len(variances_p) // len(penalty_l)))
-    return torch.cholesky_solve(products.cross_ps, torch.linalg.cholesky(penalised_pp))
 
 
 def _design(x_ct: torch.Tensor, half_length: int) -> torch.Tensor:

@@ -1,16 +1,18 @@
 """The trivial predictor: what the training targets are on average."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import torch
 
 from crossmodal.config.signal_spec import SignalPair
-from crossmodal.models.base import Baseline, ModelConfig, Statistics
+from crossmodal.models.base import Baseline, ModelConfig, Predicts, Statistics
 
 
 class TrainingMeanConfig(ModelConfig):
     """The mean of the training targets per sensor and epoch time."""
+
+    predicts: ClassVar[tuple[Predicts, ...]] = ("signals", "volumes")
 
     @property
     def title(self) -> str:

@@ -11,36 +11,42 @@ from crossmodal.config.signal_spec import SignalPair
 from crossmodal.models.base import Baseline, Model
 from crossmodal.models.registry import ModelSpec
 from crossmodal.models.store import load_weights
-from tests.crossmodal.models.pairs import sensor_pair
+from tests.crossmodal.models.pairs import sensor_pair, volume_pair
 
 N_INPUT, N_TARGET, SFREQ = 5, 3, 100.0
 _OVERFIT_STEPS = 200
+_SAMPLES_BEFORE_A_VOLUME = 50
 
 
-def signals(n_times: int) -> SignalPair:
-    return sensor_pair(N_INPUT, N_TARGET, n_times, SFREQ)
+def signals(spec: ModelSpec, n_times: int) -> SignalPair:
+    """What a model can predict: signals on the input's clock, or volumes, which need seconds of it where those need samples."""
+    if "signals" in spec.config.predicts:
+        return sensor_pair(N_INPUT, N_TARGET, n_times, SFREQ)
+    return volume_pair(N_INPUT, N_TARGET, _SAMPLES_BEFORE_A_VOLUME * n_times, SFREQ)
 
 
-def windows(n_windows: int, n_times: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Normalised noise, and targets that follow from it but for noise and a constant."""
+def windows(pair: SignalPair, n_windows: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Normalised noise, and targets that follow from it, or from its power, but for noise and a constant."""
     rng = torch.Generator().manual_seed(0)
-    x_bct = torch.randn(n_windows, N_INPUT, n_times, generator=rng)
+    x_bct = torch.randn(n_windows, N_INPUT, pair.input.n_times, generator=rng)
     mixing_sc = torch.randn(N_TARGET, N_INPUT, generator=rng)
-    return x_bct, mixing_sc @ x_bct + torch.randn(n_windows, N_TARGET, n_times, generator=rng) + 1
+    driving_bct = x_bct if pair.target.n_times > 1 else x_bct.square().mean(2, keepdim=True)
+    return x_bct, mixing_sc @ driving_bct + torch.randn(n_windows, N_TARGET, pair.target.n_times, generator=rng) + 1
 
 
 def ready(spec: ModelSpec, n_times: int) -> Model:
     """A network with random weights, or a fitted baseline, in evaluation mode."""
     torch.manual_seed(0)
-    model = spec.build(signals(n_times))
+    pair = signals(spec, n_times)
+    model = spec.build(pair)
     if isinstance(model, Baseline):
-        _fit(model, n_times)
+        _fit(model, pair)
     return model.for_inference()
 
 
-def _fit(baseline: Baseline, n_times: int, batches: int = 1) -> None:
+def _fit(baseline: Baseline, pair: SignalPair, batches: int = 1) -> None:
     statistics = [baseline.new_statistics() for _ in range(batches)]
-    for part, x_bct, y_bst in zip(statistics, *(tensor.chunk(batches) for tensor in windows(8, n_times)), strict=True):
+    for part, x_bct, y_bst in zip(statistics, *(tensor.chunk(batches) for tensor in windows(pair, 8)), strict=True):
         part.accumulate(x_bct, y_bst)
     whole = sum(statistics[1:], start=statistics[0])
     baseline.solve(whole, whole)
@@ -49,25 +55,26 @@ def _fit(baseline: Baseline, n_times: int, batches: int = 1) -> None:
 @torch.no_grad()
 def check_windows_map_to_windows(spec: ModelSpec) -> None:
     for n_times in (32, 37):
-        y_bst = ready(spec, n_times)(windows(2, n_times)[0])
-        assert (*y_bst.shape[:2], y_bst.shape[-1]) == (2, N_TARGET, n_times)
+        pair = signals(spec, n_times)
+        y_bst = ready(spec, n_times)(windows(pair, 2)[0])
+        assert (*y_bst.shape[:2], y_bst.shape[-1]) == (2, N_TARGET, pair.target.n_times)
         assert y_bst.isfinite().all()
         assert y_bst.ndim == 3 or not spec.config.predicts_waveforms
 
 
 @torch.no_grad()
 def check_windows_of_a_batch_do_not_influence_each_other(spec: ModelSpec) -> None:
-    model, (x_bct, _) = ready(spec, 32), windows(4, 32)
+    model, (x_bct, _) = ready(spec, 32), windows(signals(spec, 32), 4)
     torch.testing.assert_close(torch.cat([model(window_bct) for window_bct in x_bct.split(1)]), model(x_bct))
 
 
 @torch.no_grad()
 def check_weights_come_back_from_a_file(spec: ModelSpec) -> None:
-    model, (x_bct, _) = ready(spec, 32), windows(2, 32)
+    model, (x_bct, _) = ready(spec, 32), windows(signals(spec, 32), 2)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "weights.safetensors"
         save_file({name: tensor.contiguous() for name, tensor in model.state_dict().items()}, path)
-        again = load_weights(path, spec, signals(32))
+        again = load_weights(path, spec, signals(spec, 32))
     assert torch.equal(again(x_bct), model(x_bct))
 
 
@@ -75,7 +82,7 @@ def check_weights_come_back_from_a_file(spec: ModelSpec) -> None:
 def check_a_gpu_agrees(spec: ModelSpec) -> None:
     if not torch.cuda.is_available():
         pytest.skip("no GPU here")
-    model, (x_bct, _) = ready(spec, 32), windows(2, 32)
+    model, (x_bct, _) = ready(spec, 32), windows(signals(spec, 32), 2)
     expected = model(x_bct)
     torch.testing.assert_close(model.cuda()(x_bct.cuda()).cpu(), expected, rtol=1e-3, atol=1e-4)
 
@@ -83,14 +90,14 @@ def check_a_gpu_agrees(spec: ModelSpec) -> None:
 @torch.no_grad()
 def check_compiled_it_says_the_same(spec: ModelSpec) -> None:
     """Where the graph breaks, as it does at an LSTM, the pieces are compiled."""
-    model, (x_bct, _) = ready(spec, 4), windows(2, 4)
+    model, (x_bct, _) = ready(spec, 4), windows(signals(spec, 4), 2)
     torch.compiler.reset()
     torch.testing.assert_close(torch.compile(model, backend="aot_eager")(x_bct), model(x_bct))
 
 
 @torch.no_grad()
 def check_exported_it_says_the_same(spec: ModelSpec) -> None:
-    model, (x_bct, _) = ready(spec, 4), windows(2, 4)
+    model, (x_bct, _) = ready(spec, 4), windows(signals(spec, 4), 2)
     torch.testing.assert_close(torch.export.export(model, (x_bct,)).module()(x_bct), model(x_bct))
 
 
@@ -109,7 +116,7 @@ def check_a_seed_decides_everything(spec: ModelSpec) -> None:
 def _trained(spec: ModelSpec) -> Model:
     """A few steps; a head that starts at zero hides what is below it from the first gradient."""
     torch.manual_seed(0)
-    model, (x_bct, y_bst) = spec.build(signals(32)).train(), windows(4, 32)
+    model, (x_bct, y_bst) = spec.build(signals(spec, 32)).train(), windows(signals(spec, 32), 4)
     optimiser = torch.optim.SGD(model.parameters(), 0.1)
     for _ in range(3):
         optimiser.zero_grad()
@@ -121,7 +128,7 @@ def _trained(spec: ModelSpec) -> Model:
 def check_it_overfits_one_batch(spec: ModelSpec) -> None:
     """In evaluation mode: dropout would forbid it."""
     torch.manual_seed(0)
-    model, (x_bct, y_bst) = spec.build(signals(4)).eval(), windows(2, 4)
+    model, (x_bct, y_bst) = spec.build(signals(spec, 4)).eval(), windows(signals(spec, 4), 2)
     optimiser = torch.optim.Adam(model.parameters(), 0.02)
     losses: list[float] = []
     while not losses or losses[-1] > 0.1 * losses[0]:
@@ -135,23 +142,23 @@ def check_it_overfits_one_batch(spec: ModelSpec) -> None:
 
 @torch.no_grad()
 def check_statistics_add_up(spec: ModelSpec) -> None:
-    x_bct, _ = windows(2, 32)
-    at_once, in_parts = spec.build(signals(32)), spec.build(signals(32))
+    x_bct, _ = windows(signals(spec, 32), 2)
+    at_once, in_parts = spec.build(signals(spec, 32)), spec.build(signals(spec, 32))
     for baseline, batches in ((at_once, 1), (in_parts, 4)):
         assert isinstance(baseline, Baseline)
-        _fit(baseline, 32, batches)
+        _fit(baseline, signals(spec, 32), batches)
     torch.testing.assert_close(in_parts(x_bct), at_once(x_bct))
 
 
 @torch.no_grad()
 def check_it_is_no_worse_than_silence(spec: ModelSpec) -> None:
-    x_bct, y_bst = windows(8, 32)
+    x_bct, y_bst = windows(signals(spec, 32), 8)
     assert (ready(spec, 32)(x_bct) - y_bst).square().mean() <= y_bst.square().mean()
 
 
 @torch.no_grad()
 def check_fitting_again_gives_the_same_bits(spec: ModelSpec) -> None:
-    x_bct, _ = windows(2, 32)
+    x_bct, _ = windows(signals(spec, 32), 2)
     assert torch.equal(ready(spec, 32)(x_bct), ready(spec, 32)(x_bct))
 
 

@@ -1,6 +1,6 @@
 """Signals for models that are built without data."""
 
-from crossmodal.config.signal_spec import SignalPair, SignalSpec
+from crossmodal.config.signal_spec import Regions, SignalPair, SignalSpec
 
 
 def sensor_pair(n_input: int, n_target: int, n_times: int, sfreq: float) -> SignalPair:
@@ -9,4 +9,14 @@ def sensor_pair(n_input: int, n_target: int, n_times: int, sfreq: float) -> Sign
     input, target = (
         SignalSpec(names=tuple(names), types=(kind,) * len(names), sfreq=sfreq, n_times=n_times) for kind, names in named.items()
     )
+    return SignalPair(input=input, target=target)
+
+
+def volume_pair(n_input: int, n_target: int, n_times: int, sfreq: float, tr_s: float = 2.0) -> SignalPair:
+    """Electrodes to the regions of a small atlas, a volume after each window."""
+    affine = ((8.0, 0.0, 0.0, -16.0), (0.0, 8.0, 0.0, -16.0), (0.0, 0.0, 8.0, -16.0), (0.0, 0.0, 0.0, 1.0))
+    input = sensor_pair(n_input, n_target, n_times, sfreq).input
+    names = tuple(f"region{number}" for number in range(n_target))
+    space = Regions(grid=(5, 5, 5), affine=affine)
+    target = SignalSpec(names=names, types=("bold",) * n_target, sfreq=1 / tr_s, n_times=1, space=space)
     return SignalPair(input=input, target=target)

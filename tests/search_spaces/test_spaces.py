@@ -14,7 +14,7 @@ OF_VOLUMES = {
     "data": {"target": {"modality": "bold"}, "windows": {"kind": "volumes"}},
     "evaluation": {"baselines": [{"kind": "training_mean"}]},
 }
-DATA = {"synaptech_net": {}, "aim": {}, "band_power": OF_VOLUMES}
+DATA = {"synaptech_net": {}, "aim": {}, "source_net": {}, "band_power": OF_VOLUMES}
 
 
 def experiment(**settings: object) -> Experiment:
@@ -43,6 +43,7 @@ def test_a_narrow_draw_of_each_space_runs():
         "synaptech_net": {"width": 8, "depth": 2, "bridge_hidden": 16, "skip_taps": 21, "skip_filters": 2, "representation": "stft"},
         "aim": {"heads": 2, "head_width": 8, "encoder_layers": 1, "decoder_layers": 1},
         "band_power": {"width": 16, "bin_s": 1.0},
+        "source_net": {"width": 32, "layers": 4, "taps": 15},
     }
     for kind, drawn in draws.items():
         base = experiment(model={"kind": kind}, **DATA[kind])
@@ -62,7 +63,7 @@ def test_a_model_without_a_module_of_its_own_is_searched_by_what_all_have():
 
 @pytest.mark.parametrize("name", ["synaptech", "nowhere.at_all"])
 def test_an_unknown_space_is_refused_with_those_that_are_known(name):
-    with pytest.raises(UserError, match=rf"there is no space '{name}'; known are aim, band_power, common, synaptech_net"):
+    with pytest.raises(UserError, match=rf"there is no space '{name}'; known are aim, band_power, common, source_net, synaptech_net"):
         find_space(experiment(tuning={"space": name}))
 
 

@@ -1,5 +1,6 @@
 """The heads of simulated subjects, and what the electrodes on them see of the cortex."""
 
+import functools
 from dataclasses import dataclass
 
 import mne
@@ -48,8 +49,11 @@ class SimulatedHead:
         return vectors * values * np.sqrt(len(values) / (values**2).sum())
 
 
+@functools.lru_cache(maxsize=64)
 def draw_head(simulation: CortexSimulation, label: str) -> SimulatedHead:
     """Draw a subject's head, the same one every time: its size, how the cap sits on it, and where its dipoles point.
+
+    It takes about a second, so that a process keeps heads for its next fold or trial.
 
     Parameters
     ----------

@@ -1,6 +1,7 @@
 """Samples of EEG and cortical activity, each made from its number when it is asked for."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -61,12 +62,21 @@ class SimulatedFeed:
         return len(self.subjects)
 
     def batches(self, batch_size: int, order: NDArray[np.integer], device: torch.device | str = "cpu", /) -> Iterator[Batch]:
-        """Make the samples of these numbers, in their order, in the units of models; the last batch takes what remains."""
-        for first in range(0, len(order), batch_size):
-            numbers = order[first : first + batch_size]
-            inputs_ct, targets_rt = zip(*(self._sample(int(number)) for number in numbers), strict=True)
-            x_bct, y_brt = (torch.from_numpy(np.stack(signals)).to(device) for signals in (inputs_ct, targets_rt))
-            yield Batch(x_bct, y_brt, numbers)
+        """Make the samples of these numbers, in their order, each batch while the one before it is used.
+
+        They are in the units of models; the last batch takes what remains.
+        """
+        chunks = [order[first : first + batch_size] for first in range(0, len(order), batch_size)]
+        with ThreadPoolExecutor(1) as ahead:
+            making = [ahead.submit(self._batch, chunk) for chunk in chunks[:1]]
+            for following in range(1, len(chunks) + 1):
+                batch = making.pop().result()
+                making += [ahead.submit(self._batch, chunk) for chunk in chunks[following : following + 1]]
+                yield Batch(batch.input_bct.to(device), batch.target_bst.to(device), batch.windows)
+
+    def _batch(self, numbers: NDArray[np.integer]) -> Batch:
+        inputs_ct, targets_rt = zip(*(self._sample(int(number)) for number in numbers), strict=True)
+        return Batch(torch.from_numpy(np.stack(inputs_ct)), torch.from_numpy(np.stack(targets_rt)), numbers)
 
     def _sample(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """EEG (n_electrodes, n_times) and moments (n_regions, n_times), both in the units of models.

@@ -1,7 +1,5 @@
 """A few simulated heads, and windows small enough to learn from in seconds."""
 
-import functools
-
 from crossmodal.config.cortex import CortexSimulation
 from crossmodal.datasets.folds import Role
 from crossmodal.tasks.cortex.heads import SimulatedHead, draw_head
@@ -11,7 +9,6 @@ SIMULATION = CortexSimulation(subjects=4, samples=240, sfreq=50.0, frequency_hz=
 _SUBJECTS: dict[Role, tuple[str, ...]] = {"train": ("01", "02"), "validation": ("03",), "test": ("04",)}
 
 
-@functools.cache
 def head(label: str) -> SimulatedHead:
     return draw_head(SIMULATION, label)
 

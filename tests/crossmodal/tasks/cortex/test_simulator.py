@@ -49,6 +49,12 @@ def test_subjects_follow_one_another_and_keep_their_samples_whoever_else_is_in_t
     assert digest(alone, [0, 7]) == digest(both, [samples, samples + 7])
 
 
+def test_the_last_batch_takes_what_remains_and_no_sample_makes_no_batch():
+    sizes = [len(batch.windows) for batch in feed("train").batches(4, np.arange(9))]
+    assert sizes == [4, 4, 1]
+    assert list(feed("train").batches(4, np.arange(0))) == []
+
+
 def test_no_sample_comes_twice():
     """Not within a feed, not in another role, and not with another seed."""
     feeds = [feed("train"), feed("train", seed=1), type(feed("train"))(SIMULATION, [head("01")], "test")]

@@ -124,7 +124,7 @@ def publish_all(experiment: Experiment, scratch: Path) -> None:
     plan = plan_dataset(experiment)
     entry = next(iter(plan.entries.values()))
     made = scratch / "made"
-    write_shard(preprocess_recording(entry, experiment.recordings, experiment.preprocessing, scratch), made)
+    write_shard(preprocess_recording(entry, experiment.recorded, experiment.preprocessing, scratch), made)
     for name in plan.entries:
         folder = Path(shard_uri(plan.store, name))
         folder.mkdir(parents=True)

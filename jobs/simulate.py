@@ -17,6 +17,8 @@ def simulate(experiment: "Experiment", arguments: argparse.Namespace) -> None:
     from crossmodal.config import UserError
     from preprocessing.simulated.cohort import simulate_cohort
 
+    if experiment.cortex:
+        raise UserError(f"{arguments.experiment}: its samples are made while a model is trained; run jobs/train.py at once")
     if experiment.simulation is None:
         raise UserError(f"{arguments.experiment}: it has no 'simulation' section; add one with a root to simulate to")
     console = Console(stderr=True)

@@ -53,7 +53,7 @@ def estimate(plan: Plan, price: float) -> Estimate:
     bytes_read = sum(entry.size_bytes for entry in plan.missing.values())
     measured = sum(plan.entries[name].size_bytes for name in plan.present)
     core_hours = defaultdict[str, float](float)
-    needs = Needs.of(plan.experiment.recordings, plan.experiment.preprocessing)
+    needs = Needs.of(plan.experiment.recorded, plan.experiment.preprocessing)
     for needed in asked_at_once(needs.core_s, plan.missing.values()):
         for step, core_s in needed.items():
             core_hours[step] += core_s / 3600

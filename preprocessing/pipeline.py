@@ -65,7 +65,7 @@ def preprocess_dataset(plan: Plan, on_outcome: Callable[[Outcome], None]) -> Rep
     if interrupted:
         kept = f"{len(outcomes) - len(interrupted)} of {len(outcomes)} recordings are done; run again for the others"
         raise UnavailableError(f"{interrupted[0].cause} ({kept})")
-    ordered = without_misfits([outcomes[name] for name in plan.entries], plan.experiment.recordings.allow_copies)
+    ordered = without_misfits([outcomes[name] for name in plan.entries], plan.experiment.recorded.allow_copies)
     shards = [outcome.shard for outcome in ordered if outcome.shard]
     if not shards:
         others = f" (and {len(ordered) - 1} others failed)" if len(ordered) > 1 else ""
@@ -92,10 +92,10 @@ def _make_shards(plan: Plan) -> Iterator[tuple[str, Outcome]]:
     # What is handed on is a row a recording. Ray itself keeps tasks waiting at the nodes, and begins one when another ends; Ray Data, asked
     # to share out resources, would begin with one task for a second and hand out each next one 0.1 to 0.2 s late.
     context.op_resource_reservation_enabled = False
-    make = partial(_make_shard, recordings=plan.experiment.recordings, preprocessing=plan.experiment.preprocessing, store=plan.store)
+    make = partial(_make_shard, recordings=plan.experiment.recorded, preprocessing=plan.experiment.preprocessing, store=plan.store)
     lost = dict(plan.missing)
     with DataContext.current(context):
-        needs = Needs.of(plan.experiment.recordings, plan.experiment.preprocessing)
+        needs = Needs.of(plan.experiment.recorded, plan.experiment.preprocessing)
         memory = dict(zip(lost, asked_at_once(needs.memory_bytes, lost.values()), strict=True))
         first, *others = (_mapped({name: lost[name] for name in alike}, make, max(alike.values())) for alike in alike_in_need(memory))
         made = first.union(*others) if others else first

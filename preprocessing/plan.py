@@ -52,9 +52,9 @@ def plan_dataset(experiment: Experiment) -> Plan:
     """
     store = absolute(experiment.store)
     check_reachable(store)
-    recordings = list_recordings(experiment.recordings)
-    find_file = file_finder(experiment.recordings)
-    entries = {shard_fingerprint(entry, experiment.recordings, experiment.preprocessing, find_file): entry for entry in recordings}
+    recordings = list_recordings(experiment.recorded)
+    find_file = file_finder(experiment.recorded)
+    entries = {shard_fingerprint(entry, experiment.recorded, experiment.preprocessing, find_file): entry for entry in recordings}
     found = asked_at_once(lambda name: _published(store, name), entries)
     return Plan(experiment, store, entries, {name: shard for name, shard in zip(entries, found, strict=True) if shard}, find_file)
 

@@ -70,7 +70,7 @@ def _explain_one(plan: Plan, name: str, entry: Entry, last: Manifest | None) -> 
         except FileNotFoundError:
             yield "  something changed, but the shard that tells what is gone from the store"
             return
-        now = shard_key(entry, plan.experiment.recordings, plan.experiment.preprocessing, plan.find_file)
+        now = shard_key(entry, plan.experiment.recorded, plan.experiment.preprocessing, plan.find_file)
         for change in differences(key, now):
             yield f"  {change}"
 

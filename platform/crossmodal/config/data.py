@@ -8,9 +8,9 @@ from crossmodal.config.base import Config
 
 
 class Signals(Config):
-    """Channels of one modality: 'all', a channel type, or names; of BOLD all targets, or regions by name."""
+    """Channels of one modality: 'all', a channel type, or names; of BOLD all targets, or regions by name; all regions of the cortex."""
 
-    modality: Literal["eeg", "meg", "bold"]
+    modality: Literal["eeg", "meg", "bold", "cortex"]
     channels: Literal["all", "mag", "grad"] | tuple[str, ...] = "all"
 
 
@@ -66,6 +66,8 @@ class Data(Config):
     def _volumes_are_targets(self) -> Self:
         if self.input.modality == "bold":
             raise ValueError("input must be eeg or meg: BOLD is slower than what it would have to predict")
+        if self.input.modality == "cortex":
+            raise ValueError("input must be eeg or meg: nobody records the cortex itself")
         if (self.target.modality == "bold") != (self.windows.kind == "volumes"):
             raise ValueError("target.modality bold and windows.kind volumes go together")
         return self

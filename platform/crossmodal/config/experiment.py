@@ -2,10 +2,12 @@
 
 import os
 import tempfile
+from typing import Self
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from crossmodal.config.base import Config, fingerprint
+from crossmodal.config.base import Config, UserError, fingerprint
+from crossmodal.config.cortex import CortexSimulation
 from crossmodal.config.data import Data, LeaveOneSubjectOut, Split
 from crossmodal.config.evaluation import Evaluation
 from crossmodal.config.models import ModelSettings
@@ -48,7 +50,8 @@ class Experiment(Config):
     store: str = Field("runs/store", description="URI under which shards, checkpoints and scores are kept")
     node_cache: NodeCopies = Field(default_factory=NodeCopies)
     simulation: AnySimulation | None = None
-    recordings: Recordings
+    cortex: CortexSimulation | None = Field(None, description="samples of cortical activity, made while a model learns from them")
+    recordings: Recordings | None = Field(None, description="None where samples are made meanwhile")
     preprocessing: Preprocessing = Preprocessing()
     data: Data = Data()
     split: Split = LeaveOneSubjectOut()
@@ -69,6 +72,29 @@ class Experiment(Config):
                 " choose bids_fmri, cn_epfl, noddi or oddball, or leave gradients out"
             )
         return preprocessing
+
+    @model_validator(mode="after")
+    def _samples_come_from_one_place(self) -> Self:
+        if (self.cortex is not None) != (self.data.target.modality == "cortex"):
+            raise ValueError("the section cortex and data.target.modality 'cortex' go together")
+        if self.cortex and self.recordings:
+            raise ValueError("recordings: samples of cortical activity are made, not recorded; leave recordings out")
+        if not self.cortex and self.recordings is None:
+            raise ValueError("recordings: the section is missing; say where recordings lie")
+        return self
+
+    @property
+    def recorded(self) -> Recordings:
+        """Where recordings lie.
+
+        Raises
+        ------
+        UserError
+            Samples are made instead.
+        """
+        if self.recordings is None:
+            raise UserError("recordings: this experiment makes its own samples, so that nothing is simulated or preprocessed before")
+        return self.recordings
 
     @property
     def dataset_recipe(self) -> str:

@@ -77,7 +77,7 @@ def _sentence_of(error: ValidationError, config: type[BaseModel], section: str) 
         kinds = first["ctx"]["expected_tags"].replace("'", "")
         return f"{key}.kind: there is no '{first['ctx']['tag']}'; known are {kinds}"
     if first["type"] == "value_error":
-        return f"{key}: {first['ctx']['error']}"
+        return f"{key}: {first['ctx']['error']}" if key else str(first["ctx"]["error"])
     return f"{key}: {first['msg'][0].lower()}{first['msg'][1:]} (got {first['input']!r})"
 
 

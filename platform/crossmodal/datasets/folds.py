@@ -101,7 +101,7 @@ def _cross_validation(split: CrossValidation, present: Sequence[str]) -> tuple[F
 
 def _fixed(split: FixedSplit, manifest: Manifest) -> Fold:
     parts = {role: tuple(Part(subject=part) if isinstance(part, str) else part for part in getattr(split, role)) for role in ROLES}
-    runs = {(entry.subject, entry.run): entry.n_samples / entry.sfreq for entry in manifest.entries}
+    runs = manifest.durations_s
     for role, named in parts.items():
         for part in named:
             _check_present(part, runs, manifest.subjects, f"split.{role}")

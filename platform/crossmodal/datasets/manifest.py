@@ -50,9 +50,36 @@ class Manifest(Config):
         return tuple(dict.fromkeys(entry.subject for entry in self.entries))
 
     @property
+    def durations_s(self) -> dict[tuple[str, str], float]:
+        """How long each recording lasts, by subject and run, s."""
+        return {(entry.subject, entry.run): entry.n_samples / entry.sfreq for entry in self.entries}
+
+    @property
     def shards(self) -> frozenset[str]:
         """Fingerprints of the recordings' shards: a dataset that has grown still has all that it had."""
         return frozenset(entry.fingerprint for entry in self.entries)
+
+
+class SimulatedManifest(Manifest):
+    """A dataset without shards, whose samples are made when they are asked for; `preprocessing` is the fingerprint of how.
+
+    Attributes
+    ----------
+    labels : tuple of str
+        Of the simulated subjects.
+    """
+
+    labels: tuple[str, ...]
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """Subjects in order."""
+        return self.labels
+
+    @property
+    def durations_s(self) -> dict[tuple[str, str], float]:
+        """Samples of a subject never end."""
+        return {(label, "01"): float("inf") for label in self.labels}
 
 
 def shard_uri(store: str, shard_fingerprint: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from crossmodal.evaluation.leaks import find_leaks
-from crossmodal.evaluation.names import LINEAR_REFERENCE, TRAINING_MEAN
+from crossmodal.evaluation.names import LINEAR_REFERENCE
 from crossmodal.evaluation.scorecard import RATIO, Metric, Scorecard
 from crossmodal.evaluation.scores import FoldScores, Role, Score
 from crossmodal.evaluation.statistics import bca_interval, holm, is_significant, sign_flip_p, t_interval
@@ -33,7 +33,7 @@ class CohortRow:
     bca : tuple of float
         The bootstrap interval of the score.
     p_above : float
-        Sign-flip p that the score is above that of the training mean, Holm-corrected over models and baselines.
+        Sign-flip p that the score is above that of the trivial predictor, Holm-corrected over models and baselines.
     p_rival : float
         Two-sided sign-flip p of the paired difference to the scorecard's rival, Holm-corrected likewise.
     rival_difference : float
@@ -78,7 +78,7 @@ class _TypeScores:
         self.by_subject = {name: _by_subject(of_name, [score.score for score in of_name]) for name, of_name in self.scores.items()}
         compared = [name for name, of_name in self.scores.items() if of_name[0].role in ("model", "baseline")]
         rival = next(filter(scorecard.is_rival, compared), None)
-        above = {name: sign_flip_p(list(self.by_subject[name].values()), "greater", seed) for name in compared if name != TRAINING_MEAN}
+        above = {name: sign_flip_p(list(self.by_subject[name].values()), "greater", seed) for name in compared if name != scorecard.trivial}
         differences = {name: self._differences(name, rival) for name in above if rival and name != rival}
         beside = {name: sign_flip_p(of_name, "two-sided", seed) for name, of_name in differences.items()}
         self.p_above = dict(zip(above, holm(list(above.values())), strict=True))

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from crossmodal.evaluation.names import TRAINING_MEAN
+
 RATIO = "ratio_to_linear_reference"
 
 
@@ -20,6 +22,8 @@ class Metric:
         Which way is better; 'neither' where that depends.
     pattern : str
         How it prints.
+    shown_scale : float
+        From its SI unit to that of its column.
     has_unit : bool
         It is in the unit of the group's channels, so that the column names the unit that people read.
     has_interval : bool
@@ -34,6 +38,7 @@ class Metric:
     title: str = ""
     better: Literal["higher", "lower", "neither"] = "higher"
     pattern: str = "{:.3f}"
+    shown_scale: float = 1.0
     has_unit: bool = False
     has_interval: bool = False
     mean_of: tuple[str, ...] = ()
@@ -65,6 +70,10 @@ class Scorecard:
         How the title of the linear model begins that networks are compared with.
     rival_word : str
         The same in the title of a column.
+    trivial : str
+        Title of the predictor that knows nothing of the input.
+    trivial_word : str
+        The same in the title of a column.
     """
 
     metrics: tuple[Metric, ...]
@@ -74,6 +83,8 @@ class Scorecard:
     beside_words: str = ""
     rival: str = "lagged ridge"
     rival_word: str = "lagged"
+    trivial: str = TRAINING_MEAN
+    trivial_word: str = "mean"
 
     def __getitem__(self, name: str) -> Metric:
         return next(metric for metric in self.metrics if metric.name == name)

@@ -1,5 +1,6 @@
 """All that an evaluation shows: figures of the run, table and figures in the store and in MLflow."""
 
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,6 +22,9 @@ from crossmodal.tracking.runs import Tracker
 def draw_run(folds: Sequence[FoldScores], losses: Mapping[str, Losses], scorecard: Scorecard) -> dict[str, Figure]:
     """Draw what concerns all folds: every subject's scores, and how losses fell."""
     return {"subjects": draw_subjects(folds, scorecard), "losses": draw_losses(losses)}
+
+
+_REFUSED = r"[^\w\-. :]"
 
 
 class Publisher:
@@ -93,5 +97,5 @@ class Publisher:
 
 
 def metric_name(channel_type: str, predictor: str, name: str) -> str:
-    """What MLflow calls a figure of the test subjects."""
-    return f"test/{channel_type}/{predictor}/{name}"
+    """What MLflow calls a figure of the test subjects; it refuses most punctuation, which titles of models may have."""
+    return f"test/{channel_type}/{re.sub(_REFUSED, '', predictor)}/{name}"

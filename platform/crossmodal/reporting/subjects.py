@@ -8,7 +8,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from crossmodal.config.channel_types import CHANNEL_TYPES
-from crossmodal.evaluation.names import TRAINING_MEAN
 from crossmodal.evaluation.scorecard import Scorecard
 from crossmodal.evaluation.scores import FoldScores, Score
 from crossmodal.reporting.style import BASELINES, CEILING, MODEL, drawing
@@ -19,11 +18,11 @@ _LINES: tuple[Literal["-", "--", ":", "-."], ...] = ("-", "--", ":", "-.")
 
 
 def draw_subjects(folds: Sequence[FoldScores], scorecard: Scorecard) -> Figure:
-    """Draw a column a subject: the model as a disc, baselines as other marks, ceilings as bars. Zero is the training mean.
+    """Draw a column a subject: the model as a disc, baselines as other marks, ceilings as bars. Zero is the trivial predictor.
 
     A ring is the model's figure that the scorecard names beside the score.
     """
-    every = [score for fold in folds for score in fold.scores if score.predictor != TRAINING_MEAN]
+    every = [score for fold in folds for score in fold.scores if score.predictor != scorecard.trivial]
     types = list(dict.fromkeys(score.channel_type for score in every))
     subjects = sorted({score.subject for score in every})
     with drawing(2.4 + max(2.6, 0.42 * len(subjects)), 2.8 * len(types)) as figure:

@@ -21,7 +21,6 @@ from crossmodal.evaluation.scores import FoldScores
 from crossmodal.evaluation.statistics import ALPHA, LEAST_SUBJECTS, Alternative, least_sign_flip_p
 
 _UNDEFINED = "-"
-_ABOVE = "p > mean"
 _LABELS: dict[Label, str] = {
     "leaky": "LEAKY: windows of one recording are both in training and in test; these scores say nothing about a new subject.",
     "within recording": "WITHIN RECORDING: trained and tested on parts of one recording; these scores say nothing about a new subject.",
@@ -114,7 +113,7 @@ class ScoreTable:
             f"{metric.title} {CHANNEL_TYPES[channel_type].shown_unit}" if metric.has_unit else metric.title for metric in self._columns
         ]
         titles[0] += f" [{self.confidence:.0%}]"
-        return ["predictor", *titles, _ABOVE, _beside(self.scorecard), "n"]
+        return ["predictor", *titles, _above(self.scorecard), _beside(self.scorecard), "n"]
 
     def cells(self, row: CohortRow) -> list[str]:
         """One row as a reader sees it, with the protocol's label; a dash where a figure is undefined."""
@@ -123,7 +122,7 @@ class ScoreTable:
         if not np.isnan(low):
             figures[0] += f" [{_number(low)}, {_number(high)}]"
         return [
-            row.predictor + (f" ({self.label})" if self.label and row.role != "ceiling" else "") + _leak_mark(row),
+            row.predictor + _role(row) + (f" ({self.label})" if self.label and row.role != "ceiling" else "") + _leak_mark(row),
             *figures,
             _p(row.p_above, row.above),
             _p(row.p_rival, row.differs_from_rival) + _direction(row),
@@ -137,6 +136,10 @@ class ScoreTable:
         return [card[card.primary], *(metric for metric in card.metrics if metric.title and metric.name != card.primary)]
 
 
+def _above(scorecard: Scorecard) -> str:
+    return f"p > {scorecard.trivial_word}"
+
+
 def _beside(scorecard: Scorecard) -> str:
     return f"p vs {scorecard.rival_word}"
 
@@ -144,7 +147,7 @@ def _beside(scorecard: Scorecard) -> str:
 def _no_star(rows: Sequence[CohortRow], scorecard: Scorecard) -> Iterator[str]:
     """Say of each column of p values of one channel type whether no row of it could have a star, however much it explains."""
     above, rival = ([row.n for row in rows if not np.isnan(getattr(row, name))] for name in ("p_above", "p_rival"))
-    columns: list[tuple[str, list[int], Alternative]] = [(_ABOVE, above, "greater"), (_beside(scorecard), rival, "two-sided")]
+    columns: list[tuple[str, list[int], Alternative]] = [(_above(scorecard), above, "greater"), (_beside(scorecard), rival, "two-sided")]
     for title, n_of_rows, alternative in columns:
         least = len(n_of_rows) * least_sign_flip_p(max(n_of_rows), alternative) if n_of_rows else 0.0
         if least >= ALPHA:
@@ -153,7 +156,7 @@ def _no_star(rows: Sequence[CohortRow], scorecard: Scorecard) -> Iterator[str]:
 
 
 def _figure(row: CohortRow, metric: Metric) -> str:
-    scale = CHANNEL_TYPES[row.channel_type].shown_scale if metric.has_unit else 1.0
+    scale = CHANNEL_TYPES[row.channel_type].shown_scale if metric.has_unit else metric.shown_scale
     # Bands that no frequency lies in are undefined, and no part of their mean.
     parts = [name for name in metric.mean_of if not np.isnan(row.means[name])] or [metric.name]
     return _number(scale * row.means[metric.name], metric.pattern) + _of_fewer(row, *parts)
@@ -211,7 +214,7 @@ def _csv_row(row: CohortRow, of_all: Mapping[str, str | int], scorecard: Scoreca
             numbers |= dict(zip((f"{metric.name}_low", f"{metric.name}_high"), row.intervals[metric.name], strict=True))
         if metric.name == scorecard.primary:
             numbers |= {"bca_low": row.bca[0], "bca_high": row.bca[1]}
-    numbers |= {"p_above_mean": row.p_above, f"p_vs_{scorecard.rival_word}": row.p_rival}
+    numbers |= {f"p_above_{scorecard.trivial_word}": row.p_above, f"p_vs_{scorecard.rival_word}": row.p_rival}
     numbers[f"difference_to_{scorecard.rival_word}"] = row.rival_difference
     digits = {name: "" if np.isnan(value) else repr(float(value)) for name, value in numbers.items()}
     counts = {f"n_{figure}": count for figure, count in row.n_defined.items()}
@@ -228,6 +231,11 @@ def _number(value: float, pattern: str = "{:.3f}") -> str:
     text = pattern.format(value)
     # What rounds to zero is shown without a sign.
     return text if float(text) else text.removeprefix("-")
+
+
+def _role(row: CohortRow) -> str:
+    """Mark what has seen the test subject's own target, or can know nothing."""
+    return f" ({row.role})" if row.role in ("oracle", "control") else ""
 
 
 def _leak_mark(row: CohortRow) -> str:

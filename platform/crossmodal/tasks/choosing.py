@@ -2,6 +2,7 @@
 
 from crossmodal.config import Experiment
 from crossmodal.tasks.contract import Task
+from crossmodal.tasks.cortex.task import CortexTask
 from crossmodal.tasks.sensors.task import SensorsTask
 
 
@@ -11,4 +12,4 @@ def task_of(experiment: Experiment) -> Task:
 
 
 _SENSORS = SensorsTask()
-_TASKS: dict[str, Task] = {"eeg": _SENSORS, "meg": _SENSORS}
+_TASKS: dict[str, Task] = {"eeg": _SENSORS, "meg": _SENSORS, "cortex": CortexTask()}

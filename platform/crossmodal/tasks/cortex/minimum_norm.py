@@ -7,7 +7,7 @@ from crossmodal.models.minimum_norm import linear_map, minimum_norm_projection
 from crossmodal.tasks.cortex.heads import SimulatedHead
 from crossmodal.transforms.scaling import Normaliser
 
-OWN_HEAD = "minimum norm, own head (oracle)"
+OWN_HEAD = "own-head minimum norm"
 
 
 def own_head_minimum_norm(head: SimulatedHead, normaliser: Normaliser, snr: float) -> Model:

@@ -86,7 +86,7 @@ class SensorsTask(Task):
     def predict(self, model: Path, experiment: Experiment, recording: str, output: Path, clean: CleanInput, scratch: Path) -> Written:
         """Write a virtual recording as FIF."""
         trained = TrainedModel.load(model)
-        cleaned = clean(recording, trained.card, experiment.recordings.channel_types, scratch)
+        cleaned = clean(recording, trained.card, experiment.recorded.channel_types, scratch)
         raw = virtual_recording(trained, mne.io.read_info(model / TARGET_INFO, verbose="error"), cleaned)
         mark_virtual(raw, trained.card)
         save_whole(raw, output)

@@ -1,0 +1,30 @@
+"""Fit baselines to the training role of a fold, which is read once for all of them."""
+
+from collections.abc import Mapping
+from typing import cast
+
+import numpy as np
+
+from crossmodal.config.signal_spec import SignalPair
+from crossmodal.datasets.feed import Feed
+from crossmodal.models.base import Baseline, Statistics
+from crossmodal.models.registry import ModelSpec
+
+_BATCH_SIZE = 64
+
+
+def fit_baselines(specs: Mapping[str, ModelSpec], signals: SignalPair, train: Feed, validation: Feed) -> dict[str, Baseline]:
+    """Fit each baseline, by its title, in the units of the feeds; what it chooses, it chooses on the validation role."""
+    baselines = {title: cast(Baseline, spec.build(signals)) for title, spec in specs.items()}
+    training, choosing = (_statistics(baselines, feed) for feed in (train, validation))
+    for title, baseline in baselines.items():
+        baseline.solve(training[title], choosing[title])
+    return baselines
+
+
+def _statistics(baselines: Mapping[str, Baseline], feed: Feed) -> dict[str, Statistics]:
+    statistics = {title: baseline.new_statistics() for title, baseline in baselines.items()}
+    for batch in feed.batches(_BATCH_SIZE, np.arange(len(feed))):
+        for of_baseline in statistics.values():
+            of_baseline.accumulate(batch.input_bct, batch.target_bst)
+    return statistics

@@ -1,0 +1,152 @@
+"""Score a network on the samples of heads that it has not seen, beside minimum norm and silence."""
+
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from crossmodal.config import Experiment
+from crossmodal.config.models import ModelSettings
+from crossmodal.datasets.fold_data import FoldData
+from crossmodal.evaluation.fitting import fit_baselines
+from crossmodal.evaluation.protocol import PROTOCOL
+from crossmodal.evaluation.scores import FoldEvaluation, FoldScores, Role, Score, defined
+from crossmodal.models.base import Model
+from crossmodal.models.minimum_norm import MinimumNormConfig
+from crossmodal.models.predictor import Predictor
+from crossmodal.models.registry import baseline_spec, network_spec
+from crossmodal.physics.cortical_regions import cortical_regions
+from crossmodal.tasks.cortex.heads import SimulatedHead
+from crossmodal.tasks.cortex.metrics import (
+    active_auc,
+    explained_variance,
+    localisation_error_m,
+    region_explained_variance,
+    spatial_correlation,
+)
+from crossmodal.tasks.cortex.minimum_norm import OWN_HEAD, own_head_minimum_norm
+from crossmodal.transforms.scaling import Normaliser
+
+_BATCH_SIZE = 64
+_EXAMPLES = 3
+
+
+@dataclass(frozen=True)
+class CortexFold(FoldData):
+    """A fold whose samples are simulated.
+
+    Attributes
+    ----------
+    heads : dict of str to SimulatedHead
+        By subject.
+    """
+
+    heads: dict[str, SimulatedHead]
+
+
+@dataclass(frozen=True)
+class CortexDetail:
+    """What figures of a fold are drawn from.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Of the regions.
+    sfreq : float
+        Hz.
+    explained_r : dict of str to dict of str to ndarray, shape (n_regions,)
+        By subject and predictor, explained variance of each region.
+    examples_brt : dict of str to dict of str to ndarray, shape (n_samples, n_regions, n_times)
+        By subject, 'truth' and predictions of the first samples, A m.
+    """
+
+    names: tuple[str, ...]
+    sfreq: float
+    explained_r: dict[str, dict[str, NDArray[np.float64]]] = field(default_factory=dict)
+    examples_brt: dict[str, dict[str, NDArray[np.float64]]] = field(default_factory=dict)
+
+    def arrays(self) -> dict[str, Any]:
+        """Name all arrays: subject, group, predictor."""
+        arrays: dict[str, Any] = {"names": np.array(self.names), "sfreq": np.array(self.sfreq)}
+        for group, by_subject in (("explained_variance", self.explained_r), ("example", self.examples_brt)):
+            arrays |= {f"{subject}/{group}/{name}": array for subject, of in by_subject.items() for name, array in of.items()}
+        return arrays
+
+
+class CortexEvaluator:
+    """Evaluates folds of simulated heads.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        Its baselines are fitted; zero is always among them.
+    run : str
+        Names the training run, and the scores.
+    """
+
+    def __init__(self, experiment: Experiment, run: str) -> None:
+        specs = [baseline_spec(settings) for settings in (ModelSettings(kind="zero"), *experiment.evaluation.baselines)]
+        self._specs = {spec.config.title: spec for spec in specs}
+        self._title = network_spec(experiment.model).config.title
+        self._ceilings = experiment.evaluation.ceilings
+        self._run = run
+
+    @torch.no_grad()
+    def evaluate(self, fold: CortexFold, network: Model, normaliser: Normaliser) -> FoldEvaluation:
+        """Score network, baselines and, of what nobody knows of a real head, minimum norm with its own lead field."""
+        baselines = fit_baselines(self._specs, fold.signals, fold.train, fold.validation)
+        predictors = {self._title: Predictor(network, normaliser)}
+        predictors |= {title: Predictor(baseline, fold.normaliser) for title, baseline in baselines.items()}
+        roles: dict[str, Role] = {self._title: "model", OWN_HEAD: "oracle", **dict.fromkeys(baselines, cast(Role, "baseline"))}
+        detail = CortexDetail(fold.signals.target.names, fold.signals.target.sfreq)
+        scores = []
+        for subject in dict.fromkeys(fold.test.subjects.tolist()):
+            head = fold.heads[subject]
+            of_subject = {name: predictor.for_subject(head.info, fold.signals, True) for name, predictor in predictors.items()}
+            if self._ceilings:
+                of_subject[OWN_HEAD] = Predictor(own_head_minimum_norm(head, fold.normaliser, MinimumNormConfig().snr), fold.normaliser)
+            truth_brt, predicted = _predict(fold, subject, of_subject)
+            scores += [_score(name, roles[name], subject, truth_brt, y_brt) for name, y_brt in predicted.items()]
+            detail.explained_r[subject] = {name: region_explained_variance(truth_brt, y_brt) for name, y_brt in predicted.items()}
+            detail.examples_brt[subject] = {name: y_brt[:_EXAMPLES] for name, y_brt in ({"truth": truth_brt} | predicted).items()}
+        about = {"run": self._run, "fold": fold.fold.name, "label": fold.fold.label, "bounded": False}
+        return FoldEvaluation(FoldScores(**about, scores=tuple(scores), protocol=PROTOCOL), detail)
+
+
+def _predict(
+    fold: CortexFold, subject: str, predictors: dict[str, Predictor]
+) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
+    """Truth and predictions of all samples of a subject, A m."""
+    truth: list[NDArray[np.float64]] = []
+    predicted: dict[str, list[NDArray[np.float64]]] = {name: [] for name in predictors}
+    for batch in fold.test.batches(_BATCH_SIZE, np.flatnonzero(fold.test.subjects == subject)):
+        x_bct = fold.normaliser.input.inverse(batch.input_bct)
+        truth.append(fold.normaliser.target.inverse(batch.target_bst.double()).numpy())
+        for name, predictor in predictors.items():
+            predicted[name].append(predictor(x_bct).double().numpy())
+    return np.concatenate(truth), {name: np.concatenate(parts) for name, parts in predicted.items()}
+
+
+def _score(name: str, role: Role, subject: str, truth_brt: NDArray[np.float64], y_brt: NDArray[np.float64]) -> Score:
+    per_sample = {
+        "localisation_error_m": localisation_error_m(truth_brt, y_brt, cortical_regions().centres_m),
+        "spatial_r": spatial_correlation(truth_brt, y_brt),
+        "auc": active_auc(truth_brt, y_brt),
+    }
+    values = {figure: defined(_mean(of_samples)) for figure, of_samples in per_sample.items()}
+    return Score(
+        predictor=name,
+        role=role,
+        subject=subject,
+        channel_type="cortex",
+        score=explained_variance(truth_brt, y_brt),
+        values=values,
+    )
+
+
+def _mean(values: NDArray[np.float64]) -> float:
+    """Over samples in which a figure is defined; NaN without any."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else float("nan")

@@ -1,0 +1,131 @@
+"""EEG to the activity of cortical regions, learned from samples that a simulator makes meanwhile."""
+
+from functools import cache
+from pathlib import Path, PurePosixPath
+
+from matplotlib.figure import Figure
+
+from crossmodal.config import Experiment, UserError, fingerprint
+from crossmodal.config.cortex import CortexSimulation
+from crossmodal.config.data import Data, LeakyWindows
+from crossmodal.datasets.fold_data import FoldData
+from crossmodal.datasets.folds import Fold, Role
+from crossmodal.datasets.manifest import Manifest, SimulatedManifest
+from crossmodal.evaluation.scorecard import Scorecard
+from crossmodal.evaluation.scores import FoldEvaluation
+from crossmodal.models.store import TrainedModel
+from crossmodal.storage.node_cache import NodeCache
+from crossmodal.tasks.cleaned_input import CleanInput
+from crossmodal.tasks.contract import Evaluator, Task, Written
+from crossmodal.tasks.cortex.evaluator import CortexDetail, CortexEvaluator, CortexFold
+from crossmodal.tasks.cortex.export import save_whole, source_estimate
+from crossmodal.tasks.cortex.figures import draw_regions, draw_waveforms
+from crossmodal.tasks.cortex.heads import SimulatedHead, draw_head
+from crossmodal.tasks.cortex.scorecard import CORTEX_SCORECARD
+from crossmodal.tasks.cortex.signals import signal_pair
+from crossmodal.tasks.cortex.simulator import SimulatedFeed, normaliser
+
+
+class CortexTask(Task):
+    """Predicts the moments of sixty regions of the template cortex."""
+
+    name = "cortex"
+
+    def scorecard(self, experiment: Experiment) -> Scorecard:
+        """Explained variance about zero before all else."""
+        return CORTEX_SCORECARD
+
+    def check(self, experiment: Experiment) -> None:
+        """Refuse what has no meaning for samples that are made.
+
+        Raises
+        ------
+        UserError
+            The sentence names the key.
+        """
+        simulation, data = _simulation(experiment), experiment.data
+        for key in ("windows", "input_scaling", "target_scaling"):
+            if getattr(data, key) != Data.model_fields[key].default:
+                raise UserError(f"data.{key}: samples of cortical activity have the length and units of the section cortex; leave it out")
+        if data.input.modality != "eeg" or data.input.channels != "all" or data.target.channels != "all":
+            raise UserError("data: samples of cortical activity are EEG of cortex.electrodes and all regions; leave channels out")
+        if isinstance(experiment.split, LeakyWindows):
+            raise UserError("split: samples are made anew for each role, so that leaky_windows has no meaning; split by subjects")
+        if experiment.preprocessing.sfreq != simulation.sfreq:
+            raise UserError(
+                f"preprocessing.sfreq: a recording to predict from is resampled to {experiment.preprocessing.sfreq} Hz, and the model"
+                f" learns at cortex.sfreq = {simulation.sfreq:g} Hz; make both the same"
+            )
+
+    def find_dataset(self, experiment: Experiment) -> Manifest:
+        """Name the simulated subjects."""
+        simulation = _simulation(experiment)
+        return SimulatedManifest(preprocessing=fingerprint(simulation), entries=(), labels=simulation.labels)
+
+    def open_fold(self, experiment: Experiment, manifest: Manifest, fold: Fold, cache: NodeCache) -> CortexFold:
+        """Draw the heads of all roles."""
+        simulation = _simulation(experiment)
+        heads = {part.subject: _head(simulation, part.subject) for part in (*fold.train, *fold.validation, *fold.test)}
+
+        def feed(role: Role) -> SimulatedFeed:
+            return SimulatedFeed(simulation, [heads[part.subject] for part in fold.parts(role)], role)
+
+        signals = signal_pair(simulation)
+        return CortexFold(
+            fold=fold,
+            train=feed("train"),
+            validation=feed("validation"),
+            test=feed("test"),
+            normaliser=normaliser(simulation),
+            signals=signals,
+            recorded_names=signals.input.names,
+            heads=heads,
+        )
+
+    def evaluator(self, experiment: Experiment, run: str) -> Evaluator:
+        """Score moments."""
+        return CortexEvaluator(experiment, run)
+
+    def draw_fold(self, evaluation: FoldEvaluation, experiment: Experiment) -> dict[str, Figure]:
+        """Draw waveforms and explained variance of each test subject."""
+        assert isinstance(evaluation.detail, CortexDetail)
+        model = next(score.predictor for score in evaluation.scores.scores if score.role == "model")
+        figures = {}
+        for subject in evaluation.detail.explained_r:
+            figures[f"waveforms_sub-{subject}"] = draw_waveforms(evaluation.detail, subject, model)
+            figures[f"regions_sub-{subject}"] = draw_regions(evaluation.detail, subject, model)
+        return figures
+
+    def write_space(self, data: FoldData, folder: Path) -> None:
+        """Write nothing: every installation has the template's regions."""
+
+    def check_output(self, output: Path) -> None:
+        """Refuse a name with an ending, since there is a file a hemisphere."""
+        if output.suffix:
+            raise UserError(f"{output}: a source estimate is two files, -lh.stc and -rh.stc; give --output what both names begin with")
+
+    def default_output(self, recording: str) -> Path:
+        """Name it after the recording."""
+        return Path(f"{PurePosixPath(recording).name.partition('.')[0]}_cortex")
+
+    def predict(self, model: Path, experiment: Experiment, recording: str, output: Path, clean: CleanInput, scratch: Path) -> Written:
+        """Write a source estimate on fsaverage5."""
+        trained = TrainedModel.load(model)
+        cleaned = clean(recording, trained.card, {}, scratch)
+        signals = trained.card.signals
+        moment_rt = trained.predictor.predict_recording(cleaned.x_ct, signals)
+        tmin_s = cleaned.clock.first_sample / cleaned.clock.sfreq
+        save_whole(source_estimate(moment_rt, signals.target.sfreq, tmin_s), output)
+        told = f"{signals.target.n_channels} regions of fsaverage5, {moment_rt.shape[1] / signals.target.sfreq:.1f} s"
+        return Written(output, trained.card.fold, told, cleaned.notes)
+
+
+def _simulation(experiment: Experiment) -> CortexSimulation:
+    assert experiment.cortex, "checked when the experiment was loaded"
+    return experiment.cortex
+
+
+# Folds of a job share their heads.
+@cache
+def _head(simulation: CortexSimulation, label: str) -> SimulatedHead:
+    return draw_head(simulation, label)

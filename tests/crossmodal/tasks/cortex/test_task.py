@@ -1,0 +1,122 @@
+"""An experiment without recordings: checked, trained, scored and predicted from like any other."""
+
+import mne
+import numpy as np
+import pytest
+
+from crossmodal.config import Experiment, UserError
+from crossmodal.config.parsing import parse
+from crossmodal.datasets.folds import make_folds
+from crossmodal.models.checking import checked
+from crossmodal.tasks.choosing import task_of
+from crossmodal.tasks.cortex.heads import draw_head
+from crossmodal.tasks.evaluate import evaluate_folds
+from crossmodal.training.fold import train_fold
+from crossmodal.training.plan import find_dataset, plan_training
+from crossmodal.training.prediction import predict_recording
+from crossmodal.training.runs import run_name
+from crossmodal.training.world import World
+from preprocessing.plan import plan_dataset
+from preprocessing.prediction_input import clean_input
+
+SETTINGS = {
+    "name": "cortex",
+    "cortex": {"subjects": 5, "samples": 250},
+    "data": {"target": {"modality": "cortex"}},
+    "model": {"kind": "source_net", "width": 16},
+    "training": {"epochs": 5, "workers": 1, "learning_rate": 3e-3},
+    "evaluation": {"baselines": [{"kind": "minimum_norm"}]},
+}
+
+
+def experiment(tmp_path, **changes):
+    return checked(parse(Experiment, SETTINGS | {"store": str(tmp_path / "store")} | changes))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    made = experiment(tmp_path_factory.mktemp("cortex"))
+    plan = plan_training(made)
+    for fold in plan.folds[:1]:
+        train_fold(plan.experiment, plan.manifest, plan.run, fold, World(), lambda progress: None)
+    return plan
+
+
+def test_a_new_head_is_told_better_than_silence_does(trained):
+    (evaluation,) = evaluate_folds(trained.experiment, trained.manifest, trained.run, trained.folds[:1])
+    scores = {score.predictor: score for score in evaluation.scores.scores}
+    assert {name: score.role for name, score in scores.items()} == {
+        "source net": "model",
+        "zero": "baseline",
+        "minimum norm": "baseline",
+        "own-head minimum norm": "oracle",
+    }
+    assert scores["zero"].score == 0
+    assert scores["source net"].score > 0.02
+    assert scores["source net"].values["auc"] > 0.7
+    figures = task_of(trained.experiment).draw_fold(evaluation, trained.experiment)
+    assert set(figures) == {"waveforms_sub-01", "regions_sub-01"}
+
+
+def test_a_recording_becomes_a_source_estimate_that_mne_opens(trained, tmp_path):
+    info = draw_head(trained.experiment.cortex, "01").info
+    with info._unlock():
+        info["sfreq"], info["lowpass"] = 250.0, 125.0
+    x_ct = 1e-5 * np.random.default_rng(0).standard_normal((len(info["ch_names"]), 2500))
+    mne.io.RawArray(x_ct, info, verbose="error").save(tmp_path / "eeg_raw.fif", verbose="error")
+    written = predict_recording(trained.experiment, str(tmp_path / "eeg_raw.fif"), tmp_path / "found", "sub-01", clean_input)
+    estimate = mne.read_source_estimate(tmp_path / "found", "fsaverage5")
+    assert written.told == "60 regions of fsaverage5, 10.0 s"
+    assert estimate.data.shape[1] == 1000
+    assert len(np.unique(estimate.data[:, 500])) <= 60
+    with pytest.raises(UserError, match="two files, -lh.stc and -rh.stc"):
+        predict_recording(trained.experiment, str(tmp_path / "eeg_raw.fif"), tmp_path / "found.stc", "sub-01", clean_input)
+
+
+def test_the_dataset_is_how_samples_are_made(tmp_path):
+    one, two = (find_dataset(experiment(tmp_path, cortex={"subjects": 3, "seed": seed}))[1] for seed in (0, 1))
+    assert one.subjects == ("01", "02", "03")
+    assert one.fingerprint != two.fingerprint
+    made = experiment(tmp_path)
+    assert run_name(made, one) != run_name(made, two)
+    fixed = experiment(tmp_path, split={"kind": "fixed", "train": ["01"], "validation": ["02"], "test": ["03"]})
+    assert [part.subject for part in make_folds(fixed.split, one)[0].test] == ["03"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"cortex": None}, "the section cortex and data.target.modality 'cortex' go together"),
+        ({"recordings": {"kind": "bids", "root": "cohort"}}, "recordings: samples of cortical activity are made, not recorded"),
+        ({"data": {"target": {"modality": "cortex"}, "input": {"modality": "cortex"}}}, "nobody records the cortex itself"),
+        ({"cortex": {"subject": 3}}, r"unknown key 'cortex\.subject'; the nearest valid name is 'subjects'"),
+    ],
+)
+def test_a_section_that_does_not_fit_is_refused_when_read(tmp_path, changes, told):
+    with pytest.raises(UserError, match=told):
+        experiment(tmp_path, **changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"data": SETTINGS["data"] | {"windows": {"kind": "sliding", "length_s": 2}}}, r"^data\.windows: samples of cortical activity"),
+        ({"data": SETTINGS["data"] | {"input_scaling": "zscore"}}, r"^data\.input_scaling: samples of cortical activity"),
+        ({"data": SETTINGS["data"] | {"input": {"modality": "meg"}}}, "^data: samples of cortical activity are EEG"),
+        ({"split": {"kind": "leaky_windows"}}, "^split: samples are made anew for each role"),
+        ({"cortex": {"sfreq": 200.0}}, "^preprocessing.sfreq: .* make both the same"),
+    ],
+)
+def test_settings_of_another_task_are_refused_by_name(tmp_path, changes, told):
+    with pytest.raises(UserError, match=told):
+        plan_training(experiment(tmp_path, **changes))
+
+
+def test_nothing_is_preprocessed(tmp_path):
+    with pytest.raises(UserError, match="makes its own samples"):
+        plan_dataset(experiment(tmp_path))
+
+
+def test_other_tasks_need_recordings(tmp_path):
+    with pytest.raises(UserError, match="^recordings: the section is missing; say where recordings lie$"):
+        parse(Experiment, {"name": "tiny"})

@@ -81,12 +81,12 @@ def at_times(body: Body, course: NDArray[np.float64], times_s: NDArray[np.float6
     return np.stack([np.interp(times_s, body.times_s, column) for column in columns], axis=-1).reshape(len(times_s), *course.shape[1:])
 
 
-def slow_noise(n_rows: int, n_times: int, width: float, rng: np.random.Generator) -> NDArray[np.float64]:
-    """White noise smoothed by a Gaussian of `width` samples, with unit variance, shape (n_rows, n_times)."""
+def slow_noise(n_rows: int, n_times: int, width: float, rng: np.random.Generator, deviation: float = 1.0) -> NDArray[np.float64]:
+    """White noise smoothed by a Gaussian of `width` samples, with a standard deviation, shape (n_rows, n_times)."""
     margin = round(4 * width)
     smooth = gaussian_filter1d(rng.standard_normal((n_rows, n_times + 2 * margin)), width, axis=1)[:, margin : margin + n_times]
     # White noise smoothed by a Gaussian of this width has variance 1 / (2 sqrt(pi) width).
-    return smooth * np.sqrt(2 * np.sqrt(np.pi) * width)
+    return deviation * smooth * np.sqrt(2 * np.sqrt(np.pi) * width)
 
 
 def _nods(times_s: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:

@@ -200,7 +200,8 @@ def simulate_fmri_run(subject: FmriSubject, simulation: EegFmriSimulation, run: 
 def _draw_power(simulation: EegFmriSimulation, duration_s: float, rng: np.random.Generator) -> NDArray[np.float64]:
     """Log-normal power with mean one, from a response's length before the EEG begins, shape (n_regions, n_powers)."""
     n_powers = round((RESPONSE_LENGTH_S + duration_s) * POWER_RATE_HZ) + 1
-    log_power = simulation.power_depth * slow_noise(simulation.regions, n_powers, simulation.power_time_s * POWER_RATE_HZ, rng)
+    width = simulation.power_time_s * POWER_RATE_HZ
+    log_power = slow_noise(simulation.regions, n_powers, width, rng, simulation.power_depth)
     return np.exp(log_power - simulation.power_depth**2 / 2)
 
 

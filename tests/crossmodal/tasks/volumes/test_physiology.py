@@ -78,7 +78,7 @@ def test_the_global_signal_takes_out_what_targets_share():
 
 @pytest.fixture(scope="module")
 def shards(tmp_path_factory):
-    """A confounded recording with all that is recorded of the body, and one of which nothing is asked."""
+    """The same confounded recording with all that is recorded of the body, and with nothing of it; what the body did to BOLD."""
     folder = tmp_path_factory.mktemp("confounded")
     root = folder / "cohort"
     simulation = EegFmriSimulation(

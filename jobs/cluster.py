@@ -5,7 +5,10 @@ import os
 import socket
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from crossmodal.config import Experiment
 
 # The longest path of a socket that Linux takes, and what Ray appends to its folder for the longest of its own.
 _SOCKET_BYTES = 107
@@ -58,6 +61,14 @@ def start_ray(dashboard: bool = False, num_cpus: int | None = None) -> None:
     except Exception as error:  # Ray raises bare ones when its processes are late, or nobody answers.
         advice = "the machine is busy, run again" if address == "local" else "check RAY_ADDRESS and that the cluster runs"
         raise UserError(f"Ray ({address}) did not start: {' '.join(str(error).split())}; {advice}") from error
+
+
+def start_ray_for_trials(experiment: "Experiment") -> None:
+    """Connect to Ray as `start_ray` does; one of its own has room for the trials of a search."""
+    training, trials = experiment.training, experiment.tuning.parallel_trials
+    # A trial of several workers starts a trainer of its own, and what a pruned one leaves behind is cleared up through the dashboard.
+    nested = training.workers > 1
+    start_ray(dashboard=nested, num_cpus=trials * (training.workers * training.threads_per_worker + nested))
 
 
 def _short_folder(variables: Mapping[str, str]) -> dict[str, str]:

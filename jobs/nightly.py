@@ -1,14 +1,15 @@
 """A night: preprocess what is new, search within a budget, promote what is better than the champion beyond chance, and write a digest."""
 
 import argparse
-import contextlib
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
+from cluster import start_ray_for_trials
 from command import run_job
 
 if TYPE_CHECKING:
     from crossmodal.config import Experiment
+    from crossmodal.nightly.morning import Dataset
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
@@ -17,39 +18,25 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 
 def nightly(experiment: "Experiment", arguments: argparse.Namespace) -> int:
-    """Run one night unless it is done, and say where its digest lies; 1 when recordings failed, 70 when the night failed unforeseen.
+    """Run one night unless it is done, and say where its digest lies; 1 when recordings failed, 70 when the night failed unforeseen."""
+    import mne
 
-    Raises
-    ------
-    UserError
-        Another process runs it, which is no failure, or it failed for something that the user can mend, which is told to a webhook.
-    """
-    from crossmodal.nightly.morning import page_uri
-    from crossmodal.nightly.record import nights_uri, read_record
-    from crossmodal.storage.lease import HeldError, Lease
-    from crossmodal.storage.uri import absolute, check_reachable, join
+    from crossmodal.nightly.whole_night import Steps, run_whole_night
+    from search_spaces.finding import find_space
 
-    store = absolute(experiment.store)
-    experiment, night = experiment.model_copy(update={"store": store}), arguments.date.isoformat()
-    nights = nights_uri(store, experiment.name)
-    with contextlib.ExitStack() as stack:
-        try:
-            check_reachable(store)
-            stack.enter_context(Lease(join(nights, "running.json"), f"a night of {experiment.name}"))
-            known = read_record(nights, night)
-        except HeldError:
-            raise
-        except Exception as error:
-            from night import tell_not_begun
+    mne.set_log_level("ERROR")
+    return run_whole_night(experiment, arguments.date.isoformat(), Steps(start_ray_for_trials, _preprocess, find_space, print))
 
-            tell_not_begun(experiment, night, error)
-            raise
-        if known and known.done:
-            print(f"night of {night} is done: {known.verdict}\ndigest: {page_uri(nights, night)}")
-            return known.code
-        from night import Night
 
-        return Night(experiment, nights, night, known).run()
+def _preprocess(experiment: "Experiment") -> "Dataset":
+    from crossmodal.nightly.morning import Dataset
+    from crossmodal.reporting.digest import Failure
+    from preprocessing.pipeline import preprocess_dataset
+    from preprocessing.plan import plan_dataset
+
+    report = preprocess_dataset(plan_dataset(experiment), lambda outcome: None)
+    failures = tuple(Failure(what=outcome.entry.label, cause=outcome.cause) for outcome in report.failures)
+    return Dataset(report.count("made"), report.count("cached"), failures)
 
 
 if __name__ == "__main__":

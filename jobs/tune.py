@@ -4,7 +4,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from cluster import start_ray
+from cluster import start_ray_for_trials
 from command import run_job
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def tune(experiment: "Experiment", arguments: argparse.Namespace) -> None:
         told = values if trial.state.name == "COMPLETE" else trial.user_attrs.get("cause", trial.state.name.lower())
         console.print(f"trial {trial.number}: {told}", soft_wrap=True)
 
-    _start_ray(experiment)
+    start_ray_for_trials(experiment)
     with Tracker(experiment.tracking) as tracker:
         study, journal, reason = search(plan, tracker, show)
         console.print(f"no further trial: {reason}")
@@ -59,14 +59,6 @@ def tune(experiment: "Experiment", arguments: argparse.Namespace) -> None:
     cost = outcome.cost
     print(f"winner: trial {outcome.winner.number}, {outcome.winner.params}; registered as {outcome.model}")
     print(f"cost: {cost.core_hours:.3f} core-hours, {cost.gpu_hours:.3f} GPU-hours; {cost.pruned_share:.0%} went into pruned trials")
-
-
-def _start_ray(experiment: "Experiment") -> None:
-    training = experiment.training
-    cores = experiment.tuning.parallel_trials * training.workers * training.threads_per_worker
-    # A trial of several workers starts a trainer of its own, and what a pruned one leaves behind is cleared up through the dashboard.
-    nested = training.workers > 1
-    start_ray(dashboard=nested, num_cpus=cores + experiment.tuning.parallel_trials * nested)
 
 
 if __name__ == "__main__":

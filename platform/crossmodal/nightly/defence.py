@@ -12,7 +12,7 @@ from crossmodal.evaluation.scores import FoldScores, model_scores, over_types
 from crossmodal.nightly.title import Challenger
 from crossmodal.tasks.evaluate import evaluate_folds
 from crossmodal.tracking.champions import Champion
-from crossmodal.tracking.outage import outlast
+from crossmodal.tracking.outage import retry_while_mlflow_away
 from crossmodal.tracking.runs import Tracker
 from crossmodal.training.fold import FoldProgress
 from crossmodal.training.plan import plan_training
@@ -115,12 +115,14 @@ def _scored(
     """Train settings on the folds of a split, those alone that leave certain subjects out where any are named, and score them."""
     settings = settings_alone(sweep.experiment, overrides, name, split)
     outage_s = settings.training.outage_s
-    training = outlast(lambda: plan_training(settings), outage_s)
+    training = retry_while_mlflow_away(lambda: plan_training(settings), outage_s)
     if left_out:
         folds = tuple(fold for fold in training.folds if any(part.subject in left_out for part in fold.test))
         training = replace(training, folds=folds)
     train_beside_trials(training, journal, tracker, tags, show)
-    evaluated = outlast(lambda: list(evaluate_folds(training.experiment, training.manifest, training.run, training.folds)), outage_s)
+    evaluated = retry_while_mlflow_away(
+        lambda: list(evaluate_folds(training.experiment, training.manifest, training.run, training.folds)), outage_s
+    )
     return [fold.scores for fold in evaluated]
 
 

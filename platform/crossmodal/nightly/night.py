@@ -17,7 +17,7 @@ from crossmodal.nightly.title import Challenger, Look, Title, read_title, write_
 from crossmodal.nightly.verdict import Lead, Verdict, foresee, lead_of, no_look, verdict_of
 from crossmodal.tasks.choosing import task_of
 from crossmodal.tracking.champions import Champion, champion_tags, crown, find_champion, find_former
-from crossmodal.tracking.outage import outlast
+from crossmodal.tracking.outage import retry_while_mlflow_away
 from crossmodal.tracking.runs import Tracker
 from crossmodal.training.fold import FoldProgress
 from crossmodal.tuning.cost import Cost
@@ -150,7 +150,7 @@ def plan_night(experiment: Experiment, space: Space, tracker: Tracker, date: str
         The champion was scored on other folds or on a dataset that this one does not contain, the search does not go with the
         experiment, or MLflow or the store was away for longer than trainings wait.
     """
-    return outlast(lambda: _plan_night(experiment, space, tracker, date), experiment.training.outage_s)
+    return retry_while_mlflow_away(lambda: _plan_night(experiment, space, tracker, date), experiment.training.outage_s)
 
 
 def _plan_night(experiment: Experiment, space: Space, tracker: Tracker, date: str) -> NightPlan:
@@ -205,7 +205,7 @@ def run_night(
     outage_s = plan.sweep.experiment.training.outage_s
     seconds = max(1.0, record.budget_s - record.search_s)
     # Before any trial sees them: who was searched is never kept.
-    outlast(lambda: write_title(plan.sweep.experiment.store, plan.model, plan.title), outage_s)
+    retry_while_mlflow_away(lambda: write_title(plan.sweep.experiment.store, plan.model, plan.title), outage_s)
     with spending(nights, record.date, "search_s"):
         study, journal, reason = search(plan.sweep, tracker, show_trial, seconds)
     trials = tuple(begun(study.get_trials(deepcopy=False)))
@@ -216,7 +216,7 @@ def run_night(
             plan = replace(plan, champion=defend(plan.champion, plan.sweep, plan.folds, journal, tracker, show_fold))
         title, verdict = _contest(plan, winner, trials, development, journal, tracker, show_fold)
         test, version = _promote(plan, title, verdict, journal, tracker, show_fold) if verdict.promote else ((), "")
-    outlast(lambda: tracker.end(journal.run_id, "FINISHED"), outage_s)
+    retry_while_mlflow_away(lambda: tracker.end(journal.run_id, "FINISHED"), outage_s)
     since = datetime.fromisoformat(record.began)
     return NightResult(plan, reason, trials, since, winner, cost, journal.run_id, verdict, title, development, test, version)
 
@@ -257,13 +257,13 @@ def _contest(
             )
         )
     outage_s = plan.sweep.experiment.training.outage_s
-    outlast(lambda: write_title(store, plan.model, title), outage_s)
+    retry_while_mlflow_away(lambda: write_title(store, plan.model, title), outage_s)
     if not (title.challenger and title.is_due(plan.subjects)):
         return title, no_look(title, plan.subjects, plan.held_by, lead)
     differences = meet(title.challenger, plan.champion, plan.sweep, plan.subjects, journal, tracker, show)
     looked = title.look(plan.date, plan.foresight, differences, PROTOCOL)
     # Written before anything follows from it: no night looks twice.
-    outlast(lambda: write_title(store, plan.model, looked), outage_s)
+    retry_while_mlflow_away(lambda: write_title(store, plan.model, looked), outage_s)
     return looked, verdict_of(looked, plan.held_by, plan.words)
 
 
@@ -285,7 +285,7 @@ def _promote(
     tags["protocol.version"] = str(challenger.protocol)
     version = register(plan.whole, winner, training, tracker, plan.model, tags)
     outage_s = plan.sweep.experiment.training.outage_s
-    outlast(lambda: crown(tracker, plan.model, version, plan.date, verdict.sentence, plan.champion), outage_s)
+    retry_while_mlflow_away(lambda: crown(tracker, plan.model, version, plan.date, verdict.sentence, plan.champion), outage_s)
     return test, version
 
 

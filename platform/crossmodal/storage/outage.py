@@ -16,7 +16,7 @@ def _is_store_away(error: Exception) -> bool:
     return isinstance(error, StoreAwayError)
 
 
-def patiently(action: Callable[[], _Value], outage_s: float, is_away: Callable[[Exception], bool] = _is_store_away) -> _Value:
+def retry_while_away(action: Callable[[], _Value], outage_s: float, is_away: Callable[[Exception], bool] = _is_store_away) -> _Value:
     """Ask something of a store or a server, again and again while it does not answer.
 
     Parameters

@@ -5,13 +5,13 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from crossmodal.config import UserError
-from crossmodal.storage.outage import patiently
+from crossmodal.storage.outage import retry_while_away
 from crossmodal.tracking.spool import is_away
 
 _Value = TypeVar("_Value")
 
 
-def outlast(action: Callable[[], _Value], outage_s: float) -> _Value:
+def retry_while_mlflow_away(action: Callable[[], _Value], outage_s: float) -> _Value:
     """Ask something of MLflow and the store, again and again while one of them does not answer.
 
     Parameters
@@ -27,7 +27,7 @@ def outlast(action: Callable[[], _Value], outage_s: float) -> _Value:
         One was away for longer.
     """
     with away_clearly():
-        return patiently(action, outage_s, is_away)
+        return retry_while_away(action, outage_s, is_away)
 
 
 @contextmanager

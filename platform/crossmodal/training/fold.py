@@ -17,7 +17,7 @@ from crossmodal.models.base import Model
 from crossmodal.models.registry import network_spec
 from crossmodal.models.store import CARD, ModelCard, save_model
 from crossmodal.storage.node_cache import NodeCache
-from crossmodal.storage.outage import patiently
+from crossmodal.storage.outage import retry_while_away
 from crossmodal.storage.uri import StoreAwayError, publish_folder
 from crossmodal.tasks.choosing import task_of
 from crossmodal.training.checkpoint import latest_checkpoint, load_checkpoint, remove_checkpoints, save_checkpoint
@@ -62,17 +62,17 @@ def train_fold(
         On all ranks, after a checkpoint: a machine of theirs is about to be taken away.
     """
     outage_s = experiment.training.outage_s
-    done = world.from_rank_0(patiently(lambda: finished(experiment.store, run, fold.name), outage_s))
+    done = world.from_rank_0(retry_while_away(lambda: finished(experiment.store, run, fold.name), outage_s))
     if done:
         return tell(FoldProgress(fold.name, done.history, result=done))
     cache = NodeCache(Path(experiment.node_cache.root), int(experiment.node_cache.max_gb * 1e9))
     with contextlib.closing(cache):
-        data = world.together(lambda: patiently(lambda: task_of(experiment).open_fold(experiment, manifest, fold, cache), outage_s))
+        data = world.together(lambda: retry_while_away(lambda: task_of(experiment).open_fold(experiment, manifest, fold, cache), outage_s))
         network, history = _train(experiment, run, data, world, tell)
         network.for_inference()
         n_parameters = sum(parameter.numel() for parameter in network.parameters())
         result = FoldResult(run=run, fold=fold.name, n_parameters=n_parameters, history=history)
-        world.on_rank_0(lambda: patiently(lambda: _publish(experiment, data, network, result), outage_s))
+        world.on_rank_0(lambda: retry_while_away(lambda: _publish(experiment, data, network, result), outage_s))
     tell(FoldProgress(fold.name, history, result=result))
 
 
@@ -81,8 +81,8 @@ def _train(
 ) -> tuple[Model, tuple[EpochMetrics, ...]]:
     checkpoints = checkpoints_uri(experiment.store, run, data.fold.name)
     outage_s = experiment.training.outage_s
-    newest = world.from_rank_0(patiently(lambda: latest_checkpoint(checkpoints), outage_s))
-    resume = world.together(lambda: patiently(lambda: load_checkpoint(newest), outage_s)) if newest else TrainingState()
+    newest = world.from_rank_0(retry_while_away(lambda: latest_checkpoint(checkpoints), outage_s))
+    resume = world.together(lambda: retry_while_away(lambda: load_checkpoint(newest), outage_s)) if newest else TrainingState()
     tell(FoldProgress(data.fold.name, tuple(resume.history), system_metrics(world.device)))
 
     def keep(state: TrainingState) -> None:

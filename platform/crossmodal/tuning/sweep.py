@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 from ray import tune
 
 from crossmodal.config import UnavailableError, UserError
-from crossmodal.storage.outage import patiently
+from crossmodal.storage.outage import retry_while_away
 from crossmodal.storage.uri import StoreAwayError, arrow_filesystem, refused_clearly
 from crossmodal.tracking.runs import Tracker
 from crossmodal.training.checkpoint import remove_checkpoints
@@ -69,7 +69,7 @@ def search(
         journal.catch_up(study.get_trials(deepcopy=False))
         searcher = Search(experiment, study, file, plan.space, stop)
         _fit(_tuner(plan, context, searcher, study, _Telling(journal, study, experiment.store, show), seconds), study, experiment.store)
-    patiently(file.copy, experiment.training.outage_s)
+    retry_while_away(file.copy, experiment.training.outage_s)
     journal.settle(study.get_trials(deepcopy=False))
     if searcher.unavailable:
         raise UnavailableError(f"{searcher.unavailable}; run the same command again, and the search goes on")

@@ -20,7 +20,7 @@ from crossmodal.datasets.folds import Fold, make_folds
 from crossmodal.datasets.manifest import Manifest
 from crossmodal.evaluation.scores import FoldScores, model_scores, over_types
 from crossmodal.models.store import load_model
-from crossmodal.storage.outage import patiently
+from crossmodal.storage.outage import retry_while_away
 from crossmodal.storage.uri import fetch_folder
 from crossmodal.tasks.evaluate import evaluate_folds
 from crossmodal.training.fold import FoldProgress, train_fold
@@ -100,8 +100,8 @@ def train_trial(
     try:
         _train(experiment, context, run, folds, report.tell, reclaimed)
         outage_s = experiment.training.outage_s
-        scores = patiently(lambda: [fold.scores for fold in evaluate_folds(experiment, context.manifest, run, folds)], outage_s)
-        report.finish(scores, patiently(lambda: _measured(experiment, run, folds[0], context.gpu), outage_s))
+        scores = retry_while_away(lambda: [fold.scores for fold in evaluate_folds(experiment, context.manifest, run, folds)], outage_s)
+        report.finish(scores, retry_while_away(lambda: _measured(experiment, run, folds[0], context.gpu), outage_s))
     except UserError as error:
         report.fail(error)
 

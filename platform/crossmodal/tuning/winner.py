@@ -20,7 +20,7 @@ from crossmodal.reporting.table import ScoreTable, to_markdown
 from crossmodal.tasks.choosing import task_of
 from crossmodal.tasks.evaluate import evaluate_folds
 from crossmodal.tracking.models import register_model
-from crossmodal.tracking.outage import outlast
+from crossmodal.tracking.outage import retry_while_mlflow_away
 from crossmodal.tracking.runs import Tracker
 from crossmodal.training.experiment import follow
 from crossmodal.training.fold import FoldProgress
@@ -90,7 +90,7 @@ def conclude(
     training = refit(plan, winner, journal, tracker, show)
     test = open_test(plan, training, tracker, f"winner of the search '{plan.study}'")
     version = register(plan, winner, training, tracker, plan.study)
-    outlast(lambda: tracker.end(journal.run_id, "FINISHED"), plan.experiment.training.outage_s)
+    retry_while_mlflow_away(lambda: tracker.end(journal.run_id, "FINISHED"), plan.experiment.training.outage_s)
     chosen, tested = winner_experiment(plan, winner), training.experiment
     return Outcome(trial, cost, _table(chosen, development), _table(tested, test), f"{plan.study} version {version}")
 
@@ -100,7 +100,7 @@ def _patient(step: Callable[Concatenate[SweepPlan, _Rest], _Result]) -> Callable
 
     @wraps(step)
     def waiting(plan: SweepPlan, *rest: _Rest.args, **named: _Rest.kwargs) -> _Result:
-        return outlast(lambda: step(plan, *rest, **named), plan.experiment.training.outage_s)
+        return retry_while_mlflow_away(lambda: step(plan, *rest, **named), plan.experiment.training.outage_s)
 
     return waiting
 
@@ -144,7 +144,7 @@ def development_scores(plan: SweepPlan, winner: FrozenTrial, journal: SweepJourn
 
 def refit(plan: SweepPlan, winner: Winner, journal: SweepJournal, tracker: Tracker, show: Callable[[FoldProgress], None]) -> Plan:
     """Train the winner on all development subjects, unless that is done."""
-    training = outlast(lambda: plan_training(winner_experiment(plan, winner)), plan.experiment.training.outage_s)
+    training = retry_while_mlflow_away(lambda: plan_training(winner_experiment(plan, winner)), plan.experiment.training.outage_s)
     train_beside_trials(training, journal, tracker, {"level": "winner", "trial": str(winner.trial)}, show, with_models=True)
     return training
 
@@ -161,7 +161,7 @@ def train_beside_trials(
     news = train_folds(training.experiment, training.manifest, training.run, training.missing) if training.missing else iter(())
     run, folds, known = training.run, training.folds, {**journal.tags, **tags}
     # Training goes on meanwhile.
-    beside = outlast(
+    beside = retry_while_mlflow_away(
         lambda: Journal(tracker, training.experiment, training.manifest, run, folds, journal.run_id, known, with_models),
         training.experiment.training.outage_s,
     )

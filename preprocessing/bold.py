@@ -16,7 +16,7 @@ from preprocessing.readers.eeg_fmri.image import OpenedBold
 from preprocessing.readers.entry import SourceFile
 from preprocessing.readers.stores import FindFile, stage
 from preprocessing.readers.text import read_text
-from preprocessing.signals.broken import broken_told
+from preprocessing.signals.broken import translate_reading_errors
 from preprocessing.steps import physiology, volume_markers
 from preprocessing.steps.bold import detrending, orientation, resampling, scrubbing, targets
 from preprocessing.steps.bold.targets import Targets
@@ -73,13 +73,13 @@ def to_volumes(opened: OpenedBold, settings: Bold, recordings: Recordings, scrat
 
     def load(uri: str) -> SpatialImage:
         path = stage(SourceFile.at(uri, recordings.anonymous, recordings.endpoint_url), recordings, scratch)
-        with broken_told(uri):
+        with translate_reading_errors(uri):
             image = cast(SpatialImage, nibabel.load(path))
         orientation.check_orientation(image, uri, "images on the same grid need")
         return image
 
     sides = orientation.check_orientation(opened.image, opened.uri, _needs_sides(opened, settings))
-    with broken_told(opened.uri):
+    with translate_reading_errors(opened.uri):
         image, notes = resampling.to_grid(opened.image, load(settings.grid) if settings.grid else None, opened.transform)
         data = np.asarray(image.dataobj, dtype=np.float32)
     if not np.isfinite(data).all():
@@ -134,6 +134,6 @@ def _labels(settings: RegionTargets, recordings: Recordings, scratch: Path) -> d
     if settings.labels is None:
         return {}
     path = stage(SourceFile.at(settings.labels, recordings.anonymous, recordings.endpoint_url), recordings, scratch)
-    with broken_told(settings.labels):
+    with translate_reading_errors(settings.labels):
         rows = rows_of(read_text(path, settings.labels), settings.labels, required=("index", "name"))
         return {int(row["index"]): row["name"] for row in rows.values()}

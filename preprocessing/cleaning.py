@@ -12,7 +12,7 @@ from preprocessing.bad_spans import BadSpans, all_of, lost_shares
 from preprocessing.readers import reading
 from preprocessing.readers.reading import OpenedRecording
 from preprocessing.readers.registry import READERS
-from preprocessing.signals.broken import broken_told
+from preprocessing.signals.broken import translate_reading_errors
 from preprocessing.signals.spans import Span
 from preprocessing.steps import (
     bad_channels,
@@ -145,7 +145,7 @@ def clean(
     )
     if raw.info.get("maxshield") and not preprocessing.maxwell:
         notes.append("was recorded with internal active shielding and not MaxFiltered: its fields are distorted unless it is an empty room")
-    with broken_told(called):
+    with translate_reading_errors(called):
         raw.load_data(verbose="error")
     voltages.to_volts(raw, opened.units.volts)
     if opened.bold and preprocessing.gradients:

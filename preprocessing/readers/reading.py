@@ -28,7 +28,7 @@ from preprocessing.readers.heads.points import check_points
 from preprocessing.readers.registry import READERS
 from preprocessing.readers.stores import stage
 from preprocessing.readers.text import is_guessed, read_json, read_text
-from preprocessing.signals.broken import broken_told, without_hints
+from preprocessing.signals.broken import translate_reading_errors, without_hints
 from preprocessing.signals.channel_names import match_rows, some_of
 from preprocessing.signals.spans import Span, bad_spans
 from preprocessing.signals.units import RETYPABLE, VOLTAGES, ChannelUnits, settle_units
@@ -101,7 +101,7 @@ def open_recording(entry: Entry, recordings: Recordings, scratch: Path) -> Opene
     events, events_told = _events(entry, raw, recordings, table)
     bold = _open_bold(entry, raw, recordings, local)
     channels, told = _channels(entry, raw, local)
-    with broken_told(entry.uri):
+    with translate_reading_errors(entry.uri):
         units = _units(raw, written_units(local[entry.uri], raw), channels)
     notes = (
         *entry.notes,
@@ -183,7 +183,7 @@ def _place_electrodes(entry: Entry, raw: BaseRaw, local: Mapping[str, Path]) -> 
         return ()
     table = read_text(local[entry.electrodes.uri], entry.electrodes.uri)
     system = read_json(local[entry.coordsystem.uri], entry.coordsystem.uri)
-    with broken_told(entry.electrodes.uri):
+    with translate_reading_errors(entry.electrodes.uri):
         return place_electrodes(raw, table, system, entry.electrodes.uri)
 
 
@@ -204,7 +204,7 @@ def _event_table(entry: Entry, raw: BaseRaw, local: Mapping[str, Path]) -> Event
 
 def _events(entry: Entry, raw: BaseRaw, recordings: Recordings, table: EventTable | None) -> tuple[TimedEvents, tuple[str, ...]]:
     """Events from where the experiment says, and what the run should say of them."""
-    with broken_told(entry.uri):
+    with translate_reading_errors(entry.uri):
         if recordings.triggers:
             return trigger_events(raw, recordings.triggers, entry.uri)
         return (table.events, table.notes) if table else recorded_events(raw)

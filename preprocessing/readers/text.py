@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from crossmodal.config import UserError
-from preprocessing.signals.broken import broken_told
+from preprocessing.signals.broken import translate_reading_errors
 
 # What the bytes begin with where they tell their encoding. UTF-32's mark begins with UTF-16's.
 _MARKS = (
@@ -67,7 +67,7 @@ def read_text(path: Path, called: str) -> str:
     UserError
         It is no text; the sentence names it.
     """
-    with broken_told(called, "text"):
+    with translate_reading_errors(called, "text"):
         return decode(path.read_bytes())
 
 
@@ -79,7 +79,7 @@ def read_json(path: Path, called: str) -> dict[str, Any]:
     UserError
         It is no JSON, or no object with names and values; the sentence names it.
     """
-    with broken_told(called, "JSON"):
+    with translate_reading_errors(called, "JSON"):
         stated = json.loads(read_text(path, called))
     if not isinstance(stated, dict):
         raise UserError(f"{called}: is JSON without names and values; correct it or leave it out")

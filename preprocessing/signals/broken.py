@@ -16,7 +16,7 @@ _HINT = re.compile(
 
 
 @contextmanager
-def broken_told(called: str, wanted: str = "a recording") -> Iterator[None]:
+def translate_reading_errors(called: str, wanted: str = "a recording") -> Iterator[None]:
     """Say in one sentence that a file is broken: readers fail with whatever they stumble over, some only when samples are loaded.
 
     Parameters

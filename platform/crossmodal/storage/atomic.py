@@ -21,7 +21,7 @@ _ABANDONED_S = 24 * 3600
 
 
 @contextmanager
-def told_clearly(place: str | Path) -> Iterator[None]:
+def translate_disk_errors(place: str | Path) -> Iterator[None]:
     """Turn what a disk refuses into one sentence about `place`; what is merely missing passes unchanged."""
     try:
         yield
@@ -52,7 +52,7 @@ def new_folder(folder: Path) -> Iterator[Path]:
         An empty folder on the same file system as `folder`.
     """
     aside = _beside(folder)
-    with told_clearly(folder):
+    with translate_disk_errors(folder):
         try:
             aside.mkdir(parents=True)
             _remove_abandoned(folder.parent)
@@ -83,7 +83,7 @@ def new_files(first: Path) -> Iterator[Path]:
     """
     aside = _beside(first)
     placed = list[Path]()
-    with told_clearly(first.parent):
+    with translate_disk_errors(first.parent):
         try:
             aside.mkdir(parents=True)
             _remove_abandoned(first.parent)
@@ -129,7 +129,7 @@ def _remove_abandoned(parent: Path) -> None:
 def write_file(path: Path, content: bytes) -> None:
     """Write a file aside and move it into place, replacing what was there."""
     aside = path.parent / f".{path.name}.{uuid.uuid4().hex}"
-    with told_clearly(path):
+    with translate_disk_errors(path):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             aside.write_bytes(content)

@@ -15,7 +15,7 @@ from typing import IO
 from filelock import FileLock
 
 from crossmodal.config import UserError
-from crossmodal.storage.atomic import told_clearly, write_file
+from crossmodal.storage.atomic import translate_disk_errors, write_file
 from crossmodal.storage.uri import fetch_folder, is_local
 
 _PARALLEL_FETCHES = 8
@@ -42,7 +42,7 @@ class NodeCache:
         self.max_bytes = max_bytes
         self._in_use: dict[str, IO[bytes]] = {}
         self._in_use_guard = threading.Lock()
-        with told_clearly(root):
+        with translate_disk_errors(root):
             root.mkdir(parents=True, exist_ok=True)
 
     def fetch(self, uri: str, size_bytes: int) -> Path:
@@ -61,7 +61,7 @@ class NodeCache:
             return Path(uri)
         key = f"{uri.rstrip('/').rpartition('/')[2]}-{hashlib.sha256(uri.encode()).hexdigest()[:8]}"
         folder = self.root / key
-        with told_clearly(self.root), FileLock(self.root / f"{key}.fetch"):
+        with translate_disk_errors(self.root), FileLock(self.root / f"{key}.fetch"):
             self._hold(key)
             if not folder.exists():
                 try:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from crossmodal.storage.atomic import told_clearly
+from crossmodal.storage.atomic import translate_disk_errors
 
 _LOCK = ".lock"
 
@@ -32,7 +32,7 @@ def scratch_folder(prefix: str) -> Iterator[Path]:
     """
     root = Path(tempfile.gettempdir())
     own_prefix = f"{prefix}-{os.getuid()}"
-    with told_clearly(root), (root / f"{own_prefix}.lock").open("ab") as guard:
+    with translate_disk_errors(root), (root / f"{own_prefix}.lock").open("ab") as guard:
         # Held while folders are made and looked through, so that nobody takes one that is not locked yet for a dead one's.
         fcntl.flock(guard, fcntl.LOCK_EX)
         for lock in root.glob(f"{own_prefix}-*/{_LOCK}"):

@@ -14,7 +14,7 @@ import pyarrow.fs
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from crossmodal.config import UnavailableError, UserError
-from crossmodal.storage.atomic import new_folder, told_clearly, write_file
+from crossmodal.storage.atomic import new_folder, translate_disk_errors, write_file
 from crossmodal.storage.s3 import ObjectStore
 
 # A store that does not answer is told within seconds; large transfers still get a minute between bytes.
@@ -77,7 +77,7 @@ def arrow_filesystem(uri: str) -> tuple[pyarrow.fs.FileSystem | None, str]:
 def exists(uri: str) -> bool:
     """Tell whether a file lies at a URI, or anything below it."""
     filesystem, path = open_fs(uri)
-    with refused_clearly(uri):
+    with translate_store_errors(uri):
         return bool(filesystem.exists(path))
 
 
@@ -92,14 +92,14 @@ def file_details(uri: str, anonymous: bool = False, endpoint_url: str | None = N
         Its store cannot be reached, or refuses it.
     """
     filesystem, path = open_fs(uri, anonymous, endpoint_url)
-    with refused_clearly(uri, endpoint_url):
+    with translate_store_errors(uri, endpoint_url):
         return dict(filesystem.info(path))
 
 
 def list_names(uri: str) -> list[str]:
     """Name what lies in a folder, sorted; nothing where there is no folder."""
     filesystem, path = open_fs(uri)
-    with refused_clearly(uri):
+    with translate_store_errors(uri):
         try:
             return sorted(Path(found).name for found in filesystem.ls(path, detail=False))
         except FileNotFoundError:
@@ -109,7 +109,7 @@ def list_names(uri: str) -> list[str]:
 def remove_folder(uri: str) -> None:
     """Remove a folder with all that is in it, if it is there."""
     filesystem, path = open_fs(uri)
-    with refused_clearly(uri):
+    with translate_store_errors(uri):
         if filesystem.exists(path):
             filesystem.rm(path, recursive=True)
 
@@ -117,14 +117,14 @@ def remove_folder(uri: str) -> None:
 def remove_file(uri: str) -> None:
     """Remove a file, if it is there."""
     filesystem, path = open_fs(uri)
-    with refused_clearly(uri), contextlib.suppress(FileNotFoundError):
+    with translate_store_errors(uri), contextlib.suppress(FileNotFoundError):
         filesystem.rm_file(path)
 
 
 def read_bytes(uri: str) -> bytes:
     """Read a whole file."""
     filesystem, path = open_fs(uri)
-    with refused_clearly(uri):
+    with translate_store_errors(uri):
         return bytes(filesystem.cat_file(path))
 
 
@@ -133,7 +133,7 @@ def write_bytes(uri: str, content: bytes) -> None:
     filesystem, path = open_fs(uri)
     if is_local(uri):
         return write_file(Path(path), content)
-    with refused_clearly(uri):
+    with translate_store_errors(uri):
         filesystem.pipe_file(path, content)
 
 
@@ -172,7 +172,7 @@ def publish_folder(local_dir: Path, uri: str, last: str) -> None:
     if exists(join(uri, last)):
         return
     others = sorted(file for file in local_dir.iterdir() if file.name != last)
-    with refused_clearly(uri):
+    with translate_store_errors(uri):
         filesystem.put([str(file) for file in others], [join(path, file.name) for file in others])
         filesystem.put_file(str(local_dir / last), join(path, last))
 
@@ -186,14 +186,14 @@ def fetch_file(uri: str, path: Path, anonymous: bool = False, endpoint_url: str 
         There is no such file.
     """
     filesystem, source = open_fs(uri, anonymous, endpoint_url)
-    with told_clearly(path.parent), refused_clearly(uri, endpoint_url):
+    with translate_disk_errors(path.parent), translate_store_errors(uri, endpoint_url):
         filesystem.get_file(source, str(path))
 
 
 def fetch_folder(uri: str, local_dir: Path) -> None:
     """Copy the files of a folder to a local one, in parallel; the local folder is whole or absent."""
     filesystem, path = open_fs(uri)
-    with new_folder(local_dir) as aside, refused_clearly(uri):
+    with new_folder(local_dir) as aside, translate_store_errors(uri):
         try:
             files = filesystem.ls(path, detail=False)
         except FileNotFoundError:
@@ -217,7 +217,7 @@ def check_reachable(uri: str, anonymous: bool = False, endpoint_url: str | None 
             raise UserError(f"{uri}: cannot be written below {nearest}; choose another store")
         return
     bucket, _, prefix = path.partition("/")
-    with refused_clearly(uri, endpoint_url):
+    with translate_store_errors(uri, endpoint_url):
         try:
             filesystem.call_s3("list_objects_v2", Bucket=bucket, Prefix=prefix, MaxKeys=1, timeout=_PROBE_S)
         except FileNotFoundError:
@@ -230,7 +230,7 @@ def _endpoint() -> str | None:
     return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
 
 
-def refused_clearly(uri: str, endpoint_url: str | None = None) -> AbstractContextManager[None]:
+def translate_store_errors(uri: str, endpoint_url: str | None = None) -> AbstractContextManager[None]:
     """Turn what the store of a URI refuses, whoever asks it, into one sentence.
 
     Raises
@@ -238,11 +238,11 @@ def refused_clearly(uri: str, endpoint_url: str | None = None) -> AbstractContex
     UserError
         The disk or the server refused; StoreAwayError where it does not answer.
     """
-    return told_clearly(uri) if is_local(uri) else _store_told_clearly(uri, endpoint_url or _endpoint() or "AWS")
+    return translate_disk_errors(uri) if is_local(uri) else _translate_object_store_errors(uri, endpoint_url or _endpoint() or "AWS")
 
 
 @contextmanager
-def _store_told_clearly(uri: str, server: str) -> Iterator[None]:
+def _translate_object_store_errors(uri: str, server: str) -> Iterator[None]:
     """Turn what an object store refuses into one sentence; what is merely missing passes unchanged."""
     where = f"{uri} at {server}"
     try:

@@ -26,12 +26,12 @@ def retry_while_mlflow_away(action: Callable[[], _Value], outage_s: float) -> _V
     UserError
         One was away for longer.
     """
-    with away_clearly():
+    with translate_outage_errors():
         return retry_while_away(action, outage_s, is_away)
 
 
 @contextmanager
-def away_clearly() -> Iterator[None]:
+def translate_outage_errors() -> Iterator[None]:
     """Turn what MLflow does not answer into one sentence; the store has its own.
 
     Raises

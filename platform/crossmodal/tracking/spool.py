@@ -13,7 +13,7 @@ from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
 from crossmodal.config import UserError
-from crossmodal.storage.atomic import told_clearly
+from crossmodal.storage.atomic import translate_disk_errors
 from crossmodal.storage.uri import StoreAwayError
 
 _LOG = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ class Spool:
     def put(self, record: dict[str, Any]) -> None:
         """Keep a record, and deliver it after all before it."""
         with self._changed:
-            with told_clearly(self._path):
+            with translate_disk_errors(self._path):
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 with self._path.open("a") as file:
                     file.write(json.dumps(record) + "\n")

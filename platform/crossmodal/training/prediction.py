@@ -5,7 +5,7 @@ from pathlib import Path
 
 from crossmodal.config import Experiment, UserError
 from crossmodal.datasets.folds import make_folds
-from crossmodal.storage.atomic import told_clearly
+from crossmodal.storage.atomic import translate_disk_errors
 from crossmodal.storage.uri import fetch_folder, is_local
 from crossmodal.tasks.choosing import task_of
 from crossmodal.tasks.cleaned_input import CleanInput
@@ -37,7 +37,7 @@ def predict_recording(experiment: Experiment, path: str, output: Path | None, fo
     if output.exists():
         raise UserError(f"{output}: exists already; remove it or give --output another name")
     task.check_output(output)
-    with tempfile.TemporaryDirectory() as scratch, told_clearly(scratch):
+    with tempfile.TemporaryDirectory() as scratch, translate_disk_errors(scratch):
         model = _fetched(experiment, fold, Path(scratch))
         return task.predict(model, experiment, path, output, clean, Path(scratch))
 

@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from crossmodal.evaluation.protocol import PROTOCOL
 from crossmodal.tracking.describe import parameters
-from crossmodal.tracking.outage import away_clearly
+from crossmodal.tracking.outage import translate_outage_errors
 from crossmodal.tracking.runs import Tracker
 from crossmodal.tracking.spool import is_away
 from crossmodal.training.fold import FoldProgress
@@ -81,7 +81,7 @@ class SweepJournal:
         UserError
             MLflow, or the store, was away for longer than `training.outage_s`.
         """
-        with away_clearly():
+        with translate_outage_errors():
             self._patiently(lambda: self.catch_up(trials))
             # Trials that the clock stopped go on in the next search.
             for journal in self._journals.values():

@@ -12,7 +12,7 @@ from ray import tune
 
 from crossmodal.config import UnavailableError, UserError
 from crossmodal.storage.outage import retry_while_away
-from crossmodal.storage.uri import StoreAwayError, arrow_filesystem, refused_clearly
+from crossmodal.storage.uri import StoreAwayError, arrow_filesystem, translate_store_errors
 from crossmodal.tracking.runs import Tracker
 from crossmodal.training.checkpoint import remove_checkpoints
 from crossmodal.training.ray_trainer import uses_gpu
@@ -78,7 +78,7 @@ def search(
 
 def _fit(tuner: tune.Tuner, study: optuna.Study, store: str) -> None:
     try:
-        with refused_clearly(store):
+        with translate_store_errors(store):
             tuner.fit()
     except StoreAwayError:
         # Tune looks into the store once more when all trials have ended.

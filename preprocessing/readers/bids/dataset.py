@@ -7,7 +7,7 @@ from fsspec import AbstractFileSystem
 
 from crossmodal.config import UserError
 from crossmodal.config.preprocessing import BidsRecordings
-from crossmodal.storage.uri import open_fs, refused_clearly
+from crossmodal.storage.uri import open_fs, translate_store_errors
 from preprocessing.readers.bids.empty_room import EmptyRooms
 from preprocessing.readers.bids.missing_sidecars import tell_missing_sidecars
 from preprocessing.readers.bids.parts import flaw_of_parts, opens_recording, parts_of
@@ -70,7 +70,7 @@ def list_bids(recordings: BidsRecordings) -> list[Entry]:
 
     @cache
     def text_of(file: SourceFile) -> str:
-        with refused_clearly(file.uri, recordings.endpoint_url):
+        with translate_store_errors(file.uri, recordings.endpoint_url):
             try:
                 return decode(filesystem.cat_file(open_fs(file.uri)[1]))
             except (FileNotFoundError, PermissionError, ValueError):

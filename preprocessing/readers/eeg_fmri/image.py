@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from crossmodal.config import UserError
 from preprocessing.readers.entry import BoldFiles
 from preprocessing.readers.text import lines_of, read_json, read_text
-from preprocessing.signals.broken import broken_told
+from preprocessing.signals.broken import translate_reading_errors
 from preprocessing.signals.spans import annotations
 from preprocessing.steps.volume_markers import pair_volumes
 
@@ -93,7 +93,7 @@ def open_image(files: BoldFiles, local: Mapping[str, Path]) -> tuple[SpatialImag
     """
     uri = files.image.uri
     _check_present(local[uri], uri, "its BOLD image")
-    with broken_told(uri):
+    with translate_reading_errors(uri):
         image = cast(SpatialImage, nibabel.load(local[uri]))
     if len(image.shape) != 4 or image.shape[3] < 2:
         raise UserError(f"{uri}: has shape {image.shape}, not that of a series of volumes; replace the file or leave it out")
@@ -146,7 +146,7 @@ def _stated_tr_s(path: Path, uri: str) -> float:
 def _read_motion(path: Path, uri: str, n_volumes: int) -> NDArray[np.float64]:
     """Read translations, mm, and rotations, rad, shape (n_volumes, 6), from fMRIPrep's, FSL's or SPM's file."""
     _check_present(path, uri, "its motion parameters")
-    with broken_told(uri):
+    with translate_reading_errors(uri):
         if path.suffix == ".tsv":
             motion = pd.read_csv(StringIO(read_text(path, uri)), sep="\t")[_CONFOUNDS].to_numpy(dtype=np.float64)
         else:
@@ -160,7 +160,7 @@ def _read_motion(path: Path, uri: str, n_volumes: int) -> NDArray[np.float64]:
 
 def _read_transform(path: Path, uri: str) -> NDArray[np.float64]:
     _check_present(path, uri, "its transform")
-    with broken_told(uri):
+    with translate_reading_errors(uri):
         transform = np.loadtxt(lines_of(read_text(path, uri)), ndmin=2)
     if transform.shape != (4, 4) or abs(np.linalg.det(transform)) < 1e-6 or not np.allclose(transform[3], [0, 0, 0, 1]):
         raise UserError(f"{uri}: is no 4 x 4 affine matrix; write one line a row, mm")

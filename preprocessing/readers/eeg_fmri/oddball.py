@@ -19,7 +19,7 @@ from preprocessing.readers.eeg_fmri.image import Markers
 from preprocessing.readers.eeg_fmri.shared import wanted_subjects, with_files_elsewhere
 from preprocessing.readers.entry import BoldFiles, Entry, SourceFile
 from preprocessing.readers.stores import asked_at_once, files, folders, open_root
-from preprocessing.signals.broken import broken_told
+from preprocessing.signals.broken import translate_reading_errors
 
 _SFREQ = 1000.0
 _MICROVOLT = 1e-6
@@ -63,7 +63,7 @@ def open_oddball(path: Path, uri: str) -> BaseRaw:
     key, rows = _ROWS[path.stem]
     names = [f"{prefix}{number:02d}" for prefix, _, count in rows for number in range(1, count + 1)]
     types = [kind for _, kind, count in rows for _ in range(count)]
-    with broken_told(uri):
+    with translate_reading_errors(uri):
         data_ct = np.asarray(scipy.io.loadmat(path, variable_names=[key])[key], dtype=np.float64)
     if data_ct.ndim != 2 or len(data_ct) != len(names) + 2:
         raise UserError(f"{uri}: {key} has shape {data_ct.shape}, not {len(names) + 2} rows; replace the file or leave it out")

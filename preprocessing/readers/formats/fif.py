@@ -12,7 +12,7 @@ from mne.io.constants import FIFF
 
 from crossmodal.config import UserError
 from preprocessing.readers.formats.fif_parts import check_continues, join
-from preprocessing.signals.broken import broken_told
+from preprocessing.signals.broken import translate_reading_errors
 
 # Of a tag: its kind, type, size, and where the next one begins, 0 where that is behind it and -1 where there is none.
 TAG = struct.Struct(">iIii")
@@ -60,7 +60,7 @@ def read_fif(path: Path, called: str, parts: Mapping[str, Path]) -> BaseRaw:
     for part, file in {called: path, **parts}.items():
         if opened and not file.exists():
             raise UserError(f"{part}: the part of {called} is missing; fetch it, or leave the recording out")
-        with broken_told(part):
+        with translate_reading_errors(part):
             if file.suffix != ".gz":
                 _check_forward(file)
             opened[part] = FifPart(file, allow_maxshield="yes", verbose="error")

@@ -13,7 +13,7 @@ from mne.io import BaseRaw
 
 from crossmodal.config import UserError
 from preprocessing.readers.entry import SourceFile
-from preprocessing.signals.broken import broken_told
+from preprocessing.signals.broken import translate_reading_errors
 
 # Elekta and MNE call them run_raw.fif, run_raw-1.fif, run_raw-2.fif; BIDS run_split-01_meg.fif, run_split-02_meg.fif.
 _NUMBERED = re.compile(r"(.+)-(\d+)(\.fif(?:\.gz)?)", re.IGNORECASE)
@@ -100,7 +100,7 @@ def join(parts: Mapping[str, BaseRaw]) -> BaseRaw:
     bads = sorted({name for part in parts.values() for name in part.info["bads"]})
     for called, part in later:
         part.info["bads"] = whole.info["bads"] = bads
-        with broken_told(called, "a part of the recording"):
+        with translate_reading_errors(called, "a part of the recording"):
             whole.append(part)
     # MNE marks each joint as a boundary, at which recordings are masked and filtered apart; here none is.
     return whole.set_annotations(notes, verbose="error")

@@ -16,7 +16,7 @@ from mne.transforms import apply_trans, get_ras_to_neuromag_trans
 from numpy.typing import NDArray
 
 from crossmodal.config import UserError
-from preprocessing.signals.broken import broken_told
+from preprocessing.signals.broken import translate_reading_errors
 
 KIT_SUFFIXES = (".con", ".sqd")
 # Measured before a recording, and after it.
@@ -88,13 +88,13 @@ def _only(points: Mapping[str, _Points]) -> _Points:
 def _read_markers(called: str, path: Path) -> _Points:
     """Coils in the dewar, shape (5, 3), m."""
     suffix = path.suffix.lower()
-    with broken_told(called, "markers"), _named(path, ".sqd" if suffix == ".con" else suffix) as named:
+    with translate_reading_errors(called, "markers"), _named(path, ".sqd" if suffix == ".con" else suffix) as named:
         return np.asarray(read_mrk(named))
 
 
 def _read_points(called: str, path: Path) -> _Points:
     """Digitised points, shape (n, 3), m: eight of nasion, ears and coils, or the head's shape; MNE-BIDS calls every format of them .pos."""
-    with broken_told(called, "digitised points"):
+    with translate_reading_errors(called, "digitised points"):
         suffix = path.suffix.lower()
         if suffix not in (".elp", ".hsp"):
             text = path.read_text(errors="replace").lower()

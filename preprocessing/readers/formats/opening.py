@@ -20,7 +20,7 @@ from preprocessing.readers.formats.fif import read_fif
 from preprocessing.readers.formats.fif_parts import fif_parts
 from preprocessing.readers.formats.kit import KIT_SUFFIXES, read_kit
 from preprocessing.readers.text import read_text
-from preprocessing.signals.broken import broken_told
+from preprocessing.signals.broken import translate_reading_errors
 
 _FILE_READERS: dict[str, Callable[[Path], BaseRaw]] = {
     ".edf": read_edf,
@@ -60,7 +60,7 @@ def read_raw_file(path: Path, uri: str | None = None, parts: Mapping[str, Path] 
         raise UserError(f"{called}: no such recording; check the path")
     if path.stat().st_size == 0:
         raise UserError(f"{called}: the recording is an empty file; fetch its content (datalad get, aws s3 cp) or leave it out")
-    with broken_told(called):
+    with translate_reading_errors(called):
         raw = reader(path)
         settle_marks(raw)
     return raw

@@ -6,7 +6,7 @@ import scipy.io
 
 from crossmodal.config import UserError
 from preprocessing.readers.formats.opening import read_raw_file
-from preprocessing.signals.broken import broken_told, without_hints
+from preprocessing.signals.broken import translate_reading_errors, without_hints
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ def test_advice_of_a_library_is_left_out(text, left):
 
 
 def test_an_error_that_only_advises_is_called_by_its_kind():
-    with pytest.raises(UserError, match=r"a.fif: cannot be read as a recording \(KeyError\); replace"), broken_told("a.fif"):
+    with pytest.raises(UserError, match=r"a.fif: cannot be read as a recording \(KeyError\); replace"), translate_reading_errors("a.fif"):
         raise KeyError("set verbose='debug'")
 
 

@@ -43,7 +43,7 @@ def clean_input(path: str, card: ModelCard, channel_types: Mapping[str, ChannelT
     recordings = FileRecordings(files=(FileEntry(path=path, subject="virtual"),))
     (entry,) = list_files(recordings)
     opened = open_recording(entry, recordings, scratch)
-    clock, digitised = Clock.of(opened.raw), opened.raw.info["dig"]
+    clock = Clock.of(opened.raw)
     kinds = {**known_types(opened.raw, opened.channels.types), **channel_types}
     _keep_input(opened.raw, card, {name for name in opened.raw.ch_names if kinds[name] in card.preprocessing.references}, path)
     configured = {name: kind for name, kind in channel_types.items() if name in opened.raw.ch_names}
@@ -54,7 +54,7 @@ def clean_input(path: str, card: ModelCard, channel_types: Mapping[str, ChannelT
     return CleanedInput(
         x_ct=cleaned.raw.get_data(picks=list(card.signals.input.names)),
         clock=clock,
-        digitised=digitised,
+        info=cleaned.raw.info,
         bad_s=[(span.start_s, span.stop_s) for span in cleaned.marked],
         notes=(*missed, *cleaned.notes),
     )

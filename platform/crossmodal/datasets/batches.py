@@ -4,16 +4,19 @@ import copy
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from crossmodal.config.data import Data
+from crossmodal.config.signal_spec import SignalPair
 from crossmodal.datasets.feed import Batch
 from crossmodal.datasets.gather import Destinations, Gather
 from crossmodal.datasets.shard import Shard
 from crossmodal.datasets.windows import WindowSet
+from crossmodal.physics.places import Places, places_of
 from crossmodal.transforms.scaling import Normaliser
 
 
@@ -48,17 +51,30 @@ class BatchReader:
         Names input and target channels.
     normaliser : Normaliser
         Its affine part is done in the same pass as the copy.
+    signals : SignalPair
+        What batches hold.
     """
 
-    def __init__(self, shards: Sequence[Shard], windows: WindowSet, data: Data, normaliser: Normaliser) -> None:
+    def __init__(self, shards: Sequence[Shard], windows: WindowSet, data: Data, normaliser: Normaliser, signals: SignalPair) -> None:
         self.windows = windows
         self.subjects = np.array([shards[index].subject for index in windows.shard_index])
         self.normaliser = normaliser
+        self._shards = shards
+        self._signals = signals
         self._input = Gather(shards, windows, data.input, normaliser.input)
         self._target = Gather(shards, windows.of_targets, data.target, normaliser.target)
 
     def __len__(self) -> int:
         return len(self.windows)
+
+    def places(self, windows: NDArray[np.integer]) -> Places:
+        """Tell where the sensors and heads of the subjects of these windows are."""
+        return self._places[torch.from_numpy(self.windows.shard_index[windows])]
+
+    @cached_property
+    def _places(self) -> Places:
+        """A row a shard."""
+        return Places.stacked([places_of(shard.info(), self._signals) for shard in self._shards])
 
     def buffer(self, batch_size: int, pin: bool = False) -> Buffer:
         """Allocate memory for a batch."""

@@ -1,12 +1,14 @@
 """Where training, validation and evaluation take their samples from: shards are one feed, a simulator another."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+
+from crossmodal.physics.places import Places
 
 
 @dataclass(frozen=True)
@@ -19,11 +21,14 @@ class Batch:
     target_bst : Tensor, shape (batch, n_target, n_times), or (batch, n_target, 1) where volumes are predicted
     windows : int array, shape (batch,)
         Numbers of the samples in the feed.
+    places : Places or None
+        Where the sensors and heads of their subjects are, for models that use it.
     """
 
     input_bct: torch.Tensor
     target_bst: torch.Tensor
     windows: NDArray[np.integer]
+    places: Places | None = None
 
 
 class Feed(Protocol):
@@ -48,6 +53,15 @@ class Feed(Protocol):
 
         A batch's memory may be used again after the next one was asked for.
         """
+
+    def places(self, windows: NDArray[np.integer], /) -> Places:
+        """Tell where the sensors and heads of the subjects of these samples are, on the CPU."""
+
+
+def with_places(feed: Feed, batches: Iterable[Batch]) -> Iterator[Batch]:
+    """Add to batches of a feed the places of their subjects, on the device of the batch."""
+    for batch in batches:
+        yield replace(batch, places=feed.places(batch.windows).to(batch.input_bct.device))
 
 
 def epoch_order(n_windows: int, seed: int, epoch: int, rank: int, size: int) -> NDArray[np.int64]:

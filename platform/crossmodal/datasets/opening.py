@@ -78,16 +78,17 @@ def open_fold(manifest: Manifest, fold: Fold, data: Data, seed: int, cache: Node
     shards = _open_shards(entries, cache)
     windows = {role: make_windows(shards, fold, role, data.windows, seed) for role in ("train", "validation", "test")}
     normaliser = fit_normaliser(shards, fold, windows["train"], data)
-    readers = {role: BatchReader(shards, laid_out, data, normaliser) for role, laid_out in windows.items()}
+    signals = SignalPair(
+        input=_spec(shards[0], data.input, windows["train"].n_times),
+        target=_spec(shards[0], data.target, windows["train"].of_targets.n_times),
+    )
+    readers = {role: BatchReader(shards, laid_out, data, normaliser, signals) for role, laid_out in windows.items()}
     return ShardFold(
         fold=fold,
         shards=shards,
         normaliser=normaliser,
         recorded_names=shards[0].names(data.input.modality),
-        signals=SignalPair(
-            input=_spec(shards[0], data.input, windows["train"].n_times),
-            target=_spec(shards[0], data.target, windows["train"].of_targets.n_times),
-        ),
+        signals=signals,
         **readers,
     )
 

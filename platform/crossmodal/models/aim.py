@@ -14,6 +14,7 @@ from crossmodal.config import UserError
 from crossmodal.config.signal_spec import SignalPair
 from crossmodal.models.base import Model, ModelConfig
 from crossmodal.models.decoder_layer import DecoderLayer
+from crossmodal.physics.places import Places
 
 _POSITION_SCALE = 0.02
 
@@ -67,7 +68,7 @@ class Aim(Model):
             return self._run_free(memory_btd)
         return self._decode(self.query_td.expand(len(x_bct), -1, -1), memory_btd, causal=False)
 
-    def loss_terms(self, x_bct: torch.Tensor, y_bst: torch.Tensor) -> dict[str, torch.Tensor]:
+    def loss_terms(self, x_bct: torch.Tensor, y_bst: torch.Tensor, places: Places | None = None) -> dict[str, torch.Tensor]:
         """Mean squared error; in training, autoregression predicts each sample from the true ones before it."""
         if self.target_embedding is None or not self.training:
             return super().loss_terms(x_bct, y_bst)

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol, Self
+from typing import ClassVar, Literal, Protocol, Self, cast
 
 import mne
 import torch
@@ -10,6 +10,7 @@ from torch import nn
 
 from crossmodal.config import Config
 from crossmodal.config.signal_spec import SignalPair
+from crossmodal.physics.places import Places
 from crossmodal.transforms.scaling import Normaliser
 
 # Signals on the input's clock, or one value a target after each window.
@@ -71,9 +72,13 @@ class Model(nn.Module, ABC):
     training_only : tuple of str
         Names of submodules that the loss alone needs, such as an encoder of the target. They are trained and kept in checkpoints, and
         left out of the published model.
+    uses_places : bool
+        Whether `forward` and `loss_terms` also take where the sensors and heads of the windows' subjects are: in training, validation,
+        evaluation, prediction and serving alike.
     """
 
     training_only: ClassVar[tuple[str, ...]] = ()
+    uses_places: ClassVar[bool] = False
 
     @abstractmethod
     def forward(self, x_bct: torch.Tensor) -> torch.Tensor:
@@ -89,12 +94,23 @@ class Model(nn.Module, ABC):
             Networks with a band target give (batch, target channels, bands, times).
         """
 
-    def loss_terms(self, x_bct: torch.Tensor, y_bst: torch.Tensor) -> dict[str, torch.Tensor]:
+    def run(self, x_bct: torch.Tensor, places: Places | None) -> torch.Tensor:
+        """Predict, with places if the model uses them."""
+        if not self.uses_places:
+            return cast(torch.Tensor, self(x_bct))
+        assert places, f"{type(self).__name__} is told where sensors are"
+        return cast(torch.Tensor, self(x_bct, places))
+
+    def loss_terms(self, x_bct: torch.Tensor, y_bst: torch.Tensor, places: Places | None = None) -> dict[str, torch.Tensor]:
         """Scalars whose sum training minimises and validation watches, each logged by its name; here the mean squared error.
 
         Training and validation may have other terms, but each has the same ones in every batch.
         """
-        return {"mse": nn.functional.mse_loss(self(x_bct), y_bst)}
+        return {"mse": nn.functional.mse_loss(self.run(x_bct, places), y_bst)}
+
+    def terms_at(self, x_bct: torch.Tensor, y_bst: torch.Tensor, places: Places | None) -> dict[str, torch.Tensor]:
+        """Terms of the loss, with places if the model uses them."""
+        return self.loss_terms(x_bct, y_bst, *((places,) if self.uses_places else ()))
 
     def loss(self, x_bct: torch.Tensor, y_bst: torch.Tensor) -> torch.Tensor:
         """Loss of a batch, a scalar."""

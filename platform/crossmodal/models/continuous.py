@@ -1,16 +1,19 @@
 """Run a network made for windows over a recording of any length."""
 
+from collections.abc import Callable
+
 import torch
-from torch import nn
 
 
 @torch.no_grad()
-def predict_continuous(model: nn.Module, x_ct: torch.Tensor, n_times: int, n_target: int, batch_size: int = 32) -> torch.Tensor:
+def predict_continuous(
+    model: Callable[[torch.Tensor], torch.Tensor], x_ct: torch.Tensor, n_times: int, n_target: int, batch_size: int = 32
+) -> torch.Tensor:
     """Predict a whole recording from windows that overlap by half and fade into one another.
 
     Parameters
     ----------
-    model : nn.Module
+    model : callable
         Maps (batch, input channel, n_times) to (batch, target channel, n_times); should be in evaluation mode.
     x_ct : Tensor, shape (n_input, n_samples)
         The recording in the model's units. One shorter than a window is padded with its last sample.

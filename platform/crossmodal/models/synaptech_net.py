@@ -16,6 +16,7 @@ from crossmodal.models.bridge import Bridge
 from crossmodal.models.input_skip import InputSkip, InputSkipConfig
 from crossmodal.models.representations import Representation, TargetRepresentation, Waveform, build_representation
 from crossmodal.models.unet import DecoderBlock, EncoderBlock
+from crossmodal.physics.places import Places
 
 
 class SynaptechNetConfig(ModelConfig):
@@ -109,7 +110,7 @@ class SynaptechNet(Model):
         n_rows = self.target_rows.n_rows
         return y_bst if n_rows == 1 else y_bst.unflatten(1, (self.n_target, n_rows))
 
-    def loss_terms(self, x_bct: torch.Tensor, y_bst: torch.Tensor) -> dict[str, torch.Tensor]:
+    def loss_terms(self, x_bct: torch.Tensor, y_bst: torch.Tensor, places: Places | None = None) -> dict[str, torch.Tensor]:
         """Mean squared error against the target's waveform, or its band amplitudes where those are predicted."""
         wanted_bsnt = self.target_rows(y_bst)
         return {"mse": nn.functional.mse_loss(self(x_bct), wanted_bsnt if self.target_rows.n_rows > 1 else y_bst)}

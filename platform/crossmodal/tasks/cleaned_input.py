@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import mne
 import numpy as np
@@ -49,8 +48,8 @@ class CleanedInput:
         The model's channels in its order and at its rate, SI units.
     clock : Clock
         Of the recording as it was made.
-    digitised : list of dict or None
-        MNE's points of its head.
+    info : mne.Info
+        Describes its sensors and head.
     bad_s : sequence of tuple of float
         Start and stop of what cleaning marked bad, s from the first sample.
     notes : tuple of str
@@ -59,7 +58,7 @@ class CleanedInput:
 
     x_ct: NDArray[np.float64]
     clock: Clock
-    digitised: list[dict[str, Any]] | None
+    info: mne.Info
     bad_s: Sequence[tuple[float, float]]
     notes: tuple[str, ...]
 

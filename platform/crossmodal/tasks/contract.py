@@ -1,19 +1,22 @@
 """What a task is: all that differs between sensors, volumes and cortex, as the rest of the platform knows it."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from matplotlib.figure import Figure
 
-from crossmodal.config import Experiment
+from crossmodal.config import Experiment, UserError
 from crossmodal.datasets.fold_data import FoldData
 from crossmodal.datasets.folds import Fold
 from crossmodal.datasets.manifest import Manifest
+from crossmodal.evaluation.epoch_metrics import EpochMetric
 from crossmodal.evaluation.scorecard import Scorecard
 from crossmodal.evaluation.scores import FoldEvaluation
 from crossmodal.models.base import Model
+from crossmodal.models.registry import network_spec
 from crossmodal.storage.node_cache import NodeCache
 from crossmodal.tasks.cleaned_input import CleanInput
 from crossmodal.transforms.scaling import Normaliser
@@ -58,6 +61,29 @@ class Task(ABC):
     @abstractmethod
     def check(self, experiment: Experiment) -> None:
         """Refuse, by UserError, settings that belong to another task, or that its models cannot follow."""
+
+    @abstractmethod
+    def epoch_metrics(self) -> Mapping[str, EpochMetric]:
+        """Metrics of the scorecard that may choose the epoch."""
+
+    def epoch_metric(self, experiment: Experiment) -> EpochMetric | None:
+        """Find what chooses the epoch; None for the validation loss.
+
+        Raises
+        ------
+        UserError
+            The task has no such metric, or the model does not predict what it is taken on.
+        """
+        wanted, known = experiment.training.choose_epoch_by, self.epoch_metrics()
+        if wanted == "validation_loss":
+            return None
+        if wanted not in known:
+            raise UserError(
+                f"training.choose_epoch_by: the task {self.name} has no '{wanted}'; choose validation_loss or {', '.join(known)}"
+            )
+        if not network_spec(experiment.model).config.predicts_waveforms:
+            raise UserError(f"training.choose_epoch_by: {wanted} is taken on what the target is, and the model predicts its bands")
+        return known[wanted]
 
     @abstractmethod
     def find_dataset(self, experiment: Experiment) -> Manifest:

@@ -90,9 +90,10 @@ def _train(
         if not state.partial:
             tell(FoldProgress(data.fold.name, tuple(state.history), system_metrics(world.device)))
 
+    metric = task_of(experiment).epoch_metric(experiment)
     torch.manual_seed(experiment.seed)
     network = network_spec(experiment.model).build(data.signals).to(world.device)
-    state = fit(network, data.train, data.validation, experiment.training, experiment.seed, world, keep, resume)
+    state = fit(network, data.train, data.validation, experiment.training, experiment.seed, world, keep, resume, metric)
     if clipped := data.normaliser.target.clipped:
         _LOG.warning("%s: log1p clipped %d target values below the training recordings' minimum", data.fold.name, clipped)
     return network, tuple(state.history)

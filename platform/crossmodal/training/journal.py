@@ -148,9 +148,10 @@ class Journal:
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch) / "model"
             fetch_folder(uri, folder)
-            _, card = load_model(folder)
+            network, card = load_model(folder)
             package = package_of(card.network.kind)
-            logged = log_model(self._tracker, run_id, served_model.__name__, folder, card.signals, [package] if package else [])
+            packages = [package] if package else []
+            logged = log_model(self._tracker, run_id, served_model.__name__, folder, card.signals, network.uses_places, packages)
         self._tracker.log_tags(run_id, {"model.mlflow": logged})
 
     def end(self, status: str) -> None:

@@ -21,12 +21,14 @@ from torch import nn
 
 from crossmodal.config import UserError
 from crossmodal.config.training import Training
-from crossmodal.datasets.feed import Batch, Feed, epoch_order
+from crossmodal.datasets.feed import Batch, Feed, epoch_order, with_places
+from crossmodal.evaluation.epoch_metrics import EpochMetric
 from crossmodal.models.base import Model
+from crossmodal.physics.places import Places
 from crossmodal.training.partial import PartialEpoch, random_states, set_random_states
 from crossmodal.training.schedule import learning_rate
-from crossmodal.training.state import EpochMetrics, TrainingState
-from crossmodal.training.validation import validation_terms
+from crossmodal.training.state import EpochMetrics, TrainingState, best_epoch
+from crossmodal.training.validation import validate
 from crossmodal.training.world import World, autocast
 
 _LOG = logging.getLogger(__name__)
@@ -47,8 +49,9 @@ def fit(
     world: World,
     keep: Callable[[TrainingState], None],
     resume: TrainingState,
+    metric: EpochMetric | None = None,
 ) -> TrainingState:
-    """Train until the last epoch, or until the validation loss has not fallen for `training.patience` epochs.
+    """Train until the last epoch, or until no epoch was better on validation subjects for `training.patience` epochs.
 
     Parameters
     ----------
@@ -60,6 +63,8 @@ def fit(
         Called on every rank after each epoch, and before workers leave, for whoever reports and saves.
     resume : TrainingState
         Goes on where it was left; an empty one starts.
+    metric : EpochMetric, optional
+        Chooses the epoch; None leaves that to the validation loss.
 
     Returns
     -------
@@ -95,15 +100,17 @@ def fit(
 
         started = time.perf_counter() - begun.seconds
         rest = train.batches(training.batch_size, order[begun.steps * training.batch_size :], world.device)
+        rest = with_places(train, rest) if model.uses_places else rest
         terms = train_epoch(model, optimiser, rest, training, epoch, len(order), world, begun, leave)
         trained = time.perf_counter()
-        of_validation = validation_terms(model, validation, training, world)
+        judged = validate(model, validation, training, world, metric)
         metrics = EpochMetrics(
             epoch=epoch,
             loss=_finite(sum(terms.values()), epoch),
-            validation_loss=_finite(sum(of_validation.values()), epoch),
+            validation_loss=_finite(sum(judged.terms.values()), epoch),
+            validation_metric=judged.metric,
             loss_terms=terms if len(terms) > 1 else {},
-            validation_terms=of_validation if len(of_validation) > 1 else {},
+            validation_terms=judged.terms if len(judged.terms) > 1 else {},
             learning_rate=optimiser.param_groups[0]["lr"],
             seconds=time.perf_counter() - started,
             windows_per_s=len(order) * world.size / (trained - started),
@@ -155,7 +162,7 @@ def train_epoch(
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(training, epoch * steps_per_epoch + done - 1, steps_per_epoch)
         with autocast(training, world):
-            terms_k = objective(batch.input_bct, batch.target_bst)
+            terms_k = objective(batch.input_bct, batch.target_bst, batch.places)
         optimiser.zero_grad()
         terms_k.sum().backward()
         if training.gradient_clip is not None:
@@ -177,8 +184,8 @@ class _Terms(nn.Module):
         self.model = model
         self.names: tuple[str, ...] = ()
 
-    def forward(self, x_bct: torch.Tensor, y_bst: torch.Tensor) -> torch.Tensor:
-        terms = self.model.loss_terms(x_bct, y_bst)
+    def forward(self, x_bct: torch.Tensor, y_bst: torch.Tensor, places: Places | None) -> torch.Tensor:
+        terms = self.model.terms_at(x_bct, y_bst, places)
         self.names = tuple(terms)
         return torch.stack(list(terms.values()))
 
@@ -194,7 +201,7 @@ def _advanced(state: TrainingState, metrics: EpochMetrics, model: nn.Module, opt
     # Copies, because the next step changes the tensors in place, and on the CPU, where checkpoints are written from.
     weights = {name: tensor.detach().cpu().clone() for name, tensor in model.state_dict().items()}
     history = [*state.history, metrics]
-    is_best = not state.history or metrics.validation_loss < state.best.validation_loss
+    is_best = best_epoch(history) is metrics
     return TrainingState(weights, weights if is_best else state.best_weights, optimiser.state_dict(), history)
 
 

@@ -64,6 +64,7 @@ def find_dataset(experiment: Experiment) -> tuple[Experiment, Manifest]:
     """
     task = task_of(experiment)
     task.check(experiment)
+    task.epoch_metric(experiment)
     experiment = experiment.model_copy(update={"store": absolute(experiment.store)})
     check_reachable(experiment.store)
     return experiment, task.find_dataset(experiment)

@@ -16,6 +16,8 @@ class EpochMetrics(Config):
 
     Attributes
     ----------
+    validation_metric : float or None
+        What chooses the epoch, where that is not the validation loss; higher is better.
     loss_terms, validation_terms : dict of str to float
         The terms that each loss is the sum of, where there are several.
     """
@@ -23,6 +25,7 @@ class EpochMetrics(Config):
     epoch: int
     loss: float
     validation_loss: float
+    validation_metric: float | None = None
     loss_terms: dict[str, float] = Field(default_factory=dict)
     validation_terms: dict[str, float] = Field(default_factory=dict)
     learning_rate: float
@@ -31,7 +34,7 @@ class EpochMetrics(Config):
 
     def named(self) -> dict[str, float]:
         """All numbers but that of the epoch, by the names that MLflow shows; a term of a loss is told after a slash."""
-        numbers: dict[str, float] = self.model_dump(exclude={"epoch", "loss_terms", "validation_terms"})
+        numbers: dict[str, float] = self.model_dump(exclude={"epoch", "loss_terms", "validation_terms"}, exclude_none=True)
         numbers |= {f"loss/{term}": value for term, value in self.loss_terms.items()}
         return numbers | {f"validation_loss/{term}": value for term, value in self.validation_terms.items()}
 
@@ -46,7 +49,7 @@ class TrainingState:
     Attributes
     ----------
     weights, best_weights : dict of str to Tensor
-        Of the last step, and of the epoch with the lowest validation loss.
+        Of the last step, and of the best epoch.
     optimiser : dict
         Its state_dict.
     history : list of EpochMetrics
@@ -73,5 +76,9 @@ class TrainingState:
 
 
 def best_epoch(history: Sequence[EpochMetrics]) -> EpochMetrics:
-    """The first epoch with the lowest validation loss."""
-    return min(history, key=lambda metrics: metrics.validation_loss)
+    """The first epoch with the highest validation metric where there is one, or else with the lowest validation loss."""
+
+    def badness(metrics: EpochMetrics) -> float:
+        return metrics.validation_loss if metrics.validation_metric is None else -metrics.validation_metric
+
+    return min(history, key=badness)

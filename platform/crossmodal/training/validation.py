@@ -1,41 +1,84 @@
-"""The loss that decides which epoch is kept, term by term."""
+"""What decides which epoch is kept: the loss on validation subjects, term by term, or a metric of the task."""
+
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from crossmodal.config.training import Training
-from crossmodal.datasets.feed import Feed
+from crossmodal.datasets.feed import Batch, Feed, with_places
+from crossmodal.evaluation.epoch_metrics import EpochMetric
 from crossmodal.models.base import Model
 from crossmodal.training.world import World, autocast
 
 
+@dataclass(frozen=True)
+class Validation:
+    """What an epoch is worth.
+
+    Attributes
+    ----------
+    terms : dict of str to float
+        Of the loss, each the mean over subjects of each one's mean over windows, so that a long recording weighs no more than a short one.
+    metric : float or None
+        The mean over subjects of the metric that was asked for.
+    """
+
+    terms: dict[str, float]
+    metric: float | None
+
+
 @torch.no_grad()
-def validation_terms(model: Model, feed: Feed, training: Training, world: World) -> dict[str, float]:
-    """Mean over subjects of each one's mean loss over windows, so that a long recording weighs no more than a short one, term by term.
+def validate(model: Model, feed: Feed, training: Training, world: World, metric: EpochMetric | None = None) -> Validation:
+    """Run a model over the validation role.
 
     Ranks share the windows; sums are added in the order of ranks, so that a repetition agrees in every bit.
     """
     model.eval()
     subjects, codes = np.unique(feed.subjects, return_inverse=True)
     order = np.argsort(codes, kind="stable")[world.rank :: world.size]
+    batches = feed.batches(training.batch_size, order, world.device)
     names: tuple[str, ...] = ()
-    sums_sk: torch.Tensor | None = None
-    for batch in feed.batches(training.batch_size, order, world.device):
+    terms, of_metric = _Sums(len(subjects)), _Sums(len(subjects))
+    for batch in with_places(feed, batches) if model.uses_places else batches:
         batch_codes = codes[batch.windows]
         for code in np.unique(batch_codes):
-            first, last = np.searchsorted(batch_codes, [code, code + 1])
+            part = _part(batch, *np.searchsorted(batch_codes, [code, code + 1]))
             with autocast(training, world):
-                terms = model.loss_terms(batch.input_bct[first:last], batch.target_bst[first:last])
-            if sums_sk is None:
-                names, sums_sk = tuple(terms), _no_sums(len(subjects), len(terms), world)
-            counted_k = torch.stack([*(term.double() for term in terms.values()), sums_sk.new_ones(())])
-            sums_sk[code] += counted_k * float(last - first)
+                of_part = model.terms_at(part.input_bct, part.target_bst, part.places)
+                predicted_bst = model.run(part.input_bct, part.places) if metric else None
+            names = names or tuple(of_part)
+            counted_k = torch.stack([*(term.double() for term in of_part.values()), torch.ones((), device=world.device).double()])
+            terms.add(code, counted_k * float(len(part.windows)))
+            if metric and predicted_bst is not None:
+                of_metric.add(code, metric.sums(part.target_bst.double(), predicted_bst.double()))
     # A rank may have no window; rank 0 has the first.
     names = world.from_rank_0(names)
-    *totals_s, counts_s = world.sum(_no_sums(len(subjects), len(names), world) if sums_sk is None else sums_sk).T
-    return {name: float((total_s / counts_s).mean()) for name, total_s in zip(names, totals_s, strict=True)}
+    *totals_s, counts_s = terms.over_ranks(world).T
+    means = {name: float((total_s / counts_s).mean()) for name, total_s in zip(names, totals_s, strict=True)}
+    return Validation(means, float(metric.value(of_metric.over_ranks(world)).mean()) if metric else None)
 
 
-def _no_sums(n_subjects: int, n_terms: int, world: World) -> torch.Tensor:
-    """A row a subject, a column a term; the last one counts windows."""
-    return torch.zeros(n_subjects, n_terms + 1, dtype=torch.float64, device=world.device)
+class _Sums:
+    """A row of sums a subject, as wide as the first that is added."""
+
+    def __init__(self, n_subjects: int) -> None:
+        self._n_subjects = n_subjects
+        self._sums_sk: torch.Tensor | None = None
+
+    def add(self, subject: int, sums_k: torch.Tensor) -> None:
+        if self._sums_sk is None:
+            self._sums_sk = sums_k.new_zeros(self._n_subjects, len(sums_k))
+        self._sums_sk[subject] += sums_k
+
+    def over_ranks(self, world: World) -> torch.Tensor:
+        """Add up all ranks, of which some may have had no window."""
+        width = world.from_rank_0(0 if self._sums_sk is None else self._sums_sk.shape[1])
+        mine_sk = torch.zeros(self._n_subjects, width, dtype=torch.float64, device=world.device) if self._sums_sk is None else self._sums_sk
+        return world.sum(mine_sk)
+
+
+def _part(batch: Batch, first: int, last: int) -> Batch:
+    """Some neighbouring windows of a batch."""
+    places = batch.places[slice(first, last)] if batch.places else None
+    return Batch(batch.input_bct[first:last], batch.target_bst[first:last], batch.windows[first:last], places)

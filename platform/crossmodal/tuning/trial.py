@@ -20,6 +20,7 @@ from crossmodal.datasets.folds import Fold, make_folds
 from crossmodal.datasets.manifest import Manifest
 from crossmodal.evaluation.scores import FoldScores, model_scores, over_types
 from crossmodal.models.store import load_model
+from crossmodal.physics.places import unknown_places
 from crossmodal.storage.outage import retry_while_away
 from crossmodal.storage.uri import fetch_folder
 from crossmodal.tasks.evaluate import evaluate_folds
@@ -218,10 +219,11 @@ def _latency_s(uri: str, device: torch.device) -> float:
         fetch_folder(uri, folder)
         network, card = load_model(folder)
     network = network.to(device).eval()
+    places = unknown_places(card.signals).to(device)
     x_bct = torch.zeros(1, card.signals.input.n_channels, card.signals.input.n_times, device=device)
     times = []
     for _ in range(_FORWARD_PASSES):
         started = time.perf_counter()
-        network(x_bct).cpu()
+        network.run(x_bct, places).cpu()
         times.append(time.perf_counter() - started)
     return statistics.median(times)

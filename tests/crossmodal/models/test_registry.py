@@ -154,11 +154,11 @@ def test_a_wrong_setting_is_refused_by_name(my_lab, tmp_path, override, sentence
 @pytest.mark.parametrize(
     ("name", "overrides", "expected"),
     [
-        ("demo", [], "demo-f570eb8aec89a865"),
-        ("benchmark", [], "benchmark-b945e0d06066182e"),
-        ("search", ["model.representation={kind: stft}"], "search-6b5e2310a52f2b29"),
-        ("demo", ["model={kind: aim, width: 16, dropout: 0}"], "demo-cd6b9eb91bfe70be"),
-        ("demo", ["model={}"], "demo-06a18cdbdd350846"),
+        ("demo", [], "demo-1cc151d73dbabe5d"),
+        ("benchmark", [], "benchmark-c50cdbddb7fd3440"),
+        ("search", ["model.representation={kind: stft}"], "search-992e8ff3ecc12a60"),
+        ("demo", ["model={kind: aim, width: 16, dropout: 0}"], "demo-3dd821b9049c93a2"),
+        ("demo", ["model={}"], "demo-ed22d34f7a659370"),
     ],
 )
 def test_runs_keep_their_names(name, overrides, expected):

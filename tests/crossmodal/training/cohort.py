@@ -102,6 +102,18 @@ def _recording(subject: str, duration_s: float, mixing: np.ndarray) -> Recording
         },
         events=Events(np.array([], dtype=np.int64), np.array([]), ()),
         good=np.ones(n_samples, dtype=bool),
-        info=mne.create_info(list(eeg_names + meg_names), SFREQ, list(types)),
+        info=_info(eeg_names, meg_names, types, rng),
         provenance={},
     )
+
+
+def _info(eeg_names: tuple[str, ...], meg_names: tuple[str, ...], types: tuple[str, ...], rng: np.random.Generator) -> mne.Info:
+    """Sensors on a head of the subject's own size."""
+    info = mne.create_info(list(eeg_names + meg_names), SFREQ, list(types))
+    directions = np.random.default_rng(0).standard_normal((len(types), 3))
+    places_m = rng.uniform(0.08, 0.1) * directions / np.linalg.norm(directions, axis=1, keepdims=True)
+    for channel, place_m in zip(info["chs"], places_m, strict=True):
+        channel["loc"][:3], channel["loc"][9:12] = place_m, place_m / np.linalg.norm(place_m)
+    with info._unlock():
+        info["dev_head_t"] = mne.Transform("meg", "head", np.eye(4))
+    return info

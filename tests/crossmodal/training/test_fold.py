@@ -11,7 +11,7 @@ from crossmodal.storage.uri import exists, fetch_folder, join
 from crossmodal.tasks.sensors.task import TARGET_INFO
 from crossmodal.training.fold import FoldProgress, train_fold
 from crossmodal.training.runs import checkpoints_uri, finished, model_uri, run_name
-from crossmodal.training.validation import validation_terms
+from crossmodal.training.validation import validate
 from crossmodal.training.world import World
 from crossmodal.transforms.scaling import Normaliser
 from tests.crossmodal.training.cohort import open_first_fold, publish_cohort, small_experiment
@@ -41,7 +41,7 @@ def test_leaves_the_best_model_and_no_checkpoints(experiment, tmp_path):
     fetch_folder(model_uri(experiment.store, run, "sub-1"), tmp_path / "model")
     network, card = load_model(tmp_path / "model")
     data = open_first_fold(experiment, manifest, tmp_path)
-    assert validation_terms(network, data.validation, experiment.training, World()) == {"mse": result.best.validation_loss}
+    assert validate(network, data.validation, experiment.training, World()).terms == {"mse": result.best.validation_loss}
     assert Normaliser.from_plain(card.normaliser).target.scale_c.equal(data.normaliser.target.scale_c)
     assert mne.io.read_info(tmp_path / "model" / TARGET_INFO, verbose="error")["ch_names"] == list(card.signals.target.names)
     assert card.recorded_names == card.signals.input.names == data.signals.input.names

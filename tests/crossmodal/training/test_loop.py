@@ -8,10 +8,11 @@ from torch import nn
 
 from crossmodal.config import UserError
 from crossmodal.datasets.feed import Batch
+from crossmodal.evaluation import epoch_metrics
 from crossmodal.training.checkpoint import latest_checkpoint, load_checkpoint, save_checkpoint
 from crossmodal.training.loop import ReclaimedError, fit
 from crossmodal.training.state import EpochMetrics, TrainingState
-from crossmodal.training.validation import validation_terms
+from crossmodal.training.validation import validate
 from crossmodal.training.world import World
 from tests.crossmodal.training.cohort import N_EEG, N_MAG, SmallNet, open_first_fold, publish_cohort, small_experiment
 
@@ -73,7 +74,41 @@ def test_learns_and_ends_with_the_best_epoch(opened):
     experiment, data = opened
     model, state = run(opened, epochs=6)
     assert state.history[-1].validation_loss < 0.9 * state.history[0].validation_loss
-    assert validation_terms(model, data.validation, experiment.training, World()) == {"mse": state.best.validation_loss}
+    assert validate(model, data.validation, experiment.training, World()).terms == {"mse": state.best.validation_loss}
+
+
+@pytest.mark.parametrize("name", ["explained_variance", "temporal_r"])
+def test_a_metric_may_choose_the_epoch(opened, name):
+    """One of the validation subjects, counted alike, whichever is longer; the weights are those of the epoch where it was highest."""
+    experiment, data = opened
+    metric = getattr(epoch_metrics, name)()
+    torch.manual_seed(0)
+    model = SmallNet(data)
+    training = experiment.training.model_copy(update={"epochs": 6, "learning_rate": 0.1})
+    state = fit(model, data.train, data.validation, training, 0, World(), lambda state: None, TrainingState(), metric)
+    values = [epoch.validation_metric for epoch in state.history]
+    assert state.best.validation_metric == max(values)
+    assert state.best is not state.history[-1] or values[-1] == max(values)
+    assert state.history[0].named()["validation_metric"] == values[0]
+    of_subjects = []
+    for subject in np.unique(data.validation.subjects):
+        (batch,) = data.validation.batches(1000, np.flatnonzero(data.validation.subjects == subject))
+        with torch.no_grad():
+            predicted_bst = model.eval()(batch.input_bct).double()
+        truth_bst = batch.target_bst.double()
+        if name == "explained_variance":
+            of_subjects.append(float(1 - (truth_bst - predicted_bst).square().sum() / truth_bst.square().sum()))
+        else:
+            pairs = zip(truth_bst.transpose(0, 1), predicted_bst.transpose(0, 1), strict=True)
+            of_subjects.append(np.mean([np.corrcoef(y.flatten(), p.flatten())[0, 1] for y, p in pairs]))
+    assert validate(model, data.validation, training, World(), metric).metric == pytest.approx(np.mean(of_subjects), abs=1e-6)
+    assert max(values) == pytest.approx(np.mean(of_subjects), abs=1e-6)
+
+
+def test_a_constant_prediction_correlates_with_nothing():
+    truth_bst, metric = torch.randn(5, 3, 1).double(), epoch_metrics.temporal_r()
+    assert float(metric.value(metric.sums(truth_bst, torch.ones_like(truth_bst))[None])) == 0
+    assert float(metric.value(metric.sums(truth_bst, 2 * truth_bst + 1)[None])) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("stop", [1, 3, 4])
@@ -183,7 +218,7 @@ def test_validation_weighs_subjects_equally(opened):
     experiment, data = opened
     torch.manual_seed(0)
     model = SmallNet(data).eval()
-    found = validation_terms(model, data.train, experiment.training, World())["mse"]
+    found = validate(model, data.train, experiment.training, World()).terms["mse"]
     losses: dict[str, list[float]] = {}
     for batch in data.train.batches(1, np.arange(len(data.train))):
         with torch.no_grad():

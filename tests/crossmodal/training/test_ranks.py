@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-RANKS = Path(__file__).with_name("ranks.py")
+RANKS, PLACED = (Path(__file__).with_name(name) for name in ("ranks.py", "placed.py"))
 
 
 def train(folder: Path, size: int, stop: int = -1, batch_size: int = 8, dropout: float = 0.2) -> list[list[float]] | None:
@@ -51,3 +51,19 @@ def test_world_size_changes_losses_by_rounding_alone(tmp_path):
     alone = train(tmp_path / "alone", size=1, batch_size=16, dropout=0.0)
     together = train(tmp_path / "together", size=2, batch_size=8, dropout=0.0)
     np.testing.assert_allclose(together, alone, rtol=1e-4)
+
+
+@pytest.mark.slow
+def test_workers_share_a_model_whose_weights_follow_from_the_places_of_mixed_subjects(tmp_path):
+    losses = []
+    for size in (1, 2):
+        rendezvous, environment = tmp_path / f"meet-{size}", {**os.environ, "PYTHONPATH": f"{ROOT / 'platform'}:{ROOT}"}
+        command = [sys.executable, str(PLACED)]
+        ranks = [
+            subprocess.Popen([*command, *map(str, (rank, size, rendezvous, tmp_path))], stdout=subprocess.PIPE, text=True, env=environment)
+            for rank in range(size)
+        ]
+        ended = [rank.communicate(timeout=300)[0] for rank in ranks]
+        losses.append(json.loads(ended[0]))
+    np.testing.assert_allclose(losses[1], losses[0], rtol=1e-4)
+    assert losses[0][-1][1] < losses[0][0][1]

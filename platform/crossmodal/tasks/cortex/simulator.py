@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -14,8 +15,10 @@ from crossmodal.config.simulation import SourceSpectrum
 from crossmodal.datasets.feed import Batch
 from crossmodal.datasets.folds import ROLES, Role
 from crossmodal.physics.cortical_regions import N_REGIONS
+from crossmodal.physics.places import Places, places_of
 from crossmodal.physics.spectra import aperiodic_density
 from crossmodal.tasks.cortex.heads import SimulatedHead
+from crossmodal.tasks.cortex.signals import signal_pair
 from crossmodal.transforms.scaling import ChannelScaling, Normaliser
 
 # A model's units are fitted to nothing, and bring signals to the order of one: without the rest of the brain, EEG is smaller than usual.
@@ -47,6 +50,7 @@ class SimulatedFeed:
         self.subjects = np.repeat([head.label for head in heads], simulation.samples)
         self.normaliser = normaliser(simulation)
         self._simulation = simulation
+        self._heads = heads
         self._role = ROLES.index(role)
         self._region_fields_cr = [head.region_field_cr for head in heads]
         self._backgrounds_cc = [head.background_cc.astype(np.float32) for head in heads]
@@ -73,6 +77,16 @@ class SimulatedFeed:
                 batch = making.pop().result()
                 making += [ahead.submit(self._batch, chunk) for chunk in chunks[following : following + 1]]
                 yield Batch(batch.input_bct.to(device), batch.target_bst.to(device), batch.windows)
+
+    def places(self, windows: NDArray[np.integer], /) -> Places:
+        """Tell where the electrodes and digitised points of the heads of these samples are."""
+        return self._places[torch.from_numpy(windows // self._simulation.samples)]
+
+    @cached_property
+    def _places(self) -> Places:
+        """A row a head."""
+        signals = signal_pair(self._simulation)
+        return Places.stacked([places_of(head.info, signals) for head in self._heads])
 
     def _batch(self, numbers: NDArray[np.integer]) -> Batch:
         inputs_ct, targets_rt = zip(*(self._sample(int(number)) for number in numbers), strict=True)

@@ -1,5 +1,6 @@
 """EEG to the activity of cortical regions, learned from samples that a simulator makes meanwhile."""
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path, PurePosixPath
 
@@ -11,6 +12,7 @@ from crossmodal.config.data import Data, LeakyWindows
 from crossmodal.datasets.fold_data import FoldData
 from crossmodal.datasets.folds import Fold, Role
 from crossmodal.datasets.manifest import Manifest, SimulatedManifest
+from crossmodal.evaluation.epoch_metrics import EpochMetric, explained_variance
 from crossmodal.evaluation.scorecard import Scorecard
 from crossmodal.evaluation.scores import FoldEvaluation
 from crossmodal.models.store import TrainedModel
@@ -21,7 +23,7 @@ from crossmodal.tasks.cortex.evaluator import CortexDetail, CortexEvaluator, Cor
 from crossmodal.tasks.cortex.export import save_whole, source_estimate
 from crossmodal.tasks.cortex.figures import draw_regions, draw_waveforms
 from crossmodal.tasks.cortex.heads import SimulatedHead, draw_head
-from crossmodal.tasks.cortex.scorecard import CORTEX_SCORECARD
+from crossmodal.tasks.cortex.scorecard import CORTEX_SCORECARD, EXPLAINED
 from crossmodal.tasks.cortex.signals import signal_pair
 from crossmodal.tasks.cortex.simulator import SimulatedFeed, normaliser
 
@@ -56,6 +58,10 @@ class CortexTask(Task):
                 f"preprocessing.sfreq: a recording to predict from is resampled to {experiment.preprocessing.sfreq} Hz, and the model"
                 f" learns at cortex.sfreq = {simulation.sfreq:g} Hz; make both the same"
             )
+
+    def epoch_metrics(self) -> Mapping[str, EpochMetric]:
+        """Explained variance about zero."""
+        return {EXPLAINED: explained_variance()}
 
     def find_dataset(self, experiment: Experiment) -> Manifest:
         """Name the simulated subjects."""
@@ -113,7 +119,8 @@ class CortexTask(Task):
         trained = TrainedModel.load(model)
         cleaned = clean(recording, trained.card, {}, scratch)
         signals = trained.card.signals
-        moment_rt = trained.predictor.predict_recording(cleaned.x_ct, signals)
+        predictor = trained.predictor.for_subject(cleaned.info, signals, average_reference=True)
+        moment_rt = predictor.predict_recording(cleaned.x_ct, signals)
         tmin_s = cleaned.clock.first_sample / cleaned.clock.sfreq
         save_whole(source_estimate(moment_rt, signals.target.sfreq, tmin_s), output)
         told = f"{signals.target.n_channels} regions of fsaverage5, {moment_rt.shape[1] / signals.target.sfreq:.1f} s"

@@ -62,7 +62,7 @@ class BaselineFitter:
 
     def reader(self, fold: ShardFold, windows: WindowSet) -> BatchReader:
         """Read windows of a fold's shards in the units of baselines."""
-        return BatchReader(fold.shards, windows, self._data, self.units(fold))
+        return BatchReader(fold.shards, windows, self._data, self.units(fold), fold.signals)
 
     def physiology(self, fold: ShardFold, windows: WindowSet) -> PhysiologyReader | None:
         """Read the EOG and ECG that all recordings of a fold have; None where there are none."""

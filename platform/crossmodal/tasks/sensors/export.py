@@ -28,14 +28,15 @@ def virtual_recording(trained: TrainedModel, target_info: mne.Info, cleaned: Cle
         start and annotations, and more of these (BAD_input) where cleaning marked the input bad.
     """
     card, clock = trained.card, cleaned.clock
-    y_st = trained.predictor.predict_recording(cleaned.x_ct, card.signals)
+    predictor = trained.predictor.for_subject(cleaned.info, card.signals, card.preprocessing.average_reference, target_info)
+    y_st = predictor.predict_recording(cleaned.x_ct, card.signals)
     if clock.sfreq != card.signals.target.sfreq:
         to_clock = Resampler(card.signals.target.sfreq, clock.sfreq, y_st.shape[1], clock.n_samples)
         y_st = np.stack([to_clock(y_t) for y_t in y_st])
     info = mne.pick_info(target_info, [target_info["ch_names"].index(name) for name in card.signals.target.names])
     with info._unlock():
         info["sfreq"] = clock.sfreq
-        info["dig"] = cleaned.digitised or info["dig"]
+        info["dig"] = cleaned.info["dig"] or info["dig"]
     info["description"] = f"{VIRTUAL} run {card.run}, fold {card.fold}"
     raw = mne.io.RawArray(y_st, info, first_samp=clock.first_sample, verbose="error")
     raw.set_meas_date(clock.annotations.orig_time)

@@ -1,5 +1,6 @@
 """EEG to MEG, or MEG to EEG: a signal on the input's clock."""
 
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 import mne
@@ -10,6 +11,7 @@ from crossmodal.datasets.fold_data import FoldData
 from crossmodal.datasets.folds import Fold
 from crossmodal.datasets.manifest import Manifest
 from crossmodal.datasets.opening import ShardFold, find_shards, open_fold
+from crossmodal.evaluation.epoch_metrics import EpochMetric, explained_variance
 from crossmodal.evaluation.scorecard import Scorecard
 from crossmodal.evaluation.scores import FoldEvaluation
 from crossmodal.models.registry import network_spec
@@ -21,7 +23,7 @@ from crossmodal.tasks.sensors.detail import SensorsDetail
 from crossmodal.tasks.sensors.evaluator import Evaluator
 from crossmodal.tasks.sensors.export import mark_virtual, save_whole, told_place, virtual_recording
 from crossmodal.tasks.sensors.figures import draw_fold
-from crossmodal.tasks.sensors.scorecard import sensors_scorecard
+from crossmodal.tasks.sensors.scorecard import EXPLAINED, sensors_scorecard
 
 TARGET_INFO = "target_info.fif"
 
@@ -37,6 +39,10 @@ class SensorsTask(Task):
 
     def check(self, experiment: Experiment) -> None:
         """Refuse nothing that other checks leave."""
+
+    def epoch_metrics(self) -> Mapping[str, EpochMetric]:
+        """Explained variance, over all sensors alike."""
+        return {EXPLAINED: explained_variance()}
 
     def find_dataset(self, experiment: Experiment) -> Manifest:
         """Look up the shards of its recordings."""

@@ -14,7 +14,7 @@ class VigilanceConfig(FeatureRidgeConfig):
     @property
     def title(self) -> str:
         """Say what is taken for vigilance."""
-        return "vigilance (alpha/theta)"
+        return "vigilance"
 
 
 class Vigilance(FeatureRidge):

@@ -4,6 +4,7 @@ from crossmodal.config import Experiment
 from crossmodal.tasks.contract import Task
 from crossmodal.tasks.cortex.task import CortexTask
 from crossmodal.tasks.sensors.task import SensorsTask
+from crossmodal.tasks.volumes.task import VolumesTask
 
 
 def task_of(experiment: Experiment) -> Task:
@@ -12,4 +13,4 @@ def task_of(experiment: Experiment) -> Task:
 
 
 _SENSORS = SensorsTask()
-_TASKS: dict[str, Task] = {"eeg": _SENSORS, "meg": _SENSORS, "cortex": CortexTask()}
+_TASKS: dict[str, Task] = {"eeg": _SENSORS, "meg": _SENSORS, "bold": VolumesTask(), "cortex": CortexTask()}

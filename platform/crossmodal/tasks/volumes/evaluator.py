@@ -1,0 +1,171 @@
+"""Score a network on the test scans of a fold, beside baselines, oracles, controls and a ceiling."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import stats
+
+from crossmodal.config import Experiment
+from crossmodal.datasets.batches import BatchReader
+from crossmodal.datasets.channels import columns_of
+from crossmodal.datasets.opening import ShardFold
+from crossmodal.datasets.shard import Shard
+from crossmodal.datasets.windows import WindowSet
+from crossmodal.evaluation.names import ORACLE, TRAINING_MEAN
+from crossmodal.evaluation.protocol import PROTOCOL
+from crossmodal.evaluation.scores import FoldEvaluation, FoldScores, Role, Score, defined
+from crossmodal.models.base import Model
+from crossmodal.models.predictor import Predictor
+from crossmodal.models.registry import network_spec
+from crossmodal.tasks.volumes.baselines import BaselineFitter
+from crossmodal.tasks.volumes.ceilings import TRUE_POWER, Ceilings
+from crossmodal.tasks.volumes.detail import ScanDetail, VolumesDetail
+from crossmodal.tasks.volumes.metrics import mean_over_scans, score_scan
+from crossmodal.tasks.volumes.scan_judge import CHANCE, ScanJudge
+from crossmodal.tasks.volumes.scorecard import R
+from crossmodal.transforms.scaling import ChannelScaling, Normaliser
+
+OWN_MEAN = "oracle: own mean"
+PREVIOUS = "oracle: previous volume"
+OTHER_EEG = "control: EEG of another subject"
+SHIFTED_EEG = "control: EEG shifted by a third of the run"
+_BATCH_SIZE = 64
+
+Values = NDArray[np.float32]
+Said = dict[str, tuple[Role, Values]]
+
+
+class VolumesEvaluator:
+    """Evaluates folds, keeping what they share: statistics of recordings. Threads may share it.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        Its baselines and ceilings are computed.
+    run : str
+        Names the training run, and the scores.
+    """
+
+    def __init__(self, experiment: Experiment, run: str) -> None:
+        self._experiment = experiment
+        self._run = run
+        self._title = network_spec(experiment.model).config.title
+        self._fitter = BaselineFitter(experiment)
+        self._ceilings = Ceilings(experiment)
+
+    @torch.no_grad()
+    def evaluate(self, fold: ShardFold, network: Model, normaliser: Normaliser) -> FoldEvaluation:
+        """Score a network and all that stands beside it on each test subject of a fold.
+
+        Parameters
+        ----------
+        fold : ShardFold
+            Baselines learn from its training windows and choose on its validation windows.
+        network : Model
+            Trained on this fold.
+        normaliser : Normaliser
+            It was trained with.
+        """
+        predictors = {self._title: Predictor(network, normaliser), **self._fitter.fit(fold)}
+        detail = VolumesDetail(fold.signals.target, fold.shards[0].volumes.stored)
+        scores: list[Score] = []
+        for subject in dict.fromkeys(fold.test.subjects.tolist()):
+            info, referenced = fold.info(subject), self._experiment.preprocessing.average_reference
+            own = {name: predictor.for_subject(info, fold.signals, referenced) for name, predictor in predictors.items()}
+            scans = []
+            for scan in _scans(fold.test.windows, fold.shards, subject):
+                truth_vs, said = self._predict(fold, scan, own)
+                scans.append(self._figures(fold.shards[scan.shard_index[0]], scan, truth_vs, said))
+                detail.scans.setdefault(subject, self._detail(fold.shards[scan.shard_index[0]], scan, truth_vs, said))
+            scores += self._scores(subject, {name: role for name, (role, _) in said.items()}, scans)
+        of_fold = {"run": self._run, "fold": fold.fold.name, "label": fold.fold.label, "bounded": self._ceilings.is_null}
+        return FoldEvaluation(FoldScores(**of_fold, scores=tuple(scores), protocol=PROTOCOL), detail)
+
+    def _predict(self, fold: ShardFold, scan: WindowSet, predictors: dict[str, Predictor]) -> tuple[Values, Said]:
+        """Run everything over one scan: the truth, and what each predictor says in its role, shapes (n_volumes, n_targets)."""
+        assert scan.volume is not None
+        shard, columns = fold.shards[scan.shard_index[0]], columns_of(fold.shards[0], self._experiment.data.target)
+        all_vs = np.asarray(shard.volumes.data_vs)[:, columns]
+        truth_vs = all_vs[scan.volume]
+        predicted = self._run_over(fold, scan, predictors)
+        said: Said = {name: ("model" if name == self._title else "baseline", values_vs) for name, values_vs in predicted.items()}
+        good = np.flatnonzero(shard.volumes.good)
+        before = good[np.maximum(np.searchsorted(good, scan.volume) - 1, 0)]
+        said[OWN_MEAN] = "oracle", np.tile(truth_vs.mean(axis=0), (len(truth_vs), 1))
+        said[PREVIOUS] = "oracle", all_vs[before]
+        network_vs = predicted[self._title]
+        if (other := self._other_eeg(fold, scan, predictors)) is not None:
+            said[OTHER_EEG] = "control", other
+        said[SHIFTED_EEG] = "control", np.roll(network_vs, len(network_vs) // 3, axis=0)
+        if not self._ceilings.is_null and (answer_vs := self._ceilings.predict(shard, scan.volume, columns)) is not None:
+            said[TRUE_POWER] = "ceiling", answer_vs.astype(np.float32)
+        return truth_vs, said
+
+    def _run_over(self, fold: ShardFold, windows: WindowSet, predictors: dict[str, Predictor]) -> dict[str, Values]:
+        """What predictors say of windows, in the unit of the images."""
+        reader = BatchReader(fold.shards, windows, self._experiment.data, _as_stored(fold))
+        parts: dict[str, list[Values]] = {name: [] for name in predictors}
+        for batch in reader.batches(_BATCH_SIZE, np.arange(len(windows))):
+            for name, predictor in predictors.items():
+                parts[name].append(predictor(batch.input_bct).numpy()[..., 0])
+        return {name: np.concatenate(of_name) for name, of_name in parts.items()}
+
+    def _other_eeg(self, fold: ShardFold, scan: WindowSet, predictors: dict[str, Predictor]) -> Values | None:
+        """What the network says of the EEG of a validation subject, volume by volume in order; None where there is no other subject."""
+        subject = fold.shards[scan.shard_index[0]].subject
+        others = np.flatnonzero(fold.validation.subjects != subject)
+        if not len(others):
+            return None
+        first = fold.validation.windows.shard_index[others[0]]
+        other = fold.validation.windows.subset(others[fold.validation.windows.shard_index[others] == first])
+        windows = other.subset(np.arange(len(scan)) % len(other))
+        return self._run_over(fold, windows, {self._title: predictors[self._title]})[self._title]
+
+    def _figures(self, shard: Shard, scan: WindowSet, truth_vs: Values, said: Said) -> dict[str, dict[str, float]]:
+        """Figures of one scan by predictor."""
+        assert scan.volume is not None
+        windows = self._experiment.data.windows
+        assert windows.kind == "volumes"
+        columns = columns_of(shard, self._experiment.data.target)
+        judge = ScanJudge(shard, scan.volume, columns, truth_vs, said[TRAINING_MEAN][1][0], windows.length_s)
+        return {
+            name: judge.of_ceiling(values_vs) if role == "ceiling" else judge.figures(values_vs) for name, (role, values_vs) in said.items()
+        }
+
+    def _scores(self, subject: str, roles: dict[str, Role], scans: list[dict[str, dict[str, float]]]) -> list[Score]:
+        """Mean over scans of each predictor's figures."""
+        about: dict[str, Any] = {"subject": subject, "channel_type": "bold"}
+        scores = []
+        for name, role in roles.items():
+            figures = mean_over_scans([scan[name] for scan in scans])
+            chances = [scan[name].get(CHANCE, 1.0) for scan in scans]
+            chance = float(stats.combine_pvalues(chances).pvalue) if self._ceilings.is_null else None
+            values = {figure: defined(value) for figure, value in figures.items() if figure not in (R, CHANCE)}
+            scores.append(Score(**about, predictor=name, role=role, score=figures[R], values=values, chance_p=chance))
+        if self._ceilings.is_null:
+            # Whoever knows all cannot do better than the mean.
+            scores.append(Score(**about, predictor=ORACLE, role="ceiling", score=0.0))
+        return scores
+
+    def _detail(self, shard: Shard, scan: WindowSet, truth_vs: Values, said: Said) -> ScanDetail:
+        predicted_vs = said[self._title][1]
+        r_s = score_scan(truth_vs, predicted_vs, said[TRAINING_MEAN][1][0]).r
+        return ScanDetail(shard.volumes.onset_s[scan.volume], truth_vs, predicted_vs, r_s)
+
+
+def _scans(windows: WindowSet, shards: tuple[Shard, ...], subject: str) -> Iterator[WindowSet]:
+    """Windows of each of a subject's scans, in order of volumes."""
+    assert windows.volume is not None
+    for index in np.unique(windows.shard_index):
+        if shards[index].subject == subject:
+            chosen = np.flatnonzero(windows.shard_index == index)
+            yield windows.subset(chosen[np.argsort(windows.volume[chosen])])
+
+
+def _as_stored(fold: ShardFold) -> Normaliser:
+    """Read input and target as they are."""
+    numbers = fold.signals.input.n_channels, fold.signals.target.n_channels
+    return Normaliser(*(ChannelScaling(torch.zeros(number), torch.ones(number)) for number in numbers))

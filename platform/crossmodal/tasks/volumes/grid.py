@@ -1,0 +1,107 @@
+"""Where targets lie in an image: a voxel each, or all voxels of a region."""
+
+import csv
+from pathlib import Path
+from typing import cast
+
+import nibabel
+import numpy as np
+from nibabel.nifti1 import Nifti1Image
+from numpy.typing import NDArray
+
+from crossmodal.config import UserError
+from crossmodal.config.bold import RegionTargets
+from crossmodal.config.signal_spec import Regions, SignalSpec, Voxels
+
+MASK = "target_mask.nii.gz"
+
+
+def voxels_of(mask: NDArray[np.bool_], names: tuple[str, ...]) -> NDArray[np.int32]:
+    """Number the voxels that are targets, from 1 in C order, 0 elsewhere, shape (X, Y, Z).
+
+    Parameters
+    ----------
+    mask : bool array, shape (X, Y, Z)
+        Voxels that a dataset stores, in C order.
+    names : tuple of str
+        Of targets: positions among those stored.
+    """
+    positions = np.zeros(mask.sum(), dtype=np.int32)
+    positions[[int(name) for name in names]] = np.arange(1, len(names) + 1)
+    numbers = np.zeros(mask.shape, dtype=np.int32)
+    numbers[mask] = positions
+    return numbers
+
+
+def regions_of(settings: RegionTargets, target: SignalSpec) -> NDArray[np.int32]:
+    """Number the voxels of each region that is a target, from 1 in the order of targets, 0 elsewhere, shape (X, Y, Z).
+
+    Parameters
+    ----------
+    settings : RegionTargets
+        Names the atlas that targets were taken from; as then, it is resampled to the grid by nearest neighbours.
+    target : SignalSpec
+        Regions on a grid.
+
+    Raises
+    ------
+    UserError
+        The atlas cannot be read, or has other regions on this grid than the targets.
+    """
+    from nilearn.image import resample_to_img
+
+    space = target.space
+    assert isinstance(space, Regions)
+    try:
+        atlas = cast(Nifti1Image, nibabel.load(settings.atlas))
+        numbers_of = _numbers_of(settings, atlas)
+    except (OSError, ValueError, KeyError, nibabel.filebasedimages.ImageFileError) as error:
+        raise UserError(
+            f"{settings.atlas}: cannot be read as the atlas of the model's regions ({error}); put it back where it was"
+        ) from error
+    missing = [name for name in target.names if name not in numbers_of]
+    if missing:
+        raise UserError(
+            f"{settings.atlas}: has no region '{missing[0]}', which the model predicts; give the atlas and labels that it was trained with"
+        )
+    grid = Nifti1Image(np.zeros(space.grid, dtype=np.int16), np.array(space.affine))
+    if atlas.shape[:3] != space.grid or not np.allclose(atlas.affine, grid.affine):
+        atlas = resample_to_img(atlas, grid, interpolation="nearest", force_resample=True, copy_header=True)
+    found = np.rint(np.asarray(atlas.dataobj, dtype=np.float64)).reshape(space.grid)
+    painted = np.zeros(space.grid, dtype=np.int32)
+    for index, name in enumerate(target.names):
+        inside = found == numbers_of[name]
+        if not inside.any():
+            size = " x ".join(map(str, space.grid))
+            raise UserError(
+                f"{settings.atlas}: region '{name}' has no voxel on the model's grid of {size}; give the atlas that it was trained with, in"
+                " the space of its images"
+            )
+        painted[inside] = index + 1
+    return painted
+
+
+def _numbers_of(settings: RegionTargets, atlas: Nifti1Image) -> dict[str, int]:
+    """Number of each region in an atlas, by its name."""
+    numbers = [int(number) for number in np.unique(np.rint(np.asarray(atlas.dataobj, dtype=np.float64))) if number]
+    labels: dict[int, str] = {}
+    if settings.labels:
+        with Path(settings.labels).open(newline="") as file:
+            labels = {int(row["index"]): row["name"] for row in csv.DictReader(file, delimiter="\t")}
+    return {labels.get(number, str(number)): number for number in numbers}
+
+
+def affine_of(target: SignalSpec) -> NDArray[np.float64]:
+    """From voxels of the targets' grid to mm, shape (4, 4)."""
+    assert isinstance(target.space, Regions | Voxels)
+    return np.array(target.space.affine)
+
+
+def load_mask(path: Path) -> NDArray[np.bool_]:
+    """Read which voxels are targets, shape (X, Y, Z)."""
+    return np.asarray(cast(Nifti1Image, nibabel.load(path)).dataobj) > 0
+
+
+def paint(values_s: NDArray[np.floating], numbers: NDArray[np.int32], elsewhere: float = 0.0) -> NDArray[np.float32]:
+    """Give each voxel the value of its target, shape (X, Y, Z)."""
+    return np.concatenate([[elsewhere], values_s]).astype(np.float32)[numbers]

@@ -1,0 +1,41 @@
+"""Figures of volumes: correlation over time before all else."""
+
+from crossmodal.evaluation.scorecard import Metric, Scorecard
+from crossmodal.models.ridge import LAGGED_RIDGE
+
+R = "r"
+BEYOND = "partial_r"
+BEYOND_GLOBAL = "partial_r_global"
+
+VOLUMES_SCORECARD = Scorecard(
+    metrics=(
+        Metric(
+            R,
+            "r",
+            has_interval=True,
+            told="r: correlation of truth and prediction over the unfiltered volumes of a scan, mean over targets inside the brain and over"
+            " scans; 0 where a prediction never changes",
+        ),
+        Metric(
+            BEYOND,
+            "beyond physiology",
+            has_interval=True,
+            told="beyond physiology: partial r given heart rate, respiration and motion as far as they are recorded, through their response"
+            " functions with lags; and the global signal: the same given the mean over targets too, which contains the effect itself.",
+            absent="No ECG, respiration or motion is recorded, so nobody can tell how much of a score heartbeat, breath and movement make.",
+        ),
+        Metric(BEYOND_GLOBAL, "and the global signal", has_interval=True),
+        Metric("r2", "R2", told="R2: explained variance of what is left when each scan's own mean volume is taken off."),
+        Metric(
+            "skill", "skill", told="skill: 1 - squared error / that of the mean volume of training; anatomy, which oracles know, counts."
+        ),
+        Metric("ssim", "SSIM"),
+        Metric("psnr", "PSNR dB", pattern="{:.1f}"),
+        Metric("rmse", "RMSE", better="lower", pattern="{:#.3g}", has_unit=True),
+    ),
+    primary=R,
+    words="temporal r",
+    beside=BEYOND,
+    beside_words="beyond physiology",
+    rival=LAGGED_RIDGE,
+)

@@ -1,0 +1,117 @@
+"""EEG to BOLD: a volume, or the values of regions, after a stretch of EEG."""
+
+from pathlib import Path, PurePosixPath
+
+import nibabel
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from crossmodal.config import Experiment, UserError
+from crossmodal.config.preprocessing import Preprocessing
+from crossmodal.config.signal_spec import SignalSpec
+from crossmodal.datasets.fold_data import FoldData
+from crossmodal.datasets.folds import Fold
+from crossmodal.datasets.manifest import Manifest
+from crossmodal.datasets.opening import ShardFold, find_shards, open_fold
+from crossmodal.evaluation.scorecard import Scorecard
+from crossmodal.evaluation.scores import FoldEvaluation
+from crossmodal.models.store import TrainedModel
+from crossmodal.storage.node_cache import NodeCache
+from crossmodal.tasks.cleaned_input import CleanInput
+from crossmodal.tasks.contract import Task, Written
+from crossmodal.tasks.volumes.detail import VolumesDetail
+from crossmodal.tasks.volumes.evaluator import VolumesEvaluator
+from crossmodal.tasks.volumes.export import predict_volumes, save_volumes, table_path
+from crossmodal.tasks.volumes.figures import draw_courses, draw_lags, draw_map
+from crossmodal.tasks.volumes.grid import MASK, affine_of, load_mask, regions_of, voxels_of
+from crossmodal.tasks.volumes.scorecard import VOLUMES_SCORECARD
+
+
+class VolumesTask(Task):
+    """Predicts what a scanner would have seen."""
+
+    name = "volumes"
+
+    def scorecard(self, experiment: Experiment) -> Scorecard:
+        """Correlation over time before all else."""
+        return VOLUMES_SCORECARD
+
+    def check(self, experiment: Experiment) -> None:
+        """Refuse regions by name where targets are voxels."""
+        channels, targets = experiment.data.target.channels, experiment.preprocessing.bold.targets
+        if isinstance(channels, tuple) and targets.kind == "voxels":
+            raise UserError(
+                f"data.target.channels: asks for region '{channels[0]}', and preprocessing.bold.targets are voxels; set targets.kind to"
+                " regions with an atlas, or take all"
+            )
+
+    def find_dataset(self, experiment: Experiment) -> Manifest:
+        """Look up the shards of its recordings."""
+        return find_shards(experiment)
+
+    def open_fold(self, experiment: Experiment, manifest: Manifest, fold: Fold, cache: NodeCache) -> ShardFold:
+        """Open windows of shards."""
+        return open_fold(manifest, fold, experiment.data, experiment.seed, cache)
+
+    def evaluator(self, experiment: Experiment, run: str) -> VolumesEvaluator:
+        """Score volumes."""
+        return VolumesEvaluator(experiment, run)
+
+    def draw_fold(self, evaluation: FoldEvaluation, experiment: Experiment) -> dict[str, Figure]:
+        """Draw time courses and a map of each test subject, and r against lag."""
+        detail = evaluation.detail
+        assert isinstance(detail, VolumesDetail)
+        model = next(score.predictor for score in evaluation.scores.scores if score.role == "model")
+        figures = {f"lags_{evaluation.scores.fold}": draw_lags(detail, model)}
+        numbers = _numbers(experiment.preprocessing, detail.target, detail.stored)
+        for subject, scan in detail.scans.items():
+            figures[f"courses_sub-{subject}"] = draw_courses(detail, subject, model)
+            figures[f"map_sub-{subject}"] = draw_map(scan, subject, model, numbers, affine_of(detail.target))
+        return figures
+
+    def write_space(self, data: FoldData, folder: Path) -> None:
+        """Write which voxels are targets; an atlas stays where the settings say."""
+        assert isinstance(data, ShardFold)
+        volumes = data.shards[0].volumes
+        if volumes.stored is not None:
+            nibabel.save(nibabel.Nifti1Image(volumes.stored.astype(np.uint8), affine_of(data.signals.target)), folder / MASK)
+
+    def check_output(self, output: Path) -> None:
+        """Refuse what is no NIfTI, or would leave a table over another."""
+        if not output.name.endswith((".nii", ".nii.gz")):
+            raise UserError(f"{output}: volumes are written as NIfTI; end --output with _bold.nii.gz")
+        if table_path(output).exists():
+            raise UserError(f"{table_path(output)}: exists already; remove it or give --output another name")
+
+    def default_output(self, recording: str) -> Path:
+        """Name it as BIDS names images."""
+        return Path(f"{PurePosixPath(recording).name.partition('.')[0].removesuffix('_eeg')}_virtual_bold.nii.gz")
+
+    def predict(self, model: Path, experiment: Experiment, recording: str, output: Path, clean: CleanInput, scratch: Path) -> Written:
+        """Write predicted volumes as NIfTI, and time courses of regions as TSV beside it."""
+        assert experiment.recordings, "only the task of the cortex goes without"
+        trained = TrainedModel.load(model)
+        card = trained.card
+        stored = load_mask(model / MASK) if (model / MASK).exists() else None
+        numbers = _numbers(card.preprocessing, card.signals.target, stored)
+        cleaned = clean(recording, card, experiment.recordings.channel_types, scratch)
+        predicted = predict_volumes(trained, cleaned)
+        if not len(predicted.values_vs):
+            needed_s = card.signals.input.n_times / card.signals.input.sfreq
+            raise UserError(f"{recording}: is shorter than the {needed_s:g} s of input that a volume is predicted from")
+        save_volumes(predicted, card, numbers, output)
+        bad = int((~predicted.good).sum())
+        notes = (f"{bad} of {len(predicted.good)} volumes follow input that cleaning marked bad",) if bad else ()
+        table = f", and {table_path(output).name} of {len(card.signals.target.names)} regions" if stored is None else ""
+        told = f"{len(predicted.values_vs)} virtual volumes, the first at {predicted.onset_s[0]:g} s{table}"
+        return Written(output, card.fold, told, (*notes, *cleaned.notes))
+
+
+def _numbers(preprocessing: Preprocessing, target: SignalSpec, stored: NDArray[np.bool_] | None) -> NDArray[np.int32]:
+    """Where targets lie."""
+    settings = preprocessing.bold.targets
+    if settings.kind == "regions":
+        return regions_of(settings, target)
+    assert stored is not None
+    return voxels_of(stored, target.names)

@@ -1,5 +1,6 @@
 """EEG to BOLD: a volume, or the values of regions, after a stretch of EEG."""
 
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 import nibabel
@@ -14,6 +15,7 @@ from crossmodal.datasets.fold_data import FoldData
 from crossmodal.datasets.folds import Fold
 from crossmodal.datasets.manifest import Manifest
 from crossmodal.datasets.opening import ShardFold, find_shards, open_fold
+from crossmodal.evaluation.epoch_metrics import EpochMetric, temporal_r
 from crossmodal.evaluation.scorecard import Scorecard
 from crossmodal.evaluation.scores import FoldEvaluation
 from crossmodal.models.store import TrainedModel
@@ -25,7 +27,7 @@ from crossmodal.tasks.volumes.evaluator import VolumesEvaluator
 from crossmodal.tasks.volumes.export import predict_volumes, save_volumes, table_path
 from crossmodal.tasks.volumes.figures import draw_courses, draw_lags, draw_map
 from crossmodal.tasks.volumes.grid import MASK, affine_of, load_mask, regions_of, voxels_of
-from crossmodal.tasks.volumes.scorecard import VOLUMES_SCORECARD
+from crossmodal.tasks.volumes.scorecard import VOLUMES_SCORECARD, R
 
 
 class VolumesTask(Task):
@@ -45,6 +47,10 @@ class VolumesTask(Task):
                 f"data.target.channels: asks for region '{channels[0]}', and preprocessing.bold.targets are voxels; set targets.kind to"
                 " regions with an atlas, or take all"
             )
+
+    def epoch_metrics(self) -> Mapping[str, EpochMetric]:
+        """Correlation over time, the scans of a subject taken together."""
+        return {R: temporal_r()}
 
     def find_dataset(self, experiment: Experiment) -> Manifest:
         """Look up the shards of its recordings."""

@@ -58,7 +58,7 @@ class BaselineFitter:
         with self._reading:
             if key not in self._known:
                 statistics = [baseline.new_statistics() for baseline in baselines.values()]
-                reader = BatchReader(fold.shards, windows, self._data, fixed_units(fold.signals))
+                reader = BatchReader(fold.shards, windows, self._data, fixed_units(fold.signals), fold.signals)
                 for batch in reader.batches(_BATCH_SIZE, np.arange(len(windows))):
                     for of_baseline in statistics:
                         of_baseline.accumulate(batch.input_bct, batch.target_bst)

@@ -106,7 +106,7 @@ class VolumesEvaluator:
 
     def _run_over(self, fold: ShardFold, windows: WindowSet, predictors: dict[str, Predictor]) -> dict[str, Values]:
         """What predictors say of windows, in the unit of the images."""
-        reader = BatchReader(fold.shards, windows, self._experiment.data, _as_stored(fold))
+        reader = BatchReader(fold.shards, windows, self._experiment.data, _as_stored(fold), fold.signals)
         parts: dict[str, list[Values]] = {name: [] for name in predictors}
         for batch in reader.batches(_BATCH_SIZE, np.arange(len(windows))):
             for name, predictor in predictors.items():

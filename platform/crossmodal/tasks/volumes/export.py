@@ -44,9 +44,10 @@ def predict_volumes(trained: TrainedModel, cleaned: CleanedInput) -> PredictedVo
     count = max(0, int((n_samples - n_times - max(lag, 0)) / sfreq * signals.target.sfreq) + 1)
     starts = np.round(np.arange(count) / signals.target.sfreq * sfreq).astype(np.int64)
     starts = starts[starts + n_times <= n_samples]
+    predictor = trained.predictor.for_subject(cleaned.info, signals, trained.card.preprocessing.average_reference)
     x_ct = cleaned.x_ct.astype(np.float32)
     batches = [starts[first : first + _BATCH_SIZE] for first in range(0, len(starts), _BATCH_SIZE)]
-    predicted = [trained.predictor.predict(np.stack([x_ct[:, start : start + n_times] for start in batch]))[..., 0] for batch in batches]
+    predicted = [predictor.predict(np.stack([x_ct[:, start : start + n_times] for start in batch]))[..., 0] for batch in batches]
     values_vs = np.concatenate(predicted) if predicted else np.zeros((0, signals.target.n_channels), dtype=np.float32)
     spans_s = [(start / sfreq, (start + n_times) / sfreq) for start in starts]
     good = np.array([all(start >= end or stop <= begin for begin, end in cleaned.bad_s) for start, stop in spans_s], dtype=bool)

@@ -10,10 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from crossmodal.config.loading import overridden
+from crossmodal.config import Experiment, overridden
+from crossmodal.config.parsing import parse
 from crossmodal.datasets.folds import make_folds
+from crossmodal.datasets.manifest import Manifest
+from crossmodal.models.checking import checked
 from crossmodal.tasks.evaluate import evaluate_folds
 from crossmodal.training.fold import train_fold
+from crossmodal.training.plan import find_dataset
 from crossmodal.training.runs import finished, run_name
 from crossmodal.training.world import World, make_reproducible
 from tests.crossmodal.training.cohort import publish_cohort, small_experiment
@@ -44,14 +48,29 @@ EXPERIMENTS = {
         }
     },
     "transformer": {"model": {"kind": "aim", "width": 16, "encoder_layers": 1, "decoder_layers": 1, "heads": 2}},
+    "cortical regions": {
+        "name": "cortex",
+        "cortex": {"subjects": 3, "samples": 60},
+        "data": {"target": {"modality": "cortex"}},
+        "model": {"kind": "source_net", "width": 16},
+        "training": {"epochs": 3, "workers": 1},
+        "evaluation": {"baselines": [{"kind": "ridge"}, {"kind": "minimum_norm"}]},
+    },
 }
+
+
+def made(settings: dict[str, object], root: Path) -> tuple[Experiment, Manifest]:
+    """An experiment, and its dataset."""
+    if "cortex" in settings:
+        return find_dataset(checked(parse(Experiment, settings | {"store": str(root / "store")})))
+    evaluation = {"baselines": BASELINES, "ceilings": False}
+    experiment = overridden(small_experiment(root), {"evaluation": evaluation, **settings})
+    return experiment, publish_cohort(experiment)
 
 
 def numbers(settings: dict[str, object], root: Path) -> dict[str, object]:
     """Train and evaluate one fold: losses of each epoch, and what each row explains."""
-    evaluation = {"baselines": BASELINES, "ceilings": False}
-    experiment = overridden(small_experiment(root), {"evaluation": evaluation, **settings})
-    manifest = publish_cohort(experiment)
+    experiment, manifest = made(settings, root)
     fold, run = make_folds(experiment.split, manifest)[0], run_name(experiment, manifest)
     train_fold(experiment, manifest, run, fold, World(), lambda progress: None)
     history = finished(experiment.store, run, fold.name).history

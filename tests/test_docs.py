@@ -189,4 +189,5 @@ def test_files_that_pages_name_exist(page: Path):
     roots = (page.parent, ROOT, ROOT / "platform", ROOT / "platform/crossmodal", ROOT / "preprocessing")
     folders = {folder.name for root in roots for folder in root.iterdir() if folder.is_dir()} - {"runs"}
     named = [path for path in re.findall(r"`([\w-]+(?:/[\w.-]+)+/?)`", page.read_text()) if path.split("/")[0] in folders]
-    assert [path for path in named if not any((root / path).exists() for root in roots)] == []
+    # The site is there once `make docs` has built it.
+    assert [path for path in named if not any((root / path).exists() for root in roots) and not path.startswith("docs/_build/")] == []

@@ -90,6 +90,9 @@ class CortexEvaluator:
         specs = [baseline_spec(settings) for settings in (ModelSettings(kind="zero"), *experiment.evaluation.baselines)]
         self._specs = {spec.config.title: spec for spec in specs}
         self._title = network_spec(experiment.model).config.title
+        # The one that is asked for, so that both differ in the head alone.
+        configs = [spec.config for spec in specs if isinstance(spec.config, MinimumNormConfig)] or [MinimumNormConfig()]
+        self._snr = configs[0].snr
         self._ceilings = experiment.evaluation.ceilings
         self._run = run
 
@@ -106,7 +109,7 @@ class CortexEvaluator:
             head = fold.heads[subject]
             of_subject = {name: predictor.for_subject(head.info, fold.signals, True) for name, predictor in predictors.items()}
             if self._ceilings:
-                of_subject[OWN_HEAD] = Predictor(own_head_minimum_norm(head, fold.normaliser, MinimumNormConfig().snr), fold.normaliser)
+                of_subject[OWN_HEAD] = Predictor(own_head_minimum_norm(head, fold.normaliser, self._snr), fold.normaliser)
             truth_brt, predicted = _predict(fold, subject, of_subject)
             scores += [_score(name, roles[name], subject, truth_brt, y_brt) for name, y_brt in predicted.items()]
             detail.explained_r[subject] = {name: region_explained_variance(truth_brt, y_brt) for name, y_brt in predicted.items()}

@@ -28,10 +28,10 @@ from crossmodal.tasks.volumes.scan_judge import CHANCE, ScanJudge
 from crossmodal.tasks.volumes.scorecard import R
 from crossmodal.transforms.scaling import ChannelScaling, Normaliser
 
-OWN_MEAN = "oracle: own mean"
-PREVIOUS = "oracle: previous volume"
-OTHER_EEG = "control: EEG of another subject"
-SHIFTED_EEG = "control: EEG shifted by a third of the run"
+OWN_MEAN = "own mean"
+PREVIOUS = "previous volume"
+OTHER_EEG = "network on EEG of another subject"
+SHIFTED_EEG = "network on EEG shifted by a third"
 _BATCH_SIZE = 64
 
 Values = NDArray[np.float32]

@@ -10,6 +10,8 @@ from pathlib import Path
 import torch
 
 from crossmodal.config import Experiment
+from crossmodal.datasets.feed import epoch_order
+from crossmodal.datasets.feed_check import check_feed
 from crossmodal.datasets.fold_data import FoldData
 from crossmodal.datasets.folds import Fold
 from crossmodal.datasets.manifest import Manifest
@@ -28,6 +30,7 @@ from crossmodal.training.system import system_metrics
 from crossmodal.training.world import World
 
 _LOG = logging.getLogger(__name__)
+_CHECKED = 64  # samples, where a feed is to be checked
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,8 @@ def train_fold(
     cache = NodeCache(Path(experiment.node_cache.root), int(experiment.node_cache.max_gb * 1e9))
     with contextlib.closing(cache):
         data = world.together(lambda: retry_while_away(lambda: task_of(experiment).open_fold(experiment, manifest, fold, cache), outage_s))
+        if experiment.training.check_feed:
+            world.together(lambda: check_feed(data.train, epoch_order(len(data.train), experiment.seed, 0, 0, 1)[:_CHECKED]))
         network, history = _train(experiment, run, data, world, tell)
         network.for_inference()
         n_parameters = sum(parameter.numel() for parameter in network.parameters())

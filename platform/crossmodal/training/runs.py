@@ -12,7 +12,7 @@ from crossmodal.training.state import EpochMetrics, best_epoch
 
 RESULT = "training.json"
 # They say where and how fast a network is trained, not which.
-_NOT_OF_THE_RESULT = {"gpu", "threads_per_worker", "parallel_folds", "max_failures", "start_timeout_s", "outage_s"}
+_NOT_OF_THE_RESULT = {"gpu", "threads_per_worker", "parallel_folds", "max_failures", "start_timeout_s", "outage_s", "check_feed"}
 
 
 class FoldResult(Config):

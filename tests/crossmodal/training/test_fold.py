@@ -3,8 +3,10 @@ from pathlib import Path
 
 import mne
 import pytest
+import torch
 
 from crossmodal.config import UserError
+from crossmodal.datasets.batches import BatchReader
 from crossmodal.datasets.folds import make_folds
 from crossmodal.models.store import load_model
 from crossmodal.storage.uri import exists, fetch_folder, join
@@ -96,3 +98,24 @@ def test_what_log1p_clipped_is_told(tmp_path, caplog):
     assert "log1p" not in caplog.text
     train(clipping, publish_cohort(clipping))
     assert "target values below the training recordings' minimum" in caplog.text
+
+
+def test_a_feed_that_does_not_repeat_itself_is_found_before_training(tmp_path, monkeypatch):
+    experiment = small_experiment(tmp_path, epochs=1, check_feed=True)
+    manifest = publish_cohort(experiment)
+    fold, run = make_folds(experiment.split, manifest)[0], run_name(experiment, manifest)
+    read = BatchReader.batches
+
+    def drifting(self, *arguments):
+        for batch in read(self, *arguments):
+            batch.input_bct.add_(torch.rand(()))
+            yield batch
+
+    monkeypatch.setattr(BatchReader, "batches", drifting)
+    with pytest.raises(UserError, match="BatchReader yields different samples for the same index"):
+        train_fold(experiment, manifest, run, fold, World(), lambda progress: None)
+    assert finished(experiment.store, run, fold.name) is None
+    monkeypatch.undo()
+    train_fold(experiment, manifest, run, fold, World(), lambda progress: None)
+    assert finished(experiment.store, run, fold.name)
+    assert run == run_name(small_experiment(tmp_path, epochs=1), manifest)

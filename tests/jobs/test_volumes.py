@@ -56,7 +56,7 @@ def go(folder, settings):
 
 @pytest.mark.slow
 def test_regions_go_the_whole_way(cohort):
-    assert "beyond physiology: partial r given heart rate" in go(cohort, SMALL)
+    assert "beyond phys.: partial r given heart rate" in go(cohort, SMALL)
     scored = rows(cohort / "runs/eeg_fmri")
     assert list(scored) == [
         "band power network",

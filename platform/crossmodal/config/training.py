@@ -19,9 +19,7 @@ class Training(Config):
     gradient_clip: float | None = Field(1.0, gt=0, description="largest norm of the whole gradient")
     patience: int | None = Field(None, ge=1, description="epochs without a better one before stopping; None runs all")
     choose_epoch_by: str = Field("validation_loss", description="or a metric of the task on validation subjects, as explained_variance")
-    check_feed: bool = Field(
-        False, description="reads some samples twice before training, to find a feed that does not repeat itself"
-    )
+    check_feed: bool = Field(False, description="reads some samples twice before training, to find a feed that does not repeat itself")
     precision: Literal["float32", "bfloat16"] = Field("float32", description="bfloat16 is autocast, on GPU only")
     workers: int = Field(2, ge=1, description="that share each step of a fold")
     gpu: Literal["auto", "never", "always"] = Field(

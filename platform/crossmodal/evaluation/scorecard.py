@@ -28,6 +28,8 @@ class Metric:
         It is in the unit of the group's channels, so that the column names the unit that people read.
     has_interval : bool
         The interval over subjects is printed and kept beside it.
+    is_optional : bool
+        Its column is left out where no row has it.
     mean_of : tuple of str
         Names of metrics whose means over subjects it is the mean of; no score has it then.
     told, absent : str
@@ -41,6 +43,7 @@ class Metric:
     shown_scale: float = 1.0
     has_unit: bool = False
     has_interval: bool = False
+    is_optional: bool = False
     mean_of: tuple[str, ...] = ()
     told: str = ""
     absent: str = ""

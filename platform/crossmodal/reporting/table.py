@@ -98,8 +98,7 @@ class ScoreTable:
             f"against {card.rival} it is two-sided, and the star says which is better."
         )
         for metric in card.metrics:
-            is_there = any(not np.isnan(row.means[metric.name]) for row in self.rows)
-            if metric.name != card.primary and (told := metric.told if is_there else metric.absent):
+            if metric.name != card.primary and (told := metric.told if _is_there(metric, self.rows) else metric.absent):
                 remarks.append(told)
         remarks.append(f"Protocol version {self.protocol}; scores of other versions are not to be compared with these.")
         if n < LEAST_SUBJECTS:
@@ -109,15 +108,14 @@ class ScoreTable:
 
     def header(self, channel_type: str) -> list[str]:
         """Column titles for one channel type."""
-        titles = [
-            f"{metric.title} {CHANNEL_TYPES[channel_type].shown_unit}" if metric.has_unit else metric.title for metric in self._columns
-        ]
+        unit = CHANNEL_TYPES[channel_type].shown_unit
+        titles = [f"{metric.title} {unit}" if metric.has_unit else metric.title for metric in self._columns(channel_type)]
         titles[0] += f" [{self.confidence:.0%}]"
         return ["predictor", *titles, _above(self.scorecard), _beside(self.scorecard), "n"]
 
     def cells(self, row: CohortRow) -> list[str]:
         """One row as a reader sees it, with the protocol's label; a dash where a figure is undefined."""
-        figures = [_figure(row, metric) for metric in self._columns]
+        figures = [_figure(row, metric) for metric in self._columns(row.channel_type)]
         low, high = row.intervals[self.scorecard.primary]
         if not np.isnan(low):
             figures[0] += f" [{_number(low)}, {_number(high)}]"
@@ -129,11 +127,15 @@ class ScoreTable:
             str(row.n),
         ]
 
-    @property
-    def _columns(self) -> list[Metric]:
-        """Metrics with a title, the primary one first."""
-        card = self.scorecard
-        return [card[card.primary], *(metric for metric in card.metrics if metric.title and metric.name != card.primary)]
+    def _columns(self, channel_type: str) -> list[Metric]:
+        """Metrics with a title that are not left out, the primary one first."""
+        card, rows = self.scorecard, self.by_type()[channel_type]
+        shown = [metric for metric in card.metrics if metric.title and metric.name != card.primary]
+        return [card[card.primary], *(metric for metric in shown if not metric.is_optional or _is_there(metric, rows))]
+
+
+def _is_there(metric: Metric, rows: Sequence[CohortRow]) -> bool:
+    return any(not np.isnan(row.means[metric.name]) for row in rows)
 
 
 def _above(scorecard: Scorecard) -> str:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -185,3 +186,12 @@ def test_swapped_modalities_are_told_in_their_units():
     assert "EEG electrodes" in text
     assert "error µV" in text
     assert "3.62" in text
+
+
+def test_an_optional_column_is_left_out_where_no_row_has_it():
+    optional = replace(CARD, metrics=tuple(replace(metric, is_optional=metric.name == "nmse") for metric in CARD.metrics))
+    with_it, without = row("ridge"), row("ridge", means={"nmse": NAN})
+    for one, shown in ((with_it, True), (without, False)):
+        made = replace(table(one), scorecard=optional)
+        assert ("NMSE" in made.header("mag")) == shown
+        assert len(made.header("mag")) == len(made.cells(one)) == 11 + shown

@@ -18,20 +18,21 @@ VOLUMES_SCORECARD = Scorecard(
         ),
         Metric(
             BEYOND,
-            "beyond physiology",
+            "beyond phys.",
             has_interval=True,
-            told="beyond physiology: partial r given heart rate, respiration and motion as far as they are recorded, through their response"
-            " functions with lags; and the global signal: the same given the mean over targets too, which contains the effect itself.",
+            is_optional=True,
+            told="beyond phys.: partial r given heart rate, respiration and motion as far as they are recorded, through their response"
+            " functions with lags; + global: the same given the mean over targets too, which contains the effect itself.",
             absent="No ECG, respiration or motion is recorded, so nobody can tell how much of a score heartbeat, breath and movement make.",
         ),
-        Metric(BEYOND_GLOBAL, "and the global signal", has_interval=True),
+        Metric(BEYOND_GLOBAL, "+ global", has_interval=True, is_optional=True),
         Metric("r2", "R2", told="R2: explained variance of what is left when each scan's own mean volume is taken off."),
         Metric(
             "skill", "skill", told="skill: 1 - squared error / that of the mean volume of training; anatomy, which oracles know, counts."
         ),
-        Metric("ssim", "SSIM"),
-        Metric("psnr", "PSNR dB", pattern="{:.1f}"),
-        Metric("rmse", "RMSE", better="lower", pattern="{:#.3g}", has_unit=True),
+        Metric("ssim", "SSIM", is_optional=True),
+        Metric("psnr", "PSNR dB", pattern="{:.1f}", is_optional=True),
+        Metric("rmse", "RMSE", better="lower", pattern="{:#.3g}", has_unit=True, is_optional=True),
     ),
     primary=R,
     words="temporal r",

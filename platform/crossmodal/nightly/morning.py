@@ -31,7 +31,6 @@ from crossmodal.tuning.cost import Cost
 
 _LOG = logging.getLogger(__name__)
 _WEBHOOK_S = 10
-_ROLES: dict[str, Role] = {"model": "winner", "baseline": "baseline", "oracle": "baseline", "control": "baseline", "ceiling": "ceiling"}
 
 
 @dataclass(frozen=True)
@@ -178,9 +177,13 @@ def _promoted(night: NightResult) -> str:
 def _standings(folds: Sequence[FoldScores], card: Scorecard, channel_type: str, name: str) -> tuple[Standing, ...]:
     rows = [row for row in summarise(folds, card) if row.channel_type == channel_type] if folds else []
     primary = card.primary
-    standings = [_standing(_title(row, name), _ROLES[row.role], row.means[primary], row.intervals[primary], row.n) for row in rows]
+    standings = [_standing(_title(row, name), _role(row), row.means[primary], row.intervals[primary], row.n) for row in rows]
     beside = [defined(row.means[card.beside]) if card.beside else None for row in rows]
     return tuple(standing.model_copy(update={"beside": figure}) for standing, figure in zip(standings, beside, strict=True))
+
+
+def _role(row: CohortRow) -> Role:
+    return "winner" if row.role == "model" else row.role
 
 
 def _title(row: CohortRow, name: str) -> str:

@@ -98,7 +98,8 @@ def test_voxels_go_the_whole_way(cohort):
     go(cohort, VOXELS)
     scored = rows(cohort / "runs/voxels")
     images = {name: [float(scored[name][figure]) for figure in ("ssim", "psnr", "rmse_si")] for name in ("training mean", "own mean")}
-    assert images["own mean"][0] > images["training mean"][0] > 0.5
+    # The simulated brain is flat: there is no anatomy that a mean volume could know.
+    assert 0.9 > images["own mean"][0] > images["training mean"][0] > 0
     assert images["own mean"][2] < images["training mean"][2]
     assert float(scored["true power through blood"]["r"]) > float(scored["lagged ridge on band power"]["r"]) > 0.1
     recording = next(cohort.rglob("sub-02*_eeg.vhdr"))

@@ -72,7 +72,7 @@ def mean_over_scans(scans: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return {name: float(np.mean([scan[name] for scan in scans])) for name in scans[0]}
 
 
-def score_images(truth_vs: NDArray[np.floating], predicted_vs: NDArray[np.floating], stored: NDArray[np.bool_]) -> dict[str, float]:
+def score_images(truth_vs: NDArray[np.floating], predicted_vs: NDArray[np.floating], mask: NDArray[np.bool_]) -> dict[str, float]:
     """Compare volumes as images: structural similarity, peak signal-to-noise ratio (dB) and root mean square error.
 
     Anatomy makes most of the first two: a subject's mean volume has an SSIM near 1. So they stand beside that of the mean volume.
@@ -81,8 +81,8 @@ def score_images(truth_vs: NDArray[np.floating], predicted_vs: NDArray[np.floati
     ----------
     truth_vs, predicted_vs : array, shape (n_volumes, n_targets)
         Of one scan, in one unit.
-    stored : bool array, shape (X, Y, Z)
-        Voxels that are targets, in C order; the others are zero in both images.
+    mask : bool array, shape (X, Y, Z)
+        Voxels that are compared, in C order.
 
     Returns
     -------
@@ -92,28 +92,31 @@ def score_images(truth_vs: NDArray[np.floating], predicted_vs: NDArray[np.floati
     Notes
     -----
     Source: torchmetrics; SSIM of Wang et al. (2004), IEEE Trans. Image Process. 13:600-612, in three dimensions with a Gaussian of 1.5
-    voxels, over up to 16 volumes. The data range is the true scan's own, from its least to its largest value, whoever predicts.
+    voxels, over up to 16 volumes. The data range is the true scan's own inside the mask, from its least to its largest value, whoever
+    predicts. Outside the mask both images hold the mean of the true scan, and the map of SSIM is averaged over the mask alone. With zeros
+    there, both images would share an edge as high as the signal itself: it drowns all contrast inside, and SSIM is 1 whoever predicts.
+    A data range that includes zero would raise SSIM's constants, and hide contrast even more.
     """
     from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
 
-    data_range = float(truth_vs.max() - truth_vs.min())
+    data_range, mean = float(truth_vs.max() - truth_vs.min()), float(truth_vs.mean(dtype=np.float64))
     error_rms = float(np.sqrt(np.square(truth_vs.astype(np.float64) - predicted_vs).mean()))
     truth, predicted = (torch.from_numpy(np.ascontiguousarray(each_vs, dtype=np.float64)) for each_vs in (truth_vs, predicted_vs))
     figures = {"ssim": float("nan"), "psnr": float(peak_signal_noise_ratio(predicted, truth, data_range=data_range)), "rmse": error_rms}
-    if min(stored.shape) >= _LEAST_SIZE:
+    if min(mask.shape) >= _LEAST_SIZE:
         chosen = np.unique(np.linspace(0, len(truth_vs) - 1, _IMAGES).round().astype(int))
-        images, true_images = (torch.from_numpy(paint(each_vs[chosen], stored)[:, None]).float() for each_vs in (predicted_vs, truth_vs))
-        similarity = structural_similarity_index_measure(images, true_images, data_range=data_range)
-        assert isinstance(similarity, torch.Tensor)
-        figures["ssim"] = float(similarity)
+        images, true_images = (_images(each_vs[chosen], mask, mean) for each_vs in (predicted_vs, truth_vs))
+        _, similarity = structural_similarity_index_measure(images, true_images, data_range=data_range, return_full_image=True)
+        figures["ssim"] = float(similarity[:, 0, torch.from_numpy(mask)].mean())
     return figures
 
 
-def paint(values_vs: NDArray[np.floating], stored: NDArray[np.bool_]) -> NDArray[np.floating]:
-    """Put voxels where they lie, zero elsewhere, shape (n_volumes, X, Y, Z)."""
-    images = np.zeros((len(values_vs), *stored.shape), dtype=values_vs.dtype)
-    images[:, stored] = values_vs
-    return images
+def _images(values_vs: NDArray[np.floating], mask: NDArray[np.bool_], elsewhere: float) -> torch.Tensor:
+    """Put voxels where they lie, one value elsewhere, shape (n_volumes, 1, X, Y, Z)."""
+    # A convolution in double precision would take a hundred gigabytes.
+    images = np.full((len(values_vs), 1, *mask.shape), elsewhere, dtype=np.float32)
+    images[:, 0, mask] = values_vs
+    return torch.from_numpy(images)
 
 
 def demeaned(x_vs: Floats) -> Floats:

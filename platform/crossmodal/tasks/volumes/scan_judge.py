@@ -41,7 +41,7 @@ class ScanJudge:
         stored = shard.volumes.stored
         self._truth_vs, self._training_mean_s = truth_vs, training_mean_s
         self._inside_s = np.ones(len(columns), dtype=bool) if stored is None else shard.volumes.brain[stored][columns]
-        self._mask = None if stored is None else _chosen(stored, columns)
+        self._mask = None if stored is None else _chosen(stored, columns[self._inside_s])
         self._apart = max(1, round(window_s / shard.volumes.tr_s))
         self._given: dict[str, NDArray[np.float64]] = {}
         if (recorded := regressors(shard)) is not None:
@@ -51,7 +51,8 @@ class ScanJudge:
     def figures(self, predicted_vs: NDArray[np.floating]) -> dict[str, float]:
         """All figures of a prediction in the unit of the truth."""
         metrics = score_scan(self._truth_vs, predicted_vs, self._training_mean_s)
-        images = {} if self._mask is None else score_images(self._truth_vs, predicted_vs, self._mask)
+        inside_s = self._inside_s
+        images = {} if self._mask is None else score_images(self._truth_vs[:, inside_s], predicted_vs[:, inside_s], self._mask)
         return {
             **self._in_time(metrics, predicted_vs),
             "r2": mean_over_targets(metrics.r2, self._inside_s),
@@ -71,7 +72,7 @@ class ScanJudge:
 
 
 def _chosen(stored: NDArray[np.bool_], columns: NDArray[np.integer]) -> NDArray[np.bool_]:
-    """Voxels of a grid that are targets."""
+    """Voxels of a grid that some columns hold."""
     mask = np.zeros_like(stored)
     mask[tuple(np.argwhere(stored)[columns].T)] = True
     return mask

@@ -30,7 +30,13 @@ VOLUMES_SCORECARD = Scorecard(
         Metric(
             "skill", "skill", told="skill: 1 - squared error / that of the mean volume of training; anatomy, which oracles know, counts."
         ),
-        Metric("ssim", "SSIM", is_optional=True),
+        Metric(
+            "ssim",
+            "SSIM",
+            is_optional=True,
+            told="SSIM, PSNR and RMSE: of images inside the brain, with the true scan's data range; what the mean volume (training mean,"
+            " own mean) reaches is anatomy.",
+        ),
         Metric("psnr", "PSNR dB", pattern="{:.1f}", is_optional=True),
         Metric("rmse", "RMSE", better="lower", pattern="{:#.3g}", has_unit=True, is_optional=True),
     ),

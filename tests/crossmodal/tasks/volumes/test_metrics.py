@@ -6,6 +6,7 @@ from scipy import stats
 
 from crossmodal.tasks.volumes.chance import chance_p
 from crossmodal.tasks.volumes.metrics import mean_over_scans, mean_over_targets, score_images, score_scan
+from crossmodal.tasks.volumes.scorecard import VOLUMES_SCORECARD
 
 
 def scan(n_volumes=4000, n_targets=3, seed=0):
@@ -73,6 +74,28 @@ def test_images_are_compared_in_the_range_of_the_truth():
     assert shifted["psnr"] == pytest.approx(20 * np.log10(100 / 10))
     assert shifted["ssim"] < 1
     assert np.isnan(score_images(truth_vs[:, :150], truth_vs[:, :150], np.ones((5, 5, 6), dtype=bool))["ssim"])
+
+
+def test_contrast_counts_however_bright_the_brain_is_against_the_outside():
+    """With zeros outside the brain both images would share one great edge, and SSIM would be 0.9997."""
+    rng = np.random.default_rng(0)
+    brain = np.linalg.norm(np.indices((12, 12, 12)) - 5.5, axis=0) < 5
+    truth_vs = rng.uniform(950, 1050, (4, brain.sum()))
+    mean = truth_vs.mean(axis=1, keepdims=True)
+    halved, flat = (score_images(truth_vs, mean + factor * (truth_vs - mean), brain)["ssim"] for factor in (0.5, 0.0))
+    # Of the deviations a and b = a / 2, SSIM is 2ab / (a^2 + b^2).
+    assert halved == pytest.approx(0.8, abs=0.03)
+    assert flat < 0.1
+
+
+def test_the_mean_volume_owes_its_ssim_to_anatomy_and_the_table_says_so():
+    rng = np.random.default_rng(0)
+    anatomy_s = rng.uniform(400, 1000, 8**3)
+    truth_vs = anatomy_s * (1 + 0.01 * rng.standard_normal((6, 8**3)))
+    mean_volume_vs = np.tile(truth_vs.mean(axis=0), (6, 1))
+    assert score_images(truth_vs, mean_volume_vs, np.ones((8, 8, 8), dtype=bool))["ssim"] > 0.99
+    (told,) = (metric.told for metric in VOLUMES_SCORECARD.metrics if metric.name == "ssim")
+    assert "what the mean volume (training mean, own mean) reaches is anatomy" in told
 
 
 def test_chance_takes_smoothness_into_account():

@@ -1,0 +1,83 @@
+"""Scores of volumes on a cohort with nothing to learn: whoever leaks is named, and nobody else."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from crossmodal.config import Experiment
+from crossmodal.datasets.folds import make_folds
+from crossmodal.datasets.manifest import Manifest
+from crossmodal.datasets.opening import open_fold
+from crossmodal.datasets.shard import write_shard
+from crossmodal.models.base import Model
+from crossmodal.physics.cohort_settings import settings_path, write_settings
+from crossmodal.reporting.table import ScoreTable
+from crossmodal.storage.node_cache import NodeCache
+from crossmodal.tasks.volumes.evaluator import VolumesEvaluator
+from crossmodal.tasks.volumes.scorecard import VOLUMES_SCORECARD
+from tests.crossmodal.datasets.conftest import SFREQ, make_recording
+from tests.crossmodal.datasets.test_volumes import make_volumes
+
+REGIONS = ("a", "b", "c")
+N_VOLUMES, LENGTH_S = 80, 10.0
+
+
+class Copies(Model):
+    """A network that takes what the first electrodes recorded last for what regions do."""
+
+    def forward(self, x_bct: torch.Tensor) -> torch.Tensor:
+        return x_bct[:, : len(REGIONS), -1:]
+
+
+def null_recording(subject: str, leaks: bool):
+    """Noise in EEG and BOLD; in a subject who leaks, electrodes record the volume that the scanner takes next."""
+    volumes = make_volumes(N_VOLUMES, names=REGIONS, seed=int(subject))
+    n_samples = round((volumes.onset_s[-1] + volumes.tr_s) * SFREQ)
+    recording = make_recording(subject, n_samples=n_samples)
+    if leaks:
+        following = np.searchsorted(volumes.onset_s * SFREQ, np.arange(n_samples), side="right").clip(max=N_VOLUMES - 1)
+        recording.signals["eeg"].data_tc[:, : len(REGIONS)] = 1e-6 * volumes.data_vs[following]
+    return replace(recording, volumes=volumes)
+
+
+def evaluated(folder: Path, leaking: str) -> ScoreTable:
+    """The table of a null cohort of four subjects, of whom one may leak."""
+    root = str(folder / "cohort")
+    experiment = Experiment.model_validate(
+        {
+            "name": "null",
+            "store": str(folder / "store"),
+            "simulation": {"kind": "eeg_fmri", "root": root, "cohort": "null"},
+            "recordings": {"kind": "bids_fmri", "root": root},
+            "preprocessing": {"modalities": ["eeg", "bold"], "bold": {"targets": {"kind": "regions", "atlas": "atlas.nii.gz"}}},
+            "data": {"target": {"modality": "bold"}, "windows": {"kind": "volumes", "length_s": LENGTH_S}, "input_scaling": "zscore"},
+            "model": {"kind": "band_power"},
+            "evaluation": {"baselines": [{"kind": "lagged_band_power_ridge"}, {"kind": "vigilance"}]},
+        }
+    )
+    settings_path(Path(root)).parent.mkdir(parents=True)
+    write_settings(Path(root), experiment.simulation)
+    subjects = [f"{number:02d}" for number in range(1, 5)]
+    manifest = Manifest.of([write_shard(null_recording(each, each == leaking), folder / each) for each in subjects], "test")
+    evaluator, cache = VolumesEvaluator(experiment, "run"), NodeCache(folder / "cache", 1 << 30)
+    scores = []
+    for fold in make_folds(experiment.split, manifest):
+        data = open_fold(manifest, fold, experiment.data, experiment.seed, cache)
+        scores.append(evaluator.evaluate(data, Copies(), data.normaliser).scores)
+    return ScoreTable.of(experiment, scores, VOLUMES_SCORECARD)
+
+
+@pytest.mark.parametrize(
+    ("leaking", "warnings"),
+    [("", []), ("03", ["LEAK: band power network, BOLD targets, explains more than can be known of sub-03."])],
+)
+def test_where_nothing_can_be_learned_one_subject_who_leaks_is_named(tmp_path, leaking, warnings):
+    table = evaluated(tmp_path, leaking)
+    assert table.warnings() == warnings
+    rows = {row.predictor: row for row in table.rows}
+    assert rows["band power network"].leaking == tuple(filter(None, [leaking]))
+    assert rows["oracle"].means["r"] == 0
+    assert not any(row.leak for name, row in rows.items() if name != "band power network")

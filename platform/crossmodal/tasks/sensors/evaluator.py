@@ -12,13 +12,14 @@ from crossmodal.config import Experiment, UserError
 from crossmodal.datasets.opening import ShardFold
 from crossmodal.datasets.physiology import PhysiologyReader
 from crossmodal.datasets.windows import WindowSet
+from crossmodal.evaluation.baseline_fitter import BaselineFitter
 from crossmodal.evaluation.names import TRAINING_MEAN
 from crossmodal.evaluation.protocol import PROTOCOL
 from crossmodal.evaluation.scores import FoldEvaluation, FoldScores, Role, Score, defined
 from crossmodal.models.base import Model
 from crossmodal.models.predictor import Predictor
 from crossmodal.models.registry import network_spec
-from crossmodal.tasks.sensors.baselines import BaselineFitter
+from crossmodal.tasks.sensors.baselines import SensorsReader
 from crossmodal.tasks.sensors.beyond_physiology import BeyondPhysiology
 from crossmodal.tasks.sensors.ceilings import References
 from crossmodal.tasks.sensors.detail import SensorsDetail, SubjectDetail
@@ -44,7 +45,8 @@ class Evaluator:
     def __init__(self, experiment: Experiment, run: str) -> None:
         self._experiment = experiment
         self._run = run
-        self._fitter = BaselineFitter(experiment.evaluation, experiment.data)
+        self._reader = SensorsReader(experiment.evaluation, experiment.data)
+        self._fitter = BaselineFitter(self._reader)
         self._references = References(experiment)
 
     @torch.no_grad()
@@ -68,7 +70,7 @@ class Evaluator:
         """
         baselines = self._fitter.fit(fold)
         predictors = {network_spec(self._experiment.model).config.title: Predictor(network, normaliser)}
-        predictors |= {name: Predictor(baseline, self._fitter.units(fold, name)) for name, baseline in baselines.items()}
+        predictors |= {name: Predictor(baseline, self._reader.units(fold, name)) for name, baseline in baselines.items()}
         target = fold.signals.target
         detail = SensorsDetail(target.names, target.types, target.sfreq)
         scores: list[Score] = []
@@ -102,10 +104,10 @@ class Evaluator:
         beyond : BeyondPhysiology or None
             Where EOG or ECG is recorded.
         """
-        reader, target = self._fitter.reader(fold, windows), fold.signals.target
-        physiology = self._fitter.physiology(fold, windows)
+        reader, target = self._reader.reader(fold, windows), fold.signals.target
+        physiology = self._reader.physiology(fold, windows)
         recorded = PhysiologyReader.of(fold.shards, windows)
-        beyond = BeyondPhysiology(recorded, self._fitter.physiology_lag(target.sfreq)) if recorded else None
+        beyond = BeyondPhysiology(recorded, self._reader.physiology_lag(target.sfreq)) if recorded else None
         sums = {name: SubjectSums(target.types, target.sfreq, target.n_times) for name in predictors}
         example: dict[str, np.ndarray] = {}
         training_mean_st: Floats | None = None

@@ -14,13 +14,14 @@ from crossmodal.datasets.channels import columns_of
 from crossmodal.datasets.opening import ShardFold
 from crossmodal.datasets.shard import Shard
 from crossmodal.datasets.windows import WindowSet
+from crossmodal.evaluation.baseline_fitter import BaselineFitter
+from crossmodal.evaluation.baseline_reader import BaselineReader, fixed_units
 from crossmodal.evaluation.names import ORACLE, TRAINING_MEAN
 from crossmodal.evaluation.protocol import PROTOCOL
 from crossmodal.evaluation.scores import FoldEvaluation, FoldScores, Role, Score, defined
 from crossmodal.models.base import Model
 from crossmodal.models.predictor import Predictor
 from crossmodal.models.registry import network_spec
-from crossmodal.tasks.volumes.baselines import BaselineFitter
 from crossmodal.tasks.volumes.ceilings import TRUE_POWER, Ceilings
 from crossmodal.tasks.volumes.detail import ScanDetail, VolumesDetail
 from crossmodal.tasks.volumes.metrics import mean_over_scans, score_scan
@@ -39,7 +40,7 @@ Said = dict[str, tuple[Role, Values]]
 
 
 class VolumesEvaluator:
-    """Evaluates folds, keeping what they share: statistics of recordings. Threads may share it.
+    """Evaluates folds, keeping what they share: statistics of subjects. Threads may share it.
 
     Parameters
     ----------
@@ -53,7 +54,7 @@ class VolumesEvaluator:
         self._experiment = experiment
         self._run = run
         self._title = network_spec(experiment.model).config.title
-        self._fitter = BaselineFitter(experiment)
+        self._fitter = BaselineFitter(BaselineReader(experiment.evaluation, experiment.data))
         self._ceilings = Ceilings(experiment)
 
     @torch.no_grad()
@@ -69,7 +70,8 @@ class VolumesEvaluator:
         normaliser : Normaliser
             It was trained with.
         """
-        predictors = {self._title: Predictor(network, normaliser), **self._fitter.fit(fold)}
+        predictors = {self._title: Predictor(network, normaliser)}
+        predictors |= {name: Predictor(baseline, fixed_units(fold.signals)) for name, baseline in self._fitter.fit(fold).items()}
         detail = VolumesDetail(fold.signals.target, fold.shards[0].volumes.stored)
         scores: list[Score] = []
         for subject in dict.fromkeys(fold.test.subjects.tolist()):

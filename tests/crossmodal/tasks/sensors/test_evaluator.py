@@ -11,6 +11,7 @@ from crossmodal.config.evaluation import Evaluation
 from crossmodal.config.models import ModelSettings
 from crossmodal.datasets.folds import make_folds
 from crossmodal.datasets.opening import open_fold
+from crossmodal.evaluation.baseline_fitter import BaselineFitter
 from crossmodal.evaluation.cohort import summarise
 from crossmodal.evaluation.scores import FoldEvaluation, save_scores
 from crossmodal.models.base import Model
@@ -18,7 +19,7 @@ from crossmodal.models.ridge import Ridge, RidgeConfig
 from crossmodal.physics.cohort_settings import write_settings
 from crossmodal.storage.node_cache import NodeCache
 from crossmodal.tasks.evaluate import evaluate_folds
-from crossmodal.tasks.sensors.baselines import BaselineFitter
+from crossmodal.tasks.sensors.baselines import SensorsReader
 from crossmodal.tasks.sensors.ceilings import References
 from crossmodal.tasks.sensors.evaluator import Evaluator
 from crossmodal.tasks.sensors.scorecard import sensors_scorecard
@@ -133,22 +134,22 @@ def test_in_a_null_cohort_the_oracle_knows_nothing_evoked_or_not(cohort):
 def test_ridge_is_fitted_to_the_training_windows_of_the_fold_alone(cohort):
     experiment, manifest, cache = cohort
     data = open_fold(manifest, make_folds(experiment.split, manifest)[1], experiment.data, 0, cache)
-    fitter = BaselineFitter(Evaluation(baselines=(ModelSettings(kind="ridge", lag_s=0.1),)), experiment.data)
+    reader = SensorsReader(Evaluation(baselines=(ModelSettings(kind="ridge", lag_s=0.1),)), experiment.data)
     direct = Ridge(RidgeConfig(lag_s=0.1), data.signals)
     statistics = []
     for role in (data.train, data.validation):
         statistics.append(direct.new_statistics())
-        for batch in fitter.reader(data, role.windows).batches(7, np.arange(len(role))):
+        for batch in reader.reader(data, role.windows).batches(7, np.arange(len(role))):
             statistics[-1].accumulate(batch.input_bct, batch.target_bst)
     direct.solve(*statistics)
-    torch.testing.assert_close(fitter.fit(data)["lagged ridge 100 ms"].weight_scl, direct.weight_scl)
+    torch.testing.assert_close(BaselineFitter(reader).fit(data)["lagged ridge 100 ms"].weight_scl, direct.weight_scl)
 
 
 def test_scores_are_those_of_the_whole_arrays_at_once(cohort):
     data, scores, detail = evaluate(cohort)[2]
-    fitter = BaselineFitter(Evaluation(baselines=(ModelSettings(kind="ridge"),)), cohort[0].data)
-    baselines, units = fitter.fit(data), fitter.units(data)
-    (batch,) = fitter.reader(data, data.test.windows).batches(1000, np.arange(len(data.test)))
+    reader = SensorsReader(Evaluation(baselines=(ModelSettings(kind="ridge"),)), cohort[0].data)
+    baselines, units = BaselineFitter(reader).fit(data), reader.units(data, "ridge")
+    (batch,) = reader.reader(data, data.test.windows).batches(1000, np.arange(len(data.test)))
     truth, predicted, mean = (
         units.target.inverse(y_bst.double()).numpy()[:, :5]
         for y_bst in (batch.target_bst, baselines["ridge"](batch.input_bct), baselines["training mean"](batch.input_bct))

@@ -12,11 +12,11 @@ from crossmodal.config.data import Data
 from crossmodal.config.models import ModelSettings
 from crossmodal.config.preprocessing import Preprocessing
 from crossmodal.config.signal_spec import Voxels
+from crossmodal.evaluation.baseline_reader import fixed_units
 from crossmodal.models.predictor import Predictor
 from crossmodal.models.registry import network_spec
 from crossmodal.models.store import ModelCard, TrainedModel
 from crossmodal.tasks.cleaned_input import CleanedInput
-from crossmodal.tasks.volumes.baselines import fixed_units
 from crossmodal.tasks.volumes.export import predict_volumes, save_volumes
 from crossmodal.tasks.volumes.grid import regions_of, voxels_of
 from tests.crossmodal.models.pairs import volume_pair

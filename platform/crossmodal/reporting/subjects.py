@@ -12,7 +12,8 @@ from crossmodal.evaluation.scorecard import Scorecard
 from crossmodal.evaluation.scores import FoldScores, Score
 from crossmodal.reporting.style import BASELINES, CEILING, MODEL, drawing
 
-_MARKERS = ("s", "^", "D", "v", "P")
+# One more than there are colours, so that no two of thirty baselines look alike.
+_MARKERS = ("s", "^", "D", "v", "P", "X")
 _SHIFTS = (0.3, -0.3, 0.2, -0.2)
 _LINES: tuple[Literal["-", "--", ":", "-."], ...] = ("-", "--", ":", "-.")
 

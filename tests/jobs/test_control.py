@@ -21,4 +21,4 @@ def test_no_model_scores_where_nothing_can_be_learned(run_job, tmp_path):
         rows = {row["predictor"]: row for row in csv.DictReader(text)}
     assert {"Synaptech-Net", "training mean", "ridge", "lagged ridge 100 ms", "minimum norm", "oracle"} <= rows.keys()
     assert float(rows["oracle"]["explained_variance"]) == 0
-    assert all(float(row["t_low"]) <= 0 for row in rows.values())
+    assert all(float(row["explained_variance_low"]) <= 0 for row in rows.values())

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from crossmodal.config import UserError
 from crossmodal.config.simulation import AnySimulation, EegFmriSimulation
 
 
@@ -35,6 +36,23 @@ def changed_settings(root: Path, simulation: AnySimulation) -> list[str]:
     made, asked = _flat(json.loads(settings_path(root).read_text())), _flat(settings_of(simulation))
     # A setting that is younger than the cohort is null where it changes nothing.
     return sorted(key for key in made.keys() | asked.keys() if made.get(key) != asked.get(key))
+
+
+def check_settings(root: Path, simulation: AnySimulation) -> None:
+    """Refuse to compute ceilings of a cohort that was made with other settings, or does not tell with which.
+
+    Raises
+    ------
+    UserError
+    """
+    where = settings_path(root)
+    try:
+        changed = changed_settings(root, simulation)
+    except (OSError, ValueError):
+        raise UserError(f"{where}: cannot be read, so that nobody knows which ceilings hold; simulate the cohort anew") from None
+    if changed:
+        named = ", ".join(f"simulation.{name}" for name in changed)
+        raise UserError(f"{where}: the cohort was made with another {named} than the experiment gives; ceilings would be wrong")
 
 
 def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -6,7 +6,7 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from crossmodal.config import Experiment, UserError
+from crossmodal.config import Experiment
 from crossmodal.config.data import Signals, SlidingWindows
 from crossmodal.config.preprocessing import BidsRecordings
 from crossmodal.config.simulation import Simulation
@@ -18,7 +18,7 @@ from crossmodal.evaluation.long_fir import long_fir
 from crossmodal.evaluation.names import LINEAR_REFERENCE, ORACLE
 from crossmodal.evaluation.scores import Score
 from crossmodal.evaluation.wiener import JointSpectra, LinearScore
-from crossmodal.physics.cohort_settings import changed_settings, settings_path
+from crossmodal.physics.cohort_settings import check_settings
 from crossmodal.physics.truth import SubjectTruth, truth_path
 from crossmodal.storage.uri import is_local
 from crossmodal.tasks.sensors.metrics import type_slices
@@ -62,14 +62,7 @@ class References:
         simulation, ceilings = self._experiment.simulation, self._experiment.evaluation.ceilings
         if simulation is None or self._root is None or not ceilings or not (Path(self._root) / "derivatives" / "truth").exists():
             return None
-        where = settings_path(Path(self._root))
-        try:
-            changed = changed_settings(Path(self._root), simulation)
-        except (OSError, ValueError):
-            raise UserError(f"{where}: cannot be read, so that nobody knows which ceilings hold; simulate the cohort anew") from None
-        if changed:
-            named = ", ".join(f"simulation.{name}" for name in changed)
-            raise UserError(f"{where}: the cohort was made with another {named} than the experiment gives; ceilings would be wrong")
+        check_settings(Path(self._root), simulation)
         return simulation if isinstance(simulation, Simulation) else None
 
     @property

@@ -8,10 +8,10 @@ import nibabel
 import numpy as np
 from numpy.typing import NDArray
 
-from crossmodal.config import Experiment, UserError
+from crossmodal.config import Experiment
 from crossmodal.config.simulation import EegFmriSimulation
 from crossmodal.datasets.shard import Shard
-from crossmodal.physics.cohort_settings import changed_settings, settings_path
+from crossmodal.physics.cohort_settings import check_settings, settings_path
 from crossmodal.physics.haemodynamics import respond
 from crossmodal.storage.uri import is_local
 
@@ -101,11 +101,7 @@ def _cohort(experiment: Experiment) -> Path | None:
     root = Path(simulation.root)
     if getattr(experiment.recordings, "root", None) != simulation.root or not settings_path(root).exists():
         return None
-    if changed := changed_settings(root, simulation):
-        named = ", ".join(f"simulation.{name}" for name in changed)
-        raise UserError(
-            f"{settings_path(root)}: the cohort was made with another {named} than the experiment gives; ceilings would be wrong"
-        )
+    check_settings(root, simulation)
     return root
 
 

@@ -2,15 +2,20 @@
 
 from crossmodal.config import Experiment
 from crossmodal.tasks.contract import Task
-from crossmodal.tasks.cortex.task import CortexTask
-from crossmodal.tasks.sensors.task import SensorsTask
-from crossmodal.tasks.volumes.task import VolumesTask
 
 
 def task_of(experiment: Experiment) -> Task:
-    """Choose by what is predicted."""
-    return _TASKS[experiment.data.target.modality]
+    """Choose by what is predicted; the other tasks are not imported, since each brings libraries of its own."""
+    match experiment.data.target.modality:
+        case "bold":
+            from crossmodal.tasks.volumes.task import VolumesTask
 
+            return VolumesTask()
+        case "cortex":
+            from crossmodal.tasks.cortex.task import CortexTask
 
-_SENSORS = SensorsTask()
-_TASKS: dict[str, Task] = {"eeg": _SENSORS, "meg": _SENSORS, "bold": VolumesTask(), "cortex": CortexTask()}
+            return CortexTask()
+        case "eeg" | "meg":
+            from crossmodal.tasks.sensors.task import SensorsTask
+
+            return SensorsTask()

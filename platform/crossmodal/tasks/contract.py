@@ -4,9 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
-
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from crossmodal.config import Experiment, UserError
 from crossmodal.datasets.fold_data import FoldData
@@ -20,6 +18,9 @@ from crossmodal.models.registry import network_spec
 from crossmodal.storage.node_cache import NodeCache
 from crossmodal.tasks.cleaned_input import CleanInput
 from crossmodal.transforms.scaling import Normaliser
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class Evaluator(Protocol):
@@ -50,7 +51,10 @@ class Written:
 
 
 class Task(ABC):
-    """One kind of target."""
+    """One kind of target.
+
+    What scores, draws and exports is imported where it is used: a mistake in an experiment is told before.
+    """
 
     name: ClassVar[str]
 
@@ -98,7 +102,7 @@ class Task(ABC):
         """Make what scores the folds of a run."""
 
     @abstractmethod
-    def draw_fold(self, evaluation: FoldEvaluation, experiment: Experiment) -> dict[str, Figure]:
+    def draw_fold(self, evaluation: FoldEvaluation, experiment: Experiment) -> "dict[str, Figure]":
         """Draw a fold's figures, by file name."""
 
     @abstractmethod

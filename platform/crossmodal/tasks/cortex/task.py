@@ -1,10 +1,8 @@
 """EEG to the activity of cortical regions, learned from samples that a simulator makes meanwhile."""
 
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path, PurePosixPath
-
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
 from crossmodal.config import Experiment, UserError, fingerprint
 from crossmodal.config.cortex import CortexSimulation
@@ -20,12 +18,13 @@ from crossmodal.storage.node_cache import NodeCache
 from crossmodal.tasks.cleaned_input import CleanInput
 from crossmodal.tasks.contract import Evaluator, Task, Written
 from crossmodal.tasks.cortex.evaluator import CortexDetail, CortexEvaluator, CortexFold
-from crossmodal.tasks.cortex.export import save_whole, source_estimate
-from crossmodal.tasks.cortex.figures import draw_regions, draw_waveforms
-from crossmodal.tasks.cortex.heads import SimulatedHead, draw_head
+from crossmodal.tasks.cortex.heads import draw_head
 from crossmodal.tasks.cortex.scorecard import CORTEX_SCORECARD, EXPLAINED
 from crossmodal.tasks.cortex.signals import signal_pair
 from crossmodal.tasks.cortex.simulator import SimulatedFeed, normaliser
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class CortexTask(Task):
@@ -71,7 +70,7 @@ class CortexTask(Task):
     def open_fold(self, experiment: Experiment, manifest: Manifest, fold: Fold, cache: NodeCache) -> CortexFold:
         """Draw the heads of all roles."""
         simulation = _simulation(experiment)
-        heads = {part.subject: _head(simulation, part.subject) for part in (*fold.train, *fold.validation, *fold.test)}
+        heads = {part.subject: draw_head(simulation, part.subject) for part in (*fold.train, *fold.validation, *fold.test)}
 
         def feed(role: Role) -> SimulatedFeed:
             return SimulatedFeed(simulation, [heads[part.subject] for part in fold.parts(role)], role)
@@ -92,8 +91,10 @@ class CortexTask(Task):
         """Score moments."""
         return CortexEvaluator(experiment, run)
 
-    def draw_fold(self, evaluation: FoldEvaluation, experiment: Experiment) -> dict[str, Figure]:
+    def draw_fold(self, evaluation: FoldEvaluation, experiment: Experiment) -> "dict[str, Figure]":
         """Draw waveforms and explained variance of each test subject."""
+        from crossmodal.tasks.cortex.figures import draw_regions, draw_waveforms
+
         assert isinstance(evaluation.detail, CortexDetail)
         model = next(score.predictor for score in evaluation.scores.scores if score.role == "model")
         figures = {}
@@ -116,6 +117,8 @@ class CortexTask(Task):
 
     def predict(self, model: Path, experiment: Experiment, recording: str, output: Path, clean: CleanInput, scratch: Path) -> Written:
         """Write a source estimate on fsaverage5."""
+        from crossmodal.tasks.cortex.export import save_whole, source_estimate
+
         trained = TrainedModel.load(model)
         cleaned = clean(recording, trained.card, {}, scratch)
         signals = trained.card.signals
@@ -130,9 +133,3 @@ class CortexTask(Task):
 def _simulation(experiment: Experiment) -> CortexSimulation:
     assert experiment.cortex, "checked when the experiment was loaded"
     return experiment.cortex
-
-
-# Folds of a job share their heads.
-@cache
-def _head(simulation: CortexSimulation, label: str) -> SimulatedHead:
-    return draw_head(simulation, label)

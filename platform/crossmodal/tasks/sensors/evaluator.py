@@ -31,7 +31,7 @@ from crossmodal.transforms.scaling import Normaliser
 _BATCH_SIZE = 16
 
 
-class Evaluator:
+class SensorsEvaluator:
     """Evaluates folds, keeping what they share: statistics of subjects and spectra of their truth. Threads may share it.
 
     Parameters

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import mne
-from matplotlib.figure import Figure
 
 from crossmodal.config import Experiment, UserError
 from crossmodal.datasets.fold_data import FoldData
@@ -18,12 +18,11 @@ from crossmodal.models.registry import network_spec
 from crossmodal.models.store import TrainedModel
 from crossmodal.storage.node_cache import NodeCache
 from crossmodal.tasks.cleaned_input import CleanInput
-from crossmodal.tasks.contract import Task, Written
-from crossmodal.tasks.sensors.detail import SensorsDetail
-from crossmodal.tasks.sensors.evaluator import Evaluator
-from crossmodal.tasks.sensors.export import mark_virtual, save_whole, told_place, virtual_recording
-from crossmodal.tasks.sensors.figures import draw_fold
+from crossmodal.tasks.contract import Evaluator, Task, Written
 from crossmodal.tasks.sensors.scorecard import EXPLAINED, sensors_scorecard
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 TARGET_INFO = "target_info.fif"
 
@@ -66,10 +65,15 @@ class SensorsTask(Task):
                 f"model: only waveforms are scored, in SI units, beside baselines, and this {config.title} predicts none; train with"
                 " settings that do, as model.target.kind=waveform of synaptech_net"
             )
-        return Evaluator(experiment, run)
+        from crossmodal.tasks.sensors.evaluator import SensorsEvaluator
 
-    def draw_fold(self, evaluation: FoldEvaluation, experiment: Experiment) -> dict[str, Figure]:
+        return SensorsEvaluator(experiment, run)
+
+    def draw_fold(self, evaluation: FoldEvaluation, experiment: Experiment) -> "dict[str, Figure]":
         """Draw waveforms, spectra and maps of each test subject."""
+        from crossmodal.tasks.sensors.detail import SensorsDetail
+        from crossmodal.tasks.sensors.figures import draw_fold
+
         assert isinstance(evaluation.detail, SensorsDetail)
         return draw_fold(evaluation.scores, evaluation.detail, self.scorecard(experiment), experiment.preprocessing.lowpass_hz)
 
@@ -91,6 +95,8 @@ class SensorsTask(Task):
 
     def predict(self, model: Path, experiment: Experiment, recording: str, output: Path, clean: CleanInput, scratch: Path) -> Written:
         """Write a virtual recording as FIF."""
+        from crossmodal.tasks.sensors.export import mark_virtual, save_whole, told_place, virtual_recording
+
         trained = TrainedModel.load(model)
         cleaned = clean(recording, trained.card, experiment.recorded.channel_types, scratch)
         raw = virtual_recording(trained, mne.io.read_info(model / TARGET_INFO, verbose="error"), cleaned)

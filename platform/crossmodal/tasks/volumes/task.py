@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import nibabel
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from crossmodal.config import Experiment, UserError
@@ -21,13 +21,13 @@ from crossmodal.evaluation.scores import FoldEvaluation
 from crossmodal.models.store import TrainedModel
 from crossmodal.storage.node_cache import NodeCache
 from crossmodal.tasks.cleaned_input import CleanInput
-from crossmodal.tasks.contract import Task, Written
-from crossmodal.tasks.volumes.detail import VolumesDetail
-from crossmodal.tasks.volumes.evaluator import VolumesEvaluator
+from crossmodal.tasks.contract import Evaluator, Task, Written
 from crossmodal.tasks.volumes.export import predict_volumes, save_volumes, table_path
-from crossmodal.tasks.volumes.figures import draw_courses, draw_lags, draw_map
 from crossmodal.tasks.volumes.grid import MASK, affine_of, load_mask, regions_of, voxels_of
 from crossmodal.tasks.volumes.scorecard import VOLUMES_SCORECARD, R
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class VolumesTask(Task):
@@ -60,12 +60,17 @@ class VolumesTask(Task):
         """Open windows of shards."""
         return open_fold(manifest, fold, experiment.data, experiment.seed, cache)
 
-    def evaluator(self, experiment: Experiment, run: str) -> VolumesEvaluator:
+    def evaluator(self, experiment: Experiment, run: str) -> Evaluator:
         """Score volumes."""
+        from crossmodal.tasks.volumes.evaluator import VolumesEvaluator
+
         return VolumesEvaluator(experiment, run)
 
-    def draw_fold(self, evaluation: FoldEvaluation, experiment: Experiment) -> dict[str, Figure]:
+    def draw_fold(self, evaluation: FoldEvaluation, experiment: Experiment) -> "dict[str, Figure]":
         """Draw time courses and a map of each test subject, and r against lag."""
+        from crossmodal.tasks.volumes.detail import VolumesDetail
+        from crossmodal.tasks.volumes.figures import draw_courses, draw_lags, draw_map
+
         detail = evaluation.detail
         assert isinstance(detail, VolumesDetail)
         model = next(score.predictor for score in evaluation.scores.scores if score.role == "model")
@@ -96,12 +101,11 @@ class VolumesTask(Task):
 
     def predict(self, model: Path, experiment: Experiment, recording: str, output: Path, clean: CleanInput, scratch: Path) -> Written:
         """Write predicted volumes as NIfTI, and time courses of regions as TSV beside it."""
-        assert experiment.recordings, "only the task of the cortex goes without"
         trained = TrainedModel.load(model)
         card = trained.card
         stored = load_mask(model / MASK) if (model / MASK).exists() else None
         numbers = _numbers(card.preprocessing, card.signals.target, stored)
-        cleaned = clean(recording, card, experiment.recordings.channel_types, scratch)
+        cleaned = clean(recording, card, experiment.recorded.channel_types, scratch)
         predicted = predict_volumes(trained, cleaned)
         if not len(predicted.values_vs):
             needed_s = card.signals.input.n_times / card.signals.input.sfreq

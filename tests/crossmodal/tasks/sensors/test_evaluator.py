@@ -21,7 +21,7 @@ from crossmodal.storage.node_cache import NodeCache
 from crossmodal.tasks.evaluate import evaluate_folds
 from crossmodal.tasks.sensors.baselines import SensorsReader
 from crossmodal.tasks.sensors.ceilings import References
-from crossmodal.tasks.sensors.evaluator import Evaluator
+from crossmodal.tasks.sensors.evaluator import SensorsEvaluator
 from crossmodal.tasks.sensors.scorecard import sensors_scorecard
 from tests.crossmodal.evaluation.gaussian_cohort import N_MAG, gaussian_experiment, publish_cohort
 
@@ -65,7 +65,7 @@ def evaluate(cohort, network=Silent, **changes):
     published, manifest, cache = cohort
     experiment = type(published).model_validate(published.model_dump() | changes)
     write_settings(Path(experiment.recordings.root), experiment.simulation)
-    evaluator = Evaluator(experiment, "run")
+    evaluator = SensorsEvaluator(experiment, "run")
     results = []
     for fold in make_folds(experiment.split, manifest):
         data = open_fold(manifest, fold, experiment.data, experiment.seed, cache)

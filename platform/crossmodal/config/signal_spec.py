@@ -1,7 +1,9 @@
 """What goes into a model and what comes out of it: models are built from it, and cards, exports and figures carry it."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from crossmodal.config.base import Config
@@ -33,11 +35,29 @@ class Regions(Config):
 
 
 class Voxels(Config):
-    """Voxels of an image, those of a mask in C order; attributes as in `Regions`."""
+    """Voxels of an image, those of a mask in C order; grid and affine as in `Regions`.
+
+    Attributes
+    ----------
+    runs : tuple of int
+        The mask in C order: lengths of runs of voxels that are outside and inside it by turns, the first outside.
+    """
 
     kind: Literal["voxels"] = "voxels"
     grid: tuple[int, int, int]
     affine: Affine
+    runs: tuple[int, ...]
+
+    @classmethod
+    def of(cls, mask: NDArray[np.bool_], affine: Affine) -> Self:
+        """Describe the voxels of a mask, shape (X, Y, Z)."""
+        changes = np.flatnonzero(np.diff(mask.ravel(), prepend=False))
+        return cls(grid=mask.shape, affine=affine, runs=tuple(np.diff(changes, prepend=0, append=mask.size).tolist()))
+
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        """Voxels that are described, shape (X, Y, Z)."""
+        return np.repeat(np.arange(len(self.runs)) % 2 == 1, self.runs).reshape(self.grid)
 
 
 class Cortex(Config):
@@ -56,7 +76,8 @@ class SignalSpec(Config):
     Attributes
     ----------
     names, types : tuple of str
-        A channel, region or voxel each, in the order of tensors; types are keys of `CHANNEL_TYPES`, equal ones side by side.
+        A channel, region or voxel each, in the order of tensors; a voxel's is its position among those of the space. Types
+        are keys of `CHANNEL_TYPES`, equal ones side by side.
     sfreq : float
         Hz; of volumes, one over their repetition time.
     n_times : int

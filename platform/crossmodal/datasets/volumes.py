@@ -174,8 +174,8 @@ class StoredVolumes:
     @property
     def space(self) -> Regions | Voxels:
         """Say on which grid targets lie."""
-        grid, affine = self.metadata["grid"], self.metadata["affine"]
-        return Voxels(grid=grid, affine=affine) if self.names is None else Regions(grid=grid, affine=affine)
+        grid, affine, stored = self.metadata["grid"], self.metadata["affine"], self.stored
+        return Regions(grid=grid, affine=affine) if stored is None else Voxels.of(stored, affine)
 
     @property
     def motion(self) -> NDArray[np.float64] | None:

@@ -56,6 +56,7 @@ def test_what_is_read_is_what_was_written(make_recording, tmp_path_factory, n_vo
     assert (read.stored is None) == regions
     if not regions:
         np.testing.assert_array_equal(read.stored, stored)
+        np.testing.assert_array_equal(read.space.mask, stored)
     statistics = read.statistics()
     good = volumes.data_vs[volumes.good].astype(np.float64)
     assert statistics.count == len(good)

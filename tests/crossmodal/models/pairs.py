@@ -1,6 +1,10 @@
 """Signals for models that are built without data."""
 
-from crossmodal.config.signal_spec import Regions, SignalPair, SignalSpec
+import numpy as np
+
+from crossmodal.config.signal_spec import Regions, SignalPair, SignalSpec, Voxels
+
+AFFINE = ((8.0, 0.0, 0.0, -16.0), (0.0, 8.0, 0.0, -16.0), (0.0, 0.0, 8.0, -16.0), (0.0, 0.0, 0.0, 1.0))
 
 
 def sensor_pair(n_input: int, n_target: int, n_times: int, sfreq: float) -> SignalPair:
@@ -14,9 +18,15 @@ def sensor_pair(n_input: int, n_target: int, n_times: int, sfreq: float) -> Sign
 
 def volume_pair(n_input: int, n_target: int, n_times: int, sfreq: float, tr_s: float = 2.0) -> SignalPair:
     """Electrodes to the regions of a small atlas, a volume after each window."""
-    affine = ((8.0, 0.0, 0.0, -16.0), (0.0, 8.0, 0.0, -16.0), (0.0, 0.0, 8.0, -16.0), (0.0, 0.0, 0.0, 1.0))
     input = sensor_pair(n_input, n_target, n_times, sfreq).input
     names = tuple(f"region{number}" for number in range(n_target))
-    space = Regions(grid=(5, 5, 5), affine=affine)
+    space = Regions(grid=(5, 5, 5), affine=AFFINE)
     target = SignalSpec(names=names, types=("bold",) * n_target, sfreq=1 / tr_s, n_times=1, space=space)
     return SignalPair(input=input, target=target)
+
+
+def voxel_pair(n_input: int, mask: np.ndarray, n_times: int, sfreq: float, tr_s: float = 2.0) -> SignalPair:
+    """Electrodes to the voxels of a mask, a volume after each window."""
+    regions = volume_pair(n_input, int(mask.sum()), n_times, sfreq, tr_s)
+    voxels = {"names": tuple(map(str, range(mask.sum()))), "space": Voxels.of(mask, AFFINE)}
+    return SignalPair(input=regions.input, target=regions.target.model_copy(update=voxels))

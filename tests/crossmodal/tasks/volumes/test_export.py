@@ -91,7 +91,7 @@ def test_regions_are_painted_into_the_atlas_and_told_as_a_table(trained, atlas, 
 def test_voxels_lie_where_they_were_stored(trained, tmp_path):
     mask = np.zeros(GRID, dtype=bool)
     mask[1, 2, :4] = True
-    target = PAIR.target.model_copy(update={"names": ("0", "1", "3"), "space": Voxels(grid=GRID, affine=PAIR.target.space.affine)})
+    target = PAIR.target.model_copy(update={"names": ("0", "1", "3"), "space": Voxels.of(mask, PAIR.target.space.affine)})
     predicted = predict_volumes(trained, cleaned())
     save_volumes(predicted, card(PAIR.model_copy(update={"target": target})), voxels_of(mask, target.names), tmp_path / "v.nii.gz")
     data = nibabel.load(tmp_path / "v.nii.gz").get_fdata()

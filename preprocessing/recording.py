@@ -34,7 +34,7 @@ def shard_key(entry: Entry, recordings: Recordings, preprocessing: Preprocessing
     # What no sample depends on, and what is not there.
     left_out = {"calibration", "crosstalk", "empty_room", "notes"}
     left_out |= set() if entry.electrodes else {"electrodes", "coordsystem"}
-    left_out |= set() if entry.flaw else {"flaw"}
+    left_out |= {optional for optional in ("session", "flaw") if not getattr(entry, optional)}
     key = {
         "entry": entry.model_dump(mode="json", exclude=left_out),
         "stimulus_delay_s": recordings.stimulus_delay_s,
@@ -134,6 +134,7 @@ def _to_recording(entry: Entry, cleaned: Cleaned, events: Events, preprocessing:
     return Recording(
         subject=entry.subject,
         run=entry.run,
+        session=entry.session,
         sfreq=float(raw.info["sfreq"]),
         signals=signals,
         events=events,

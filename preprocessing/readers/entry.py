@@ -108,6 +108,8 @@ class Entry(Config):
         What Maxwell filtering needs of the MEG system.
     empty_room : SourceFile, optional
         What the same sensors recorded of nobody, on the same day where there is one.
+    session : str
+        On which day or occasion; empty where the source tells none.
     notes : tuple of str
         Sentences that the run should say of it whatever is in its files.
     flaw : str
@@ -126,6 +128,7 @@ class Entry(Config):
     calibration: SourceFile | None = None
     crosstalk: SourceFile | None = None
     empty_room: SourceFile | None = None
+    session: str = ""
     notes: tuple[str, ...] = ()
     flaw: str = ""
 

@@ -16,10 +16,12 @@ class _EegFmri(AnyRecordings):
         None, ge=0, description="volumes marked before the image's first one, and discarded; None asks for as many markers as volumes"
     )
     motion: str | None = Field(
-        None, description="motion parameters, {subject} and {run} standing for labels: fMRIPrep's .tsv, FSL's .par or SPM's .txt"
+        None,
+        description="motion parameters (fMRIPrep's .tsv, FSL's .par or SPM's .txt); {subject}, {session} and {run} stand for labels, {name}"
+        " for the EEG's file in BIDS without its suffix, as sub-01_task-rest_run-01",
     )
     transforms: str | None = Field(
-        None, description="a 4 x 4 matrix of text from an image's world to the grid's, mm, {subject} and {run} standing for labels"
+        None, description="a 4 x 4 matrix of text from an image's world to the grid's, mm; named in the same way"
     )
 
 

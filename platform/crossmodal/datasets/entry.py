@@ -1,6 +1,7 @@
 """What is known of one shard without opening it."""
 
 from base64 import b64decode
+from operator import not_
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ class ShardEntry(Config):
     uri: str = Field(exclude=True)
     subject: str
     run: str
+    # Left out where there is none, as datasets are named that were published before sessions were kept.
+    session: str = Field("", exclude_if=not_, description="on which day or occasion it was recorded; empty where the source tells none")
     fingerprint: str = Field(description="names the shard: its source's identity and its preprocessing")
     n_samples: int = Field(ge=1)
     sfreq: float = Field(gt=0, description="Hz")

@@ -87,6 +87,8 @@ class Recording:
         What JSON can hold: source URI, its identity and checksum, steps with versions and settings.
     volumes : Volumes, optional
         BOLD recorded meanwhile.
+    session : str
+        On which day or occasion it was recorded; empty where the source tells none.
     figures : dict of str to bytes
         PNGs of what was done to it, by name.
     key : dict
@@ -102,6 +104,7 @@ class Recording:
     info: mne.Info
     provenance: dict[str, Any]
     volumes: Volumes | None = None
+    session: str = ""
     figures: dict[str, bytes] = field(default_factory=dict)
     key: dict[str, Any] = field(default_factory=dict)
 

@@ -126,6 +126,11 @@ class Shard:
         return self.entry.run
 
     @property
+    def session(self) -> str:
+        """Session label; empty where the source tells none."""
+        return self.entry.session
+
+    @property
     def sfreq(self) -> float:
         """Sampling rate, Hz."""
         return self.entry.sfreq
@@ -258,6 +263,7 @@ def _write_listing(recording: Recording, signals: dict[str, Signal], landmarks: 
         uri=str(folder),
         subject=recording.subject,
         run=recording.run,
+        session=recording.session,
         fingerprint=fingerprint,
         n_samples=len(recording.good),
         sfreq=recording.sfreq,

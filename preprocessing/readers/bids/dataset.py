@@ -97,6 +97,7 @@ def _entry(
     return Entry(
         subject=first.entities["sub"],
         run=run,
+        session=first.entities.get("ses", ""),
         files=tuple(dict.fromkeys((*(split.source for split in splits), *parts_of(first, own_tree)))),
         events=find_sidecar("events", ".tsv", first, own_tree, raw_files),
         channels=find_sidecar("channels", ".tsv", first, own_tree, raw_files),

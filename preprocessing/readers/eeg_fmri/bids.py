@@ -64,6 +64,7 @@ def _entry(splits: Sequence[BidsFile], run: str, tree: BidsTree, outside_func: B
     return Entry(
         subject=eeg.entities["sub"],
         run=run,
+        session=eeg.entities.get("ses", ""),
         files=(eeg.source, *parts_of(eeg, tree)),
         events=find_sidecar("events", ".tsv", eeg, outside_func),
         channels=find_sidecar("channels", ".tsv", eeg, tree),

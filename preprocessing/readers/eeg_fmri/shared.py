@@ -48,7 +48,14 @@ def wanted_subjects(recordings: EegFmriRecordings, present: Collection[str], exp
 def _elsewhere(entry: Entry, recordings: EegFmriRecordings) -> dict[str, str]:
     """URIs of what belongs to an image, by its name in `BoldFiles`."""
     patterns = {"motion": recordings.motion, "transform": recordings.transforms}
-    return {kind: pattern.replace("{subject}", entry.subject).replace("{run}", entry.run) for kind, pattern in patterns.items() if pattern}
+    labels = {"subject": entry.subject, "session": entry.session, "run": entry.run, "name": entry.files[0].name.rpartition("_")[0]}
+
+    def filled(pattern: str) -> str:
+        for word, label in labels.items():
+            pattern = pattern.replace(f"{{{word}}}", label)
+        return pattern
+
+    return {kind: filled(pattern) for kind, pattern in patterns.items() if pattern}
 
 
 def _found(uri: str, recordings: EegFmriRecordings) -> SourceFile:

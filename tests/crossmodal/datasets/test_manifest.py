@@ -35,6 +35,15 @@ def test_entries_are_ordered_and_named_by_content_alone():
     assert Manifest.of([*entries[:2], _entry(sha256="1")], "p").fingerprint != manifest.fingerprint
 
 
+def test_sessions_are_kept_and_a_dataset_without_them_keeps_its_name(tmp_path):
+    manifest = Manifest.of([_entry("01", "01"), _entry("01", "02", session="b")], "p")
+    loaded = load(str(tmp_path), publish(manifest, str(tmp_path), "settings"))
+    assert [entry.session for entry in loaded.entries] == ["", "b"]
+    plain, other = (entry.model_dump() for entry in loaded.entries)
+    assert "session" not in plain
+    assert other["session"] == "b"
+
+
 def test_the_latest_is_found_and_older_ones_stay(tmp_path):
     store = str(tmp_path)
     older, newer = Manifest.of([_entry("01")], "p"), Manifest.of([_entry("01"), _entry("02")], "p")

@@ -89,6 +89,11 @@ def test_a_recording_comes_back(recording):
             np.testing.assert_array_equal(shard.statistics(modality).min, expected.min)
 
 
+def test_a_session_stays_with_its_recording(recording, tmp_path):
+    assert Shard.open(Path(write_shard(recording, tmp_path / "none").uri)).session == ""
+    assert Shard.open(Path(write_shard(replace(recording, session="b"), tmp_path / "b").uri)).session == "b"
+
+
 def test_types_are_neighbours_and_keep_their_order(recording, tmp_path):
     write_shard(recording, tmp_path / "name")
     shard = Shard.open(tmp_path / "name")

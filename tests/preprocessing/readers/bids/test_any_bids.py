@@ -80,6 +80,7 @@ def test_sessions_tasks_and_acquisitions_are_told_apart(written, tmp_path):
     recordings = BidsRecordings(root=str(tmp_path / "ds"), datatype="eeg")
     entries = list_recordings(recordings)
     assert [entry.run for entry in entries] == ["ses-a_task-rest_01", "ses-b_task-nback_acq-wet_01", "ses-b_task-rest_01"]
+    assert [entry.session for entry in entries] == ["a", "b", "b"]
     assert all(entry.channels and entry.electrodes and entry.coordsystem and len(entry.files) == 3 for entry in entries)
     assert [entry.run for entry in list_recordings(recordings.model_copy(update={"task": "nback"}))] == ["01"]
 

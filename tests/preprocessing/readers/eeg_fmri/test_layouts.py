@@ -239,6 +239,9 @@ def test_motion_and_transforms_are_found_by_their_pattern_and_checked(tmp_path):
         assert np.flatnonzero(~recording.volumes.good).tolist() == [10]
         assert recording.volumes.in_common_space
         assert recording.provenance["notes"][2:] == ["masked 1 of 40 volumes for motion"]
+        assert recording.session == "001"
+    np.savetxt(tmp_path / "ses-001_sub-02_ses-001_task-main_run-001.txt", motion)
+    assert made(bids_recordings(tmp_path / "data", motion=str(tmp_path / "ses-{session}_{name}.txt")), tmp_path).volumes.motion is not None
     np.savetxt(tmp_path / "02_001.txt", motion[:-1])
     with pytest.raises(UserError, match=r"02_001.txt: holds motion of shape \(39, 6\), the image has 40 volumes"):
         made(bids_recordings(tmp_path / "data", **patterns), tmp_path)

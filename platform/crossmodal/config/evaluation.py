@@ -18,6 +18,11 @@ class Evaluation(Config):
     physiology: ModelSettings = Field(
         ModelSettings(kind="ridge", lag_s=0.1), description="map from EOG and ECG alone, a row wherever these are recorded"
     )
+    own_ridge: ModelSettings | None = Field(
+        None,
+        description="of volumes, a baseline on band power that is fitted to the test subject's own scans, block by block with gaps: an"
+        " oracle of what EEG tells; None leaves the row out",
+    )
     ceilings: bool = Field(True, description="oracle and linear reference, where the cohort's truth is known")
     fir_lag_s: float = Field(0.1, gt=0, description="half-length of the subject-fitted FIR; its cost grows with the square")
     confidence: float = Field(0.95, gt=0.5, lt=1)

@@ -25,6 +25,7 @@ from crossmodal.models.registry import network_spec
 from crossmodal.tasks.volumes.ceilings import TRUE_POWER, Ceilings
 from crossmodal.tasks.volumes.detail import ScanDetail, VolumesDetail
 from crossmodal.tasks.volumes.metrics import mean_over_scans, score_scan
+from crossmodal.tasks.volumes.own_ridge import OwnRidge
 from crossmodal.tasks.volumes.scan_judge import CHANCE, ScanJudge
 from crossmodal.tasks.volumes.scorecard import R
 from crossmodal.transforms.scaling import ChannelScaling, Normaliser
@@ -56,6 +57,8 @@ class VolumesEvaluator:
         self._title = network_spec(experiment.model).config.title
         self._fitter = BaselineFitter(BaselineReader(experiment.evaluation, experiment.data))
         self._ceilings = Ceilings(experiment)
+        own_ridge = experiment.evaluation.own_ridge
+        self._own_ridge = OwnRidge(own_ridge, experiment.data) if own_ridge else None
 
     @torch.no_grad()
     def evaluate(self, fold: ShardFold, network: Model, normaliser: Normaliser) -> FoldEvaluation:
@@ -77,9 +80,13 @@ class VolumesEvaluator:
         for subject in dict.fromkeys(fold.test.subjects.tolist()):
             info, referenced = fold.info(subject), self._experiment.preprocessing.average_reference
             own = {name: predictor.for_subject(info, fold.signals, referenced) for name, predictor in predictors.items()}
+            of_subject = list(_scans(fold.test.windows, fold.shards, subject))
+            cross_fitted = self._own_ridge.predict(fold, of_subject) if self._own_ridge else None
             scans = []
-            for scan in _scans(fold.test.windows, fold.shards, subject):
+            for index, scan in enumerate(of_subject):
                 truth_vs, said = self._predict(fold, scan, own)
+                if self._own_ridge and cross_fitted:
+                    said[self._own_ridge.title] = "oracle", cross_fitted[index]
                 scans.append(self._figures(fold.shards[scan.shard_index[0]], scan, truth_vs, said))
                 detail.scans.setdefault(subject, self._detail(fold.shards[scan.shard_index[0]], scan, truth_vs, said))
             scores += self._scores(subject, {name: role for name, (role, _) in said.items()}, scans)

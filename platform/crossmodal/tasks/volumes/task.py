@@ -24,6 +24,7 @@ from crossmodal.tasks.cleaned_input import CleanInput
 from crossmodal.tasks.contract import Evaluator, Task, Written
 from crossmodal.tasks.volumes.export import predict_volumes, save_volumes, table_path
 from crossmodal.tasks.volumes.grid import MASK, affine_of, load_mask, regions_of, voxels_of
+from crossmodal.tasks.volumes.own_ridge import own_ridge_spec
 from crossmodal.tasks.volumes.scorecard import VOLUMES_SCORECARD, R
 
 if TYPE_CHECKING:
@@ -40,13 +41,15 @@ class VolumesTask(Task):
         return VOLUMES_SCORECARD
 
     def check(self, experiment: Experiment) -> None:
-        """Refuse regions by name where targets are voxels."""
+        """Refuse regions by name where targets are voxels, and as the subject's own ridge what is none."""
         channels, targets = experiment.data.target.channels, experiment.preprocessing.bold.targets
         if isinstance(channels, tuple) and targets.kind == "voxels":
             raise UserError(
                 f"data.target.channels: asks for region '{channels[0]}', and preprocessing.bold.targets are voxels; set targets.kind to"
                 " regions with an atlas, or take all"
             )
+        if experiment.evaluation.own_ridge:
+            own_ridge_spec(experiment.evaluation.own_ridge)
 
     def epoch_metrics(self) -> Mapping[str, EpochMetric]:
         """Correlation over time, the scans of a subject taken together."""

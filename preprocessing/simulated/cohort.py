@@ -101,7 +101,9 @@ def _write_one(simulation: Simulation, root: Path, conductor: HeadModel, label: 
 def _write_fmri(simulation: EegFmriSimulation, root: Path, label: str) -> str:
     with threadpool_limits(1):
         subject = draw_fmri_subject(simulation, label)
-        for number in range(1, simulation.runs + 1):
-            write_fmri_run(root, subject, number, simulate_fmri_run(subject, simulation, number), simulation)
+        for session in range(1, (simulation.sessions or 1) + 1):
+            for number in range(1, simulation.runs + 1):
+                run = simulate_fmri_run(subject, simulation, number, session)
+                write_fmri_run(root, subject, session if simulation.sessions else None, number, run, simulation)
         write_fmri_subject(root, subject)
     return label

@@ -15,12 +15,14 @@ from crossmodal.physics.geometry import farthest_points
 from crossmodal.physics.haemodynamics import RESPONSE_LENGTH_S, respond
 from crossmodal.physics.sources import sensor_factor, source_components
 from crossmodal.physics.truth import SubjectTruth
-from preprocessing.simulated.body import at_times, draw_body, recorded_ecg, recorded_respiration, slow_noise
+from preprocessing.simulated.activity import draw_activity
+from preprocessing.simulated.body import at_times, draw_body, recorded_ecg, recorded_respiration
+from preprocessing.simulated.bold_noise import draw_noise
 from preprocessing.simulated.confounds import bold_changes, eeg_artifacts
+from preprocessing.simulated.oddball import OddballEvents, evoked
+from preprocessing.simulated.rhythms import POWER_RATE_HZ, PersonCoupling, Rhythms, draw_coupling
 from preprocessing.simulated.subject import draw_subject, template_conductor
 
-# Power changes within seconds and blood slower still.
-POWER_RATE_HZ = 10.0
 _REGION_RADIUS_M = 0.02
 _BASELINE, _BACKGROUND = 1000.0, 30.0
 # Of fsaverage's brain, about its centre, mm.
@@ -57,6 +59,8 @@ class FmriSubject:
     ----------
     positions : float64 array, shape (n_electrodes, 3)
         Of the electrodes, head coordinates, m.
+    centres : float64 array, shape (n_regions, 3)
+        Of the regions' dipoles, likewise.
     patterns : float64 array, shape (n_electrodes, n_regions)
         What the electrodes see of a region at unit power, V.
     background : SubjectTruth
@@ -68,6 +72,7 @@ class FmriSubject:
     label: str
     anatomy: Anatomy
     positions: NDArray[np.float64]
+    centres: NDArray[np.float64]
     patterns: NDArray[np.float64]
     background: SubjectTruth
     to_template: NDArray[np.float64]
@@ -84,8 +89,10 @@ class FmriRun:
     onset_s : float64 array, shape (n_volumes,)
         Of volumes, s from the EEG's first sample.
     image : float32 array, shape (X, Y, Z, n_volumes)
-    power : float64 array, shape (n_regions, n_powers)
-        Relative power of each region in the EEG at `POWER_RATE_HZ`, from the EEG's first sample.
+    power : float64 array, shape (n_rhythms, n_powers)
+        Relative power of each rhythm in the EEG at `POWER_RATE_HZ`, from the EEG's first sample.
+    coupling : PersonCoupling
+        How BOLD follows power.
     response : float64 array, shape (n_regions, n_volumes)
         Relative change of BOLD that power would cause without noise.
     confounds : float64 array, shape (n_regions, n_volumes)
@@ -94,17 +101,21 @@ class FmriRun:
         Of electrodes on the chest and of a belt, V.
     motion : float64 array, shape (n_volumes, 6)
         Translations, mm, and rotations, rad.
+    events : OddballEvents, optional
+        None at rest.
     """
 
     eeg: NDArray[np.float64]
     onset_s: NDArray[np.float64]
     image: NDArray[np.float32]
     power: NDArray[np.float64]
+    coupling: PersonCoupling
     response: NDArray[np.float64]
     confounds: NDArray[np.float64]
     ecg: NDArray[np.float64]
     respiration: NDArray[np.float64]
     motion: NDArray[np.float64]
+    events: OddballEvents | None
 
 
 def template_anatomy(simulation: EegFmriSimulation) -> Anatomy:
@@ -155,27 +166,30 @@ def draw_fmri_subject(simulation: EegFmriSimulation, label: str) -> FmriSubject:
     to_template[:3, 3] = 1e3 * simulation.anatomy.translation_m * rng.standard_normal(3)
     electrodes = [name for name, kind in zip(person.names, person.types, strict=True) if kind == "eeg"]
     positions_m = np.array([person.info["chs"][person.info["ch_names"].index(name)]["loc"][:3] for name in electrodes])
-    return FmriSubject(label, anatomy, positions_m, patterns, background, to_template)
+    centres_m = np.array([person.cortex.positions_m[dipoles].mean(axis=0) for dipoles in anatomy.dipoles])
+    return FmriSubject(label, anatomy, positions_m, centres_m, patterns, background, to_template)
 
 
-def simulate_fmri_run(subject: FmriSubject, simulation: EegFmriSimulation, run: int) -> FmriRun:
-    """Draw one run; the same one every time."""
-    seeds = [simulation.seed, int(subject.label), 4, run]
+def simulate_fmri_run(subject: FmriSubject, simulation: EegFmriSimulation, run: int, session: int = 1) -> FmriRun:
+    """Draw one run of a session; the same one every time."""
+    seeds = [simulation.seed, int(subject.label), 4, run + (session - 1) * simulation.runs]
     rng = np.random.default_rng(seeds)
     # The markers lie on samples.
     lead_in_s = round(rng.uniform(*simulation.lead_in_s) * simulation.sfreq) / simulation.sfreq
     onset_s = lead_in_s + np.round(simulation.tr_s * np.arange(simulation.n_volumes) * simulation.sfreq) / simulation.sfreq
     duration_s = lead_in_s + simulation.tr_s * simulation.n_volumes + 2.0
-    power = _draw_power(simulation, duration_s, rng)
-    # A null cohort's own, so that its EEG is its twin's to the last sample.
-    driving = power if simulation.cohort == "coupled" else _draw_power(simulation, duration_s, np.random.default_rng([*seeds, 1]))
-    # Blood follows what happened before the EEG was switched on, too.
+    rhythms = Rhythms.of(simulation)
+    coupling = draw_coupling(simulation, rhythms, subject.label, session)
+    activity = draw_activity(simulation, rhythms, coupling, run, duration_s, rng, seeds)
     before = round(RESPONSE_LENGTH_S * POWER_RATE_HZ)
-    answer = 1e-2 * simulation.change_percent * respond(driving - 1, POWER_RATE_HZ)[:, before:]
+    power = activity.power_gt[:, before:]
+    answer = 1e-2 * simulation.change_percent * respond(activity.driving_rt, POWER_RATE_HZ, coupling.peak_s_r)[:, before:]
     power_s = np.arange(answer.shape[1]) / POWER_RATE_HZ
     response = np.array([np.interp(onset_s, power_s, row) for row in answer])
     n_times = round(duration_s * simulation.sfreq)
-    eeg = _draw_eeg(subject, simulation, power[:, before:], n_times, rng)
+    eeg = _draw_eeg(subject, simulation, rhythms, power, n_times, rng)
+    if simulation.oddball and activity.events:
+        eeg += np.outer(subject.patterns.sum(axis=1), evoked(activity.events, simulation.oddball, n_times, simulation.sfreq))
     body_rng = np.random.default_rng([*seeds, 2])
     body = draw_body(simulation.physiology, duration_s, body_rng)
     ecg = recorded_ecg(body, n_times, simulation.sfreq, body_rng)
@@ -188,35 +202,35 @@ def simulate_fmri_run(subject: FmriSubject, simulation: EegFmriSimulation, run: 
         eeg=eeg,
         onset_s=onset_s,
         image=image,
-        power=power[:, before:],
+        power=power,
+        coupling=coupling,
         response=response,
         confounds=confounds[1:],
         ecg=ecg,
         respiration=recorded_respiration(body, n_times, simulation.sfreq),
         motion=at_times(body, body.motion, onset_s),
+        events=activity.events,
     )
 
 
-def _draw_power(simulation: EegFmriSimulation, duration_s: float, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Log-normal power with mean one, from a response's length before the EEG begins, shape (n_regions, n_powers)."""
-    n_powers = round((RESPONSE_LENGTH_S + duration_s) * POWER_RATE_HZ) + 1
-    width = simulation.power_time_s * POWER_RATE_HZ
-    log_power = slow_noise(simulation.regions, n_powers, width, rng, simulation.power_depth)
-    return np.exp(log_power - simulation.power_depth**2 / 2)
-
-
 def _draw_eeg(
-    subject: FmriSubject, simulation: EegFmriSimulation, power: NDArray[np.float64], n_times: int, rng: np.random.Generator
+    subject: FmriSubject,
+    simulation: EegFmriSimulation,
+    rhythms: Rhythms,
+    power: NDArray[np.float64],
+    n_times: int,
+    rng: np.random.Generator,
 ) -> NDArray[np.float64]:
-    """Band-limited noise of each region with the power given, on the background, shape (n_electrodes, n_times), V."""
+    """Band-limited noise of each rhythm with the power given, on the background, shape (n_electrodes, n_times), V."""
     spectrum = np.fft.rfft(rng.standard_normal((len(power), n_times)))
     frequencies_hz = np.fft.rfftfreq(n_times, 1 / simulation.sfreq)
-    spectrum[:, (frequencies_hz < simulation.band_hz[0]) | (frequencies_hz > simulation.band_hz[1])] = 0
+    spectrum[(frequencies_hz < rhythms.hz_g2[:, :1]) | (frequencies_hz > rhythms.hz_g2[:, 1:])] = 0
     carrier = np.fft.irfft(spectrum, n_times)
     carrier /= carrier.std(axis=1, keepdims=True)
     times_s, power_s = np.arange(n_times) / simulation.sfreq, np.arange(power.shape[1]) / POWER_RATE_HZ
     amplitude = np.sqrt(np.array([np.interp(times_s, power_s, row) for row in power]))
-    return subject.patterns @ (amplitude * carrier) + sample_signal(subject.background, n_times, rng)
+    patterns = np.take(subject.patterns, rhythms.region_g, axis=1) * rhythms.moment_g
+    return patterns @ (amplitude * carrier) + sample_signal(subject.background, n_times, rng)
 
 
 def _draw_image(
@@ -225,7 +239,10 @@ def _draw_image(
     """Draw an image whose voxels change as given: outside regions, and in each, shape (n_regions + 1, n_volumes)."""
     n_volumes = changes.shape[1]
     change = changes[anatomy.atlas]
-    noise = 1e-2 * simulation.noise_percent * rng.standard_normal(change.shape)
+    if simulation.noise:
+        noise = draw_noise(simulation.noise, change.shape, simulation.voxel_mm, simulation.tr_s, simulation.noise_percent, rng)
+    else:
+        noise = 1e-2 * simulation.noise_percent * rng.standard_normal(change.shape)
     drift = 1e-2 * simulation.drift_percent * np.linspace(-0.5, 0.5, n_volumes)
     brightness = np.where(anatomy.brain, _BASELINE, _BACKGROUND)[..., None]
     return (brightness * (1 + change + noise + drift)).astype(np.float32)

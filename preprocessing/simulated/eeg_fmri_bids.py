@@ -1,7 +1,7 @@
 """Write a simulated EEG-fMRI cohort as BIDS: BrainVision with volume markers beside NIfTI, and the truth."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import nibabel
@@ -10,9 +10,13 @@ import pybv
 
 from crossmodal.config.simulation import EegFmriSimulation
 from crossmodal.physics.cap import CAP
-from preprocessing.simulated.eeg_fmri import POWER_RATE_HZ, FmriRun, FmriSubject, template_anatomy
+from preprocessing.simulated.eeg_fmri import FmriRun, FmriSubject, template_anatomy
+from preprocessing.simulated.oddball import RESPONSE, OddballEvents
+from preprocessing.simulated.rhythms import POWER_RATE_HZ, Rhythms
 
-TASK = "rest"
+REST, ODDBALL = "rest", "oddball"
+# Of events but the button, s.
+_EVENT_S = 0.2
 # Written as Response/R128, which amplifiers make of the scanner's trigger.
 _VOLUME_CODE = 128
 _BESIDE = ("ECG", "Resp")
@@ -40,20 +44,31 @@ def write_fmri_dataset(root: Path, simulation: EegFmriSimulation) -> None:
 
 
 def write_fmri_subject(root: Path, subject: FmriSubject) -> None:
-    """Write where a person's scanner coordinates lie in the template's, mm."""
+    """Write where a person's scanner coordinates lie in the template's, mm, and where the regions are in the head, m."""
     np.savetxt(_truth(root, subject) / f"sub-{subject.label}_to-template.txt", subject.to_template)
+    nearest_m = np.linalg.norm(subject.centres[:, None] - subject.positions, axis=2).min(axis=1)
+    rows = [
+        [f"region{number:02d}", *(f"{value:.4f}" for value in (*centre_m, distance_m))]
+        for number, (centre_m, distance_m) in enumerate(zip(subject.centres, nearest_m, strict=True), start=1)
+    ]
+    _write_table(_truth(root, subject) / f"sub-{subject.label}_regions.tsv", ("name", "x", "y", "z", "nearest_electrode"), rows)
 
 
-def write_fmri_run(root: Path, subject: FmriSubject, number: int, run: FmriRun, simulation: EegFmriSimulation) -> None:
+def write_fmri_run(root: Path, subject: FmriSubject, session: int | None, number: int, run: FmriRun, simulation: EegFmriSimulation) -> None:
     """Write one recording: EEG, image and truth."""
-    stem = f"sub-{subject.label}_task-{TASK}_run-{number:02d}"
-    eeg, func = (root / f"sub-{subject.label}" / part for part in ("eeg", "func"))
+    task = ODDBALL if run.events else REST
+    folders = [f"sub-{subject.label}", *([f"ses-{session:02d}"] if session else [])]
+    stem = "_".join([*folders, f"task-{task}", f"run-{number:02d}"])
+    eeg, func = (root.joinpath(*folders, part) for part in ("eeg", "func"))
     for folder in (eeg, func, _truth(root, subject)):
         folder.mkdir(parents=True, exist_ok=True)
     motion = root / "derivatives" / "motion" / f"sub-{subject.label}"
     motion.mkdir(parents=True, exist_ok=True)
-    rows = ["\t".join(f"{value:.6f}" for value in row) for row in run.motion]
-    (motion / f"sub-{subject.label}_run-{number:02d}_motion.tsv").write_text("\n".join(["\t".join(_MOTION), *rows]) + "\n")
+    called = stem if simulation.sessions or simulation.oddball else f"sub-{subject.label}_run-{number:02d}"
+    _write_table(motion / f"{called}_motion.tsv", _MOTION, [[f"{value:.6f}" for value in row] for row in run.motion])
+    if run.events:
+        _write_events(eeg / f"{stem}_events.tsv", run.events, since_s=0.0)
+        _write_events(func / f"{stem}_events.tsv", run.events, since_s=float(run.onset_s[0]))
     samples = np.round(run.onset_s * simulation.sfreq).astype(int)
     pybv.write_brainvision(
         data=np.vstack([run.eeg, run.ecg, run.respiration]),
@@ -65,18 +80,21 @@ def write_fmri_run(root: Path, subject: FmriSubject, number: int, run: FmriRun, 
         unit="µV",
     )
     channels = [*((name, "EEG", "µV") for name in CAP), ("ECG", "ECG", "µV"), ("Resp", "RESP", "µV")]
-    rows = ["\t".join(row) for row in (("name", "type", "units"), *channels)]
-    (eeg / f"{stem}_channels.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    _write_json(eeg / f"{stem}_eeg.json", {"TaskName": TASK, "SamplingFrequency": simulation.sfreq, "EEGReference": "left ear"})
+    _write_table(eeg / f"{stem}_channels.tsv", ("name", "type", "units"), channels)
+    _write_json(eeg / f"{stem}_eeg.json", {"TaskName": task, "SamplingFrequency": simulation.sfreq, "EEGReference": "left ear"})
     image = nibabel.Nifti1Image(np.round(run.image).astype(np.int16), np.linalg.inv(subject.to_template) @ subject.anatomy.affine)
     image.header.set_zooms((*[simulation.voxel_mm] * 3, simulation.tr_s))
     image.header.set_xyzt_units("mm", "sec")
     nibabel.save(image, func / f"{stem}_bold.nii.gz")
-    _write_json(func / f"{stem}_bold.json", {"TaskName": TASK, "RepetitionTime": simulation.tr_s})
+    _write_json(func / f"{stem}_bold.json", {"TaskName": task, "RepetitionTime": simulation.tr_s})
+    rhythms = Rhythms.of(simulation)
     np.savez(
         _truth(root, subject) / f"{stem}_truth.npz",
         power=run.power,
         power_rate_hz=POWER_RATE_HZ,
+        bands=np.array(rhythms.bands_g),
+        strength=simulation.change_percent * run.coupling.strength_rg * run.coupling.is_shown_r[:, None],
+        peak_s=run.coupling.peak_s_r,
         response=run.response,
         confounds=run.confounds,
         onset_s=run.onset_s,
@@ -86,6 +104,19 @@ def write_fmri_run(root: Path, subject: FmriSubject, number: int, run: FmriRun, 
 
 def _truth(root: Path, subject: FmriSubject) -> Path:
     return root / "derivatives" / "truth" / f"sub-{subject.label}"
+
+
+def _write_events(path: Path, events: OddballEvents, since_s: float) -> None:
+    """Write events with their onsets since the beginning of a recording, which is `since_s` on the EEG's clock."""
+    rows = [
+        (f"{onset_s - since_s:.4f}", "0" if kind == RESPONSE else f"{_EVENT_S:g}", kind)
+        for onset_s, kind in zip(events.onset_s, events.trial_type, strict=True)
+    ]
+    _write_table(path, ("onset", "duration", "trial_type"), rows)
+
+
+def _write_table(path: Path, titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    path.write_text("".join("\t".join(row) + "\n" for row in (titles, *rows)), encoding="utf-8")
 
 
 def _write_json(path: Path, content: Mapping[str, object]) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from crossmodal.config.base import Config
+from crossmodal.config.coupling import BoldNoise, Coupling, Oddball, check_bands
 
 
 class SourceSpectrum(Config):
@@ -82,6 +83,9 @@ class Physiology(Config):
 class EegFmriSimulation(Config):
     """A BIDS dataset of EEG and BOLD whose regions follow the EEG's band power through a haemodynamic response.
 
+    As it stands, each region has one band, of which all follow the canonical response on white noise. The sections coupling, noise and
+    oddball, and sessions, each add what makes real recordings harder.
+
     In a null cohort the regions follow power of the same kind that no EEG shows. In a confounded one they do, too, but
     heartbeat, breath and head movement show in EEG and BOLD alike.
     """
@@ -90,7 +94,8 @@ class EegFmriSimulation(Config):
     root: str
     cohort: Literal["coupled", "null", "confounded"] = "coupled"
     subjects: int = Field(8, ge=1)
-    runs: int = Field(1, ge=1)
+    sessions: int | None = Field(None, ge=1, description="of each subject; None writes no ses- folders")
+    runs: int = Field(1, ge=1, description="of each session")
     n_volumes: int = Field(240, ge=20)
     tr_s: float = Field(2.0, gt=0.1)
     sfreq: float = Field(250.0, ge=50)
@@ -110,6 +115,10 @@ class EegFmriSimulation(Config):
     drift_percent: float = Field(1.0, ge=0, description="linear drift of every voxel over a run")
     lead_in_s: tuple[float, float] = Field((5.0, 40.0), description="between them the scanner starts after the EEG")
     physiology: Physiology = Physiology()
+    # Null where they change nothing, so that cohorts that were made before they came are still theirs.
+    coupling: Coupling | None = Field(None, description="None couples all regions alike, in band_hz")
+    noise: BoldNoise | None = Field(None, description="colours the noise of noise_percent; None leaves it white")
+    oddball: Oddball | None = Field(None, description="events in some runs; None has none")
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -117,6 +126,19 @@ class EegFmriSimulation(Config):
             raise ValueError(f"band_hz must lie in order between 0 and half of sfreq ({self.sfreq / 2:g} Hz)")
         if not 0 <= self.lead_in_s[0] <= self.lead_in_s[1]:
             raise ValueError("lead_in_s must lie in order")
+        return self
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> Self:
+        for name, band in self.coupling.bands.items() if self.coupling else ():
+            if band.hz[1] >= self.sfreq / 2:
+                raise ValueError(f"coupling.bands.{name}.hz must lie below half of sfreq ({self.sfreq / 2:g} Hz)")
+        if self.oddball:
+            if self.coupling is None:
+                raise ValueError("oddball: events change power in bands of coupling; give that section, too")
+            check_bands(self.oddball.log_power, self.coupling, "oddball.log_power")
+            if not set(self.oddball.runs) <= set(range(1, self.runs + 1)):
+                raise ValueError(f"oddball.runs: a session has runs 1 to {self.runs}")
         return self
 
 

@@ -28,6 +28,17 @@ def test_response_peaks_at_five_seconds_and_integrates_to_one():
     assert abs(quad(lambda t: float(canonical_response(np.array([t]))[0]), 0, 100)[0] - 1) < 1e-6
 
 
+def test_a_later_response_has_its_peak_there_and_the_same_integral():
+    time_s = np.arange(0, 60, 0.01)
+    for peak_s in (4.0, 6.5, 8.0):
+        response = canonical_response(time_s, peak_s)
+        assert abs(time_s[response.argmax()] - peak_s) < 0.1
+        assert abs(response.sum() * 0.01 - 1) < 1e-3
+    activity = np.random.default_rng(0).standard_normal((2, 300))
+    both = respond(activity, 10.0, np.array([4.0, 8.0]))
+    np.testing.assert_allclose(both, [respond(activity[0], 10.0, 4.0), respond(activity[1], 10.0, 8.0)], atol=1e-12)
+
+
 def test_convolution_is_causal_linear_and_answers_an_impulse_with_the_response():
     impulse = np.zeros((2, 400))
     impulse[0, 50], impulse[1, 100] = 10.0, 20.0  # unit area at 10 Hz

@@ -31,6 +31,15 @@ def means(run, anatomy):
     return scipy.signal.detrend(series / series.mean(axis=1, keepdims=True), axis=1)
 
 
+def test_the_plain_cohort_is_what_it_was_before_richer_ones_came():
+    """Samples of a run as first simulated; processors round otherwise."""
+    made = simulate_fmri_run(draw_fmri_subject(SETTINGS, "02"), SETTINGS.model_copy(update={"n_volumes": 40}), 1)
+    np.testing.assert_allclose(made.eeg[5, [0, 1000]], [1.17163476e-06, 1.11666035e-08], rtol=1e-6)
+    np.testing.assert_allclose(made.image[4, 5, 3, [0, 20]], [998.3986, 995.4654], rtol=1e-6)
+    np.testing.assert_allclose(made.power[1, [0, 50]], [0.72175212, 1.07709255], rtol=1e-6)
+    np.testing.assert_allclose(made.response[2, [5, 30]], [-0.00854803, 0.00132101], rtol=1e-5)
+
+
 def test_a_region_changes_by_what_its_power_says_within_the_standard_error(run, subject):
     _, made = run
     for region, series in enumerate(means(made, subject.anatomy)):

@@ -139,7 +139,8 @@ class VolumesEvaluator:
         windows = self._experiment.data.windows
         assert windows.kind == "volumes"
         columns = columns_of(shard, self._experiment.data.target)
-        judge = ScanJudge(shard, scan.volume, columns, truth_vs, said[TRAINING_MEAN][1][0], windows.length_s)
+        groups = self._ceilings.groups(shard, columns)
+        judge = ScanJudge(shard, scan.volume, columns, truth_vs, said[TRAINING_MEAN][1][0], windows.length_s, groups)
         return {
             name: judge.of_ceiling(values_vs) if role == "ceiling" else judge.figures(values_vs) for name, (role, values_vs) in said.items()
         }

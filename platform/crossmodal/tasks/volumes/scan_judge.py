@@ -1,5 +1,7 @@
 """All figures of one scan, whoever predicts it."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,6 +29,8 @@ class ScanJudge:
         The mean volume of training.
     window_s : float
         Length of the input before a volume, within which predictions depend on each other.
+    groups : mapping of str to bool array, shape (n_targets,)
+        Targets over which r is told apart, by the name of its metric.
     """
 
     def __init__(
@@ -37,11 +41,13 @@ class ScanJudge:
         truth_vs: NDArray[np.floating],
         training_mean_s: NDArray[np.floating],
         window_s: float,
+        groups: Mapping[str, NDArray[np.bool_]],
     ) -> None:
         stored = shard.volumes.stored
         self._truth_vs, self._training_mean_s = truth_vs, training_mean_s
         self._inside_s = np.ones(len(columns), dtype=bool) if stored is None else shard.volumes.brain[stored][columns]
         self._mask = None if stored is None else _chosen(stored, columns[self._inside_s])
+        self._groups = {name: self._inside_s & chosen_s for name, chosen_s in groups.items()}
         self._apart = max(1, round(window_s / shard.volumes.tr_s))
         self._given: dict[str, NDArray[np.float64]] = {}
         if (recorded := regressors(shard)) is not None:
@@ -68,7 +74,8 @@ class ScanJudge:
     def _in_time(self, metrics: ScanMetrics, predicted_vs: NDArray[np.floating]) -> dict[str, float]:
         # Like r, a partial r is 0 where the prediction never changes.
         partial = {name: np.nan_to_num(partial_r(self._truth_vs, predicted_vs, given_vk)) for name, given_vk in self._given.items()}
-        return {name: mean_over_targets(of_target_s, self._inside_s) for name, of_target_s in {R: metrics.r, **partial}.items()}
+        apart = {name: mean_over_targets(metrics.r, chosen_s) for name, chosen_s in self._groups.items()}
+        return apart | {name: mean_over_targets(of_target_s, self._inside_s) for name, of_target_s in {R: metrics.r, **partial}.items()}
 
 
 def _chosen(stored: NDArray[np.bool_], columns: NDArray[np.integer]) -> NDArray[np.bool_]:

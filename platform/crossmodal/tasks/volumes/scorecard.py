@@ -4,6 +4,8 @@ from crossmodal.evaluation.scorecard import Metric, Scorecard
 from crossmodal.models.ridge import LAGGED_RIDGE
 
 R = "r"
+R_COUPLED = "r_coupled"
+R_UNCOUPLED = "r_uncoupled"
 BEYOND = "partial_r"
 BEYOND_GLOBAL = "partial_r_global"
 
@@ -16,6 +18,14 @@ VOLUMES_SCORECARD = Scorecard(
             told="r: correlation of truth and prediction over the unfiltered volumes of a scan, mean over targets inside the brain and over"
             " scans; 0 where a prediction never changes",
         ),
+        Metric(
+            R_COUPLED,
+            "coupled",
+            has_interval=True,
+            is_optional=True,
+            told="coupled, uncoupled: r of targets in simulated regions that follow what EEG shows, and in those that follow other things.",
+        ),
+        Metric(R_UNCOUPLED, "uncoupled", has_interval=True, is_optional=True),
         Metric(
             BEYOND,
             "beyond phys.",

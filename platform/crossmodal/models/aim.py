@@ -10,13 +10,11 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from crossmodal.config import UserError
 from crossmodal.config.signal_spec import SignalPair
 from crossmodal.models.base import Model, ModelConfig
-from crossmodal.models.decoder_layer import DecoderLayer
+from crossmodal.models.decoder_layer import DecoderLayer, decode_free
+from crossmodal.models.transformer_encoder import positions, transformer_encoder
 from crossmodal.physics.places import Places
-
-_POSITION_SCALE = 0.02
 
 
 class AimConfig(ModelConfig):
@@ -45,15 +43,10 @@ class Aim(Model):
 
     def __init__(self, config: AimConfig, signals: SignalPair) -> None:
         super().__init__()
-        if config.width % config.heads:
-            raise UserError(f"model.width {config.width} must be a multiple of model.heads {config.heads}")
         self.input_embedding = nn.Linear(signals.input.n_channels, config.width)
-        self.input_position_td = _positions(signals.input.n_times, config.width)
-        layer = nn.TransformerEncoderLayer(
-            config.width, config.heads, config.expansion * config.width, config.dropout, "gelu", batch_first=True, norm_first=True
-        )
-        self.encoder = nn.TransformerEncoder(layer, config.encoder_layers, nn.LayerNorm(config.width), enable_nested_tensor=False)
-        self.query_td = _positions(signals.input.n_times, config.width)
+        self.input_position_td = positions(signals.input.n_times, config.width)
+        self.encoder = transformer_encoder(config.width, config.heads, config.encoder_layers, config.expansion, config.dropout)
+        self.query_td = positions(signals.input.n_times, config.width)
         self.target_embedding = nn.Linear(signals.target.n_channels, config.width) if config.decoding == "autoregressive" else None
         self.decoder = nn.ModuleList(
             DecoderLayer(config.width, config.heads, config.expansion, config.dropout) for _ in range(config.decoder_layers)
@@ -81,7 +74,7 @@ class Aim(Model):
     def _decode(self, h_btd: torch.Tensor, memory_btd: torch.Tensor, causal: bool) -> torch.Tensor:
         for layer in self.decoder:
             h_btd = layer(h_btd, h_btd, memory_btd, causal)
-        return self._output(h_btd)
+        return self._said(h_btd).transpose(1, 2)
 
     def _decode_after(self, y_bst: torch.Tensor, memory_btd: torch.Tensor) -> torch.Tensor:
         """Predict each sample of the target from those before it."""
@@ -90,24 +83,15 @@ class Aim(Model):
         return self._decode(self.query_td + self.target_embedding(before_bst.transpose(1, 2)), memory_btd, causal=True)
 
     def _run_free(self, memory_btd: torch.Tensor) -> torch.Tensor:
-        """Decode sample by sample; every layer keeps the inputs it has seen, to attend to."""
+        """Decode sample by sample, the first after zeros."""
+        first_b1d = self._entered(0, memory_btd.new_zeros(len(memory_btd), 1, self.head.out_features))
+        return decode_free(self.decoder, memory_btd, first_b1d, len(self.query_td), self._entered, self._said).transpose(1, 2)
+
+    def _entered(self, number: int, before_b1s: torch.Tensor) -> torch.Tensor:
         assert self.target_embedding is not None
-        seen: list[list[torch.Tensor]] = [[] for _ in self.decoder]
-        y_bs = memory_btd.new_zeros(len(memory_btd), self.head.out_features)
-        predicted = []
-        for query_d in self.query_td:
-            h_bqd = (query_d + self.target_embedding(y_bs))[:, None]
-            for layer, inputs in zip(self.decoder, seen, strict=True):
-                inputs.append(h_bqd)
-                h_bqd = layer(h_bqd, torch.cat(inputs, dim=1), memory_btd, causal=False)
-            y_bs = self._output(h_bqd)[..., 0]
-            predicted.append(y_bs)
-        return torch.stack(predicted, dim=2)
+        entered_b1d: torch.Tensor = self.query_td[number] + self.target_embedding(before_b1s)
+        return entered_b1d
 
-    def _output(self, h_btd: torch.Tensor) -> torch.Tensor:
+    def _said(self, h_btd: torch.Tensor) -> torch.Tensor:
         y_bts: torch.Tensor = self.head(self.norm(h_btd))
-        return y_bts.transpose(1, 2)
-
-
-def _positions(n_times: int, width: int) -> nn.Parameter:
-    return nn.Parameter(_POSITION_SCALE * torch.randn(n_times, width))
+        return y_bts

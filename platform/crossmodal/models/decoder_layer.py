@@ -1,4 +1,6 @@
-"""A transformer decoder layer whose self-attention may look at inputs given apart from its own."""
+"""A transformer decoder layer whose self-attention may look at inputs given apart from its own, and decoding by it token by token."""
+
+from collections.abc import Callable
 
 import torch
 from torch import nn
@@ -42,3 +44,40 @@ class DecoderLayer(nn.Module):
         attended_bqd, _ = self.cross_attention(self.cross_norm(h_bqd), memory_btd, memory_btd, need_weights=False)
         h_bqd = h_bqd + self.dropout(attended_bqd)
         return h_bqd + self.dropout(self.feed_forward(h_bqd))
+
+
+def decode_free(
+    layers: nn.ModuleList,
+    memory_btd: torch.Tensor,
+    first_b1d: torch.Tensor,
+    n_tokens: int,
+    enter: Callable[[int, torch.Tensor], torch.Tensor],
+    say: Callable[[torch.Tensor], torch.Tensor],
+) -> torch.Tensor:
+    """Decode token by token, each from what was said before it; every layer keeps the inputs it has seen, to attend to.
+
+    Parameters
+    ----------
+    layers : list of DecoderLayer
+    memory_btd : Tensor, shape (batch, n_times, width)
+        Output of the encoder.
+    first_b1d : Tensor, shape (batch, 1, width)
+        Enters the layers first.
+    enter : callable
+        What enters next, by its number and by what was said last.
+    say : callable
+        From the last layer's output, shape (batch, 1, width), to what is said, shape (batch, 1, n_said).
+
+    Returns
+    -------
+    Tensor, shape (batch, n_tokens, n_said)
+    """
+    seen: list[list[torch.Tensor]] = [[] for _ in layers]
+    said: list[torch.Tensor] = []
+    for number in range(n_tokens):
+        h_b1d = enter(number, said[-1]) if number else first_b1d
+        for layer, inputs in zip(layers, seen, strict=True):
+            inputs.append(h_b1d)
+            h_b1d = layer(h_b1d, torch.cat(inputs, dim=1), memory_btd, causal=False)
+        said.append(say(h_b1d))
+    return torch.cat(said, dim=1)

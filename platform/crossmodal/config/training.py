@@ -7,6 +7,13 @@ from pydantic import Field
 from crossmodal.config.base import Config
 
 
+class Augmentation(Config):
+    """What training adds to its input, in the model's units, anew for each window; Bricman and Borst take offset 0.2 and noise 0.001."""
+
+    offset: float = Field(0.0, ge=0, description="deviation of a constant that is drawn for each channel")
+    noise: float = Field(0.0, ge=0, description="deviation of white noise")
+
+
 class Training(Config):
     """The loop's settings and the workers it runs on."""
 
@@ -18,6 +25,7 @@ class Training(Config):
     warmup_epochs: float = Field(0.5, ge=0)
     gradient_clip: float | None = Field(1.0, gt=0, description="largest norm of the whole gradient")
     patience: int | None = Field(None, ge=1, description="epochs without a better one before stopping; None runs all")
+    augmentation: Augmentation = Augmentation()
     choose_epoch_by: str = Field("validation_loss", description="or a metric of the task on validation subjects, as explained_variance")
     check_feed: bool = Field(False, description="reads some samples twice before training, to find a feed that does not repeat itself")
     precision: Literal["float32", "bfloat16"] = Field("float32", description="bfloat16 is autocast, on GPU only")

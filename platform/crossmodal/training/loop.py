@@ -25,6 +25,7 @@ from crossmodal.datasets.feed import Batch, Feed, epoch_order, with_places
 from crossmodal.evaluation.epoch_metrics import EpochMetric
 from crossmodal.models.base import Model
 from crossmodal.physics.places import Places
+from crossmodal.training.augmentation import augmented
 from crossmodal.training.partial import PartialEpoch, random_states, set_random_states
 from crossmodal.training.schedule import learning_rate
 from crossmodal.training.state import EpochMetrics, TrainingState, best_epoch
@@ -162,7 +163,7 @@ def train_epoch(
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(training, epoch * steps_per_epoch + done - 1, steps_per_epoch)
         with autocast(training, world):
-            terms_k = objective(batch.input_bct, batch.target_bst, batch.places)
+            terms_k = objective(augmented(batch.input_bct, training.augmentation), batch.target_bst, batch.places)
         optimiser.zero_grad()
         terms_k.sum().backward()
         if training.gradient_clip is not None:

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from crossmodal.config import UserError
+from crossmodal.config.training import Augmentation
 from crossmodal.datasets.feed import Batch
 from crossmodal.evaluation import epoch_metrics
 from crossmodal.training.checkpoint import latest_checkpoint, load_checkpoint, save_checkpoint
@@ -131,17 +132,19 @@ def test_resumes_with_the_same_bits(opened, tmp_path, stop):
 
 
 @pytest.mark.parametrize("asked", [1, 2, 4])
-def test_leaves_in_the_middle_of_an_epoch_and_goes_on_with_the_same_bits(opened, tmp_path, asked):
+@pytest.mark.parametrize("augmentation", [Augmentation(), Augmentation(offset=0.2, noise=0.1)])
+def test_leaves_in_the_middle_of_an_epoch_and_goes_on_with_the_same_bits(opened, tmp_path, asked, augmentation):
     """Asked after its 8th and its last step whether a machine goes."""
-    model, undisturbed = run(opened, batch_size=9)
+    settings = {"batch_size": 9, "augmentation": augmentation}
+    model, undisturbed = run(opened, **settings)
     last = math.ceil(len(opened[1].train) / 9)
     assert 8 < last < 16
     answers = iter([False] * (asked - 1) + [True])
     with pytest.raises(ReclaimedError):
-        run(opened, lambda state: save_checkpoint(state, str(tmp_path)), world=World(reclaimed=lambda: next(answers)), batch_size=9)
+        run(opened, lambda state: save_checkpoint(state, str(tmp_path)), world=World(reclaimed=lambda: next(answers)), **settings)
     resume = load_checkpoint(latest_checkpoint(str(tmp_path)))
     assert (resume.epochs, resume.partial.steps) == ((asked - 1) // 2, 8 if asked % 2 else last)
-    resumed_model, resumed = run(opened, resume=resume, batch_size=9)
+    resumed_model, resumed = run(opened, resume=resume, **settings)
     assert bits(resumed.history) == bits(undisturbed.history)
     assert all(torch.equal(one, other) for one, other in zip(model.parameters(), resumed_model.parameters(), strict=True))
 

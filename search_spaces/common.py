@@ -8,6 +8,9 @@ from crossmodal.config import Experiment
 from crossmodal.config.data import SlidingWindows
 
 FIRST = {"learning_rate": 1e-3, "weight_decay": 0.0, "batch_size": 16, "window_s": 2.0}
+# Of the training of Bricman and Borst, and of transformers, as in theirs.
+FIRST_BRICMAN = {"learning_rate": 1e-4, "batch_size": 32, "offset": 0.2, "noise": 0.001}
+FIRST_ATTENTION = {"heads": 8, "head_width": 8, "expansion": 8, "dropout": 0.1}
 
 
 def suggest(trial: Trial, experiment: Experiment) -> dict[str, Any]:
@@ -30,3 +33,22 @@ def windows(trial: Trial, experiment: Experiment) -> dict[str, Any]:
         return {}
     length_s = trial.suggest_float("window_s", 1.0, 6.0, step=0.5)
     return {"data.windows.length_s": length_s, "data.windows.hop_s": length_s / 2}
+
+
+def augmentation(trial: Trial) -> dict[str, Any]:
+    """Vary what training adds to its input."""
+    return {
+        "training.augmentation.offset": trial.suggest_float("offset", 0.0, 0.4),
+        "training.augmentation.noise": trial.suggest_categorical("noise", [0.0, 0.001, 0.01, 0.1]),
+    }
+
+
+def attention(trial: Trial) -> dict[str, Any]:
+    """Vary the width of a model's transformers, which is a multiple of the number of heads."""
+    heads = trial.suggest_categorical("heads", [2, 4, 8])
+    return {
+        "model.heads": heads,
+        "model.width": heads * trial.suggest_categorical("head_width", [4, 8, 16]),
+        "model.expansion": trial.suggest_categorical("expansion", [2, 4, 8]),
+        "model.dropout": trial.suggest_float("dropout", 0.0, 0.8),
+    }

@@ -41,23 +41,40 @@ class Voxels(Config):
     ----------
     runs : tuple of int
         The mask in C order: lengths of runs of voxels that are outside and inside it by turns, the first outside.
+    brain_runs : tuple of int, optional
+        The same of the mask's voxels, outside and inside the brain of any training recording; None where all are inside.
     """
 
     kind: Literal["voxels"] = "voxels"
     grid: tuple[int, int, int]
     affine: Affine
     runs: tuple[int, ...]
+    brain_runs: tuple[int, ...] | None = None
 
     @classmethod
-    def of(cls, mask: NDArray[np.bool_], affine: Affine) -> Self:
-        """Describe the voxels of a mask, shape (X, Y, Z)."""
-        changes = np.flatnonzero(np.diff(mask.ravel(), prepend=False))
-        return cls(grid=mask.shape, affine=affine, runs=tuple(np.diff(changes, prepend=0, append=mask.size).tolist()))
+    def of(cls, mask: NDArray[np.bool_], affine: Affine, brain: NDArray[np.bool_] | None = None) -> Self:
+        """Describe the voxels of a mask, shape (X, Y, Z), of which some are brain, of the same shape."""
+        brain_runs = None if brain is None or brain[mask].all() else _runs(brain[mask])
+        return cls(grid=mask.shape, affine=affine, runs=_runs(mask), brain_runs=brain_runs)
 
     @property
     def mask(self) -> NDArray[np.bool_]:
         """Voxels that are described, shape (X, Y, Z)."""
-        return np.repeat(np.arange(len(self.runs)) % 2 == 1, self.runs).reshape(self.grid)
+        return _flags(self.runs).reshape(self.grid)
+
+    @property
+    def brain(self) -> NDArray[np.bool_]:
+        """Which of them are brain, in C order."""
+        return np.ones(sum(self.runs[1::2]), dtype=bool) if self.brain_runs is None else _flags(self.brain_runs)
+
+
+def _runs(flags: NDArray[np.bool_]) -> tuple[int, ...]:
+    changes = np.flatnonzero(np.diff(flags.ravel(), prepend=False))
+    return tuple(np.diff(changes, prepend=0, append=flags.size).tolist())
+
+
+def _flags(runs: tuple[int, ...]) -> NDArray[np.bool_]:
+    return np.repeat(np.arange(len(runs)) % 2 == 1, runs)
 
 
 class Cortex(Config):

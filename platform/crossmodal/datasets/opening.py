@@ -7,10 +7,11 @@ from functools import cache as remember
 from pathlib import Path
 
 import mne
+import numpy as np
 
 from crossmodal.config import Experiment, UserError
 from crossmodal.config.data import Data, Signals
-from crossmodal.config.signal_spec import SignalPair, SignalSpec
+from crossmodal.config.signal_spec import SignalPair, SignalSpec, Voxels
 from crossmodal.datasets.batches import BatchReader
 from crossmodal.datasets.channels import check_channels, columns_of
 from crossmodal.datasets.entry import ShardEntry
@@ -19,7 +20,7 @@ from crossmodal.datasets.folds import Fold
 from crossmodal.datasets.manifest import Manifest, load_latest
 from crossmodal.datasets.normaliser import fit_normaliser
 from crossmodal.datasets.shard import Shard
-from crossmodal.datasets.windows import make_windows
+from crossmodal.datasets.windows import WindowSet, make_windows
 from crossmodal.storage.node_cache import NodeCache
 
 
@@ -80,7 +81,7 @@ def open_fold(manifest: Manifest, fold: Fold, data: Data, seed: int, cache: Node
     normaliser = fit_normaliser(shards, fold, windows["train"], data)
     signals = SignalPair(
         input=_spec(shards[0], data.input, windows["train"].n_times),
-        target=_spec(shards[0], data.target, windows["train"].of_targets.n_times),
+        target=_with_brain(_spec(shards[0], data.target, windows["train"].of_targets.n_times), shards, windows["train"]),
     )
     readers = {role: BatchReader(shards, laid_out, data, normaliser, signals) for role, laid_out in windows.items()}
     return ShardFold(
@@ -117,3 +118,11 @@ def _spec(shard: Shard, signals: Signals, n_times: int) -> SignalSpec:
     )
     sfreq = shard.rate_hz(signals.modality)
     return SignalSpec(names=names, types=types, sfreq=sfreq, n_times=n_times, space=shard.space(signals.modality))
+
+
+def _with_brain(target: SignalSpec, shards: Sequence[Shard], training: WindowSet) -> SignalSpec:
+    """Say which voxels are brain in some training recording; other targets stay as they are."""
+    if not isinstance(target.space, Voxels):
+        return target
+    brain = np.any([shards[index].volumes.brain for index in np.unique(training.shard_index)], axis=0)
+    return target.model_copy(update={"space": Voxels.of(target.space.mask, target.space.affine, brain)})

@@ -95,6 +95,13 @@ def test_voxels_are_targets_too_and_regions_are_chosen_by_name(open_data):
         open_data(chosen, recordings=voxels)
 
 
+def test_the_brain_is_that_of_training_recordings(open_data):
+    voxels = [replace(recording, volumes=make_volumes(N_VOLUMES, seed=seed)) for seed, recording in enumerate(recordings())]
+    opened = open_data(data(), recordings=voxels)
+    assert set(opened.train.subjects) == {"03"}
+    np.testing.assert_array_equal(opened.signals.target.space.brain, voxels[2].volumes.brain.ravel())
+
+
 def test_regions_are_chosen_by_name(open_data):
     made = recordings()
     opened = open_data(data(target={**TARGET, "channels": ["a", "c"]}), recordings=made)

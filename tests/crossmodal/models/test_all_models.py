@@ -25,6 +25,7 @@ VARIANTS = {
     },
     "aim": {"queries": _AIM, "autoregressive": {**_AIM, "decoding": "autoregressive"}},
     "source_net": {"default": {"width": 8}},
+    "bricman_fc": {"default": {"channel_width": 8, "widths": (16, 16), "rank": 4}},
     "ridge": {"instantaneous": {}, "lagged": {"lag_s": 0.03}},
 }
 _WAVELET_INPUTS = {"scalogram", "complex_scalogram", "bands"}

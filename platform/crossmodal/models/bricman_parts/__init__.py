@@ -1,0 +1,1 @@
+"""Parts of the networks of Bricman and Borst."""

@@ -29,6 +29,17 @@ PUBLISHED = {
     + 3 * norm(1000)
     + linear(1000, 100)
     + linear(100, N_VOXELS),
+    "bricman_cnn": linear(34 * 49, 512)
+    + norm(512)
+    + linear(59_392, 200)
+    + linear(200, 1000)
+    + 3 * linear(1000, 1000)
+    + 4 * norm(1000)
+    + linear(1000, 100)
+    + linear(100, N_VOXELS)
+    + linear(125, 16)
+    + 2 * linear(16 * 125, 16)
+    + linear(16 * 125, 1),
 }
 
 
@@ -47,11 +58,13 @@ def test_the_default_has_the_published_size(paper_signals, kind):
 @pytest.mark.parametrize(
     ("kind", "settings", "sentence"),
     [
+        ("bricman_cnn", {}, r"^model\.stride: a window is 40 samples at 100 Hz, and 16 outputs of filters of 49 taps, 4 apart, need 109;"),
         (
             "bricman_fc",
             {"rate_hz": 1},
             r"^model\.rate_hz: a window of 40 samples is shorter than the 100 that give one at 1 Hz; raise it, or",
         ),
+        ("bricman_cnn", {"pool": 1, "volume_kernel": 4}, r"^model\.volume_kernel 4 must be odd"),
     ],
 )
 def test_what_cannot_be_built_is_refused_by_its_setting(kind, settings, sentence):
@@ -64,3 +77,16 @@ def test_the_last_batch_of_training_may_be_one_window():
     small = {"channel_width": 4, "widths": (8,), "rank": 2}
     model = network_spec(ModelSettings(kind="bricman_fc", **small)).build(volume_pair(5, 3, 40, 100.0)).train()
     assert model.loss(torch.randn(1, 5, 40), torch.randn(1, 3, 1)).isfinite()
+
+
+def test_convolutions_of_the_volume_see_neighbours_in_space_alone():
+    """With a mask: what is not a target is zero, and a target's number among targets is no place."""
+    mask = np.zeros((9, 8, 7), dtype=bool)
+    mask[1:8, ::2, 2:6] = True
+    settings = {"filters": 2, "features": 4, "widths": (4,), "rank": 2, "volume_channels": (), "volume_kernel": 3}
+    refine = network_spec(ModelSettings(kind="bricman_cnn", **settings)).build(voxel_pair(5, mask, 200, 100.0)).refine
+    y_bs = torch.randn(1, mask.sum(), requires_grad=True)
+    (gradient_bs,) = torch.autograd.grad(refine(y_bs)[0, 20], y_bs)
+    voxels_s3 = np.argwhere(mask)
+    near = np.abs(voxels_s3 - voxels_s3[20]).max(axis=1) <= 1
+    np.testing.assert_array_equal(gradient_bs[0].numpy() != 0, near)

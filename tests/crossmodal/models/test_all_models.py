@@ -12,6 +12,7 @@ from tests.crossmodal.models import checks
 _NET = {"widths": (4, 8), "bridge_hidden": 6, "bridge_layers": 1}
 _AIM = {"width": 8, "encoder_layers": 1, "decoder_layers": 1, "heads": 2, "expansion": 2}
 _FILTERS = {"filters": 8, "taps": 9, "pool": 4}
+_ELECTRODES = {"width": 8, "heads": 2, "encoder_layers": 1, "expansion": 2}
 _WAVELETS = {"kind": "scalogram", "frequencies": 8}
 VARIANTS = {
     "synaptech_net": {
@@ -28,6 +29,7 @@ VARIANTS = {
     "source_net": {"default": {"width": 8}},
     "bricman_fc": {"default": {"channel_width": 8, "widths": (16, 16), "rank": 4}},
     "bricman_cnn": {"default": {**_FILTERS, "features": 8, "widths": (16, 16), "rank": 4}},
+    "bricman_transformer": {"default": {**_ELECTRODES, "rank": 4}},
     "ridge": {"instantaneous": {}, "lagged": {"lag_s": 0.03}},
 }
 _WAVELET_INPUTS = {"scalogram", "complex_scalogram", "bands"}

@@ -21,6 +21,16 @@ def norm(width):
     return 2 * width
 
 
+def attention(width):
+    return 4 * linear(width, width)
+
+
+def encoder(width, layers, feed_forward):
+    layer = attention(width) + linear(width, feed_forward) + linear(feed_forward, width) + 2 * norm(width)
+    return layers * layer + norm(width)
+
+
+ENCODED_ELECTRODES = linear(7500, 64) + 34 * 64 + encoder(64, 6, 512)
 PUBLISHED = {
     "bricman_fc": linear(7500, 100)
     + norm(100)
@@ -40,6 +50,7 @@ PUBLISHED = {
     + linear(125, 16)
     + 2 * linear(16 * 125, 16)
     + linear(16 * 125, 1),
+    "bricman_transformer": ENCODED_ELECTRODES + linear(2176, 128) + linear(128, N_VOXELS),
 }
 
 
@@ -64,6 +75,7 @@ def test_the_default_has_the_published_size(paper_signals, kind):
             {"rate_hz": 1},
             r"^model\.rate_hz: a window of 40 samples is shorter than the 100 that give one at 1 Hz; raise it, or",
         ),
+        ("bricman_transformer", {"rate_hz": 1}, r"^model\.rate_hz: a window of 40 samples is shorter"),
         ("bricman_cnn", {"pool": 1, "volume_kernel": 4}, r"^model\.volume_kernel 4 must be odd"),
     ],
 )

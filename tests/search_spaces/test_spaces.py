@@ -18,6 +18,7 @@ VOLUMES = (
     "band_power",
     "bricman_cnn",
     "bricman_fc",
+    "bricman_seq2seq",
     "bricman_transformer",
 )
 DATA = {"synaptech_net": {}, "aim": {}, "source_net": {}, **dict.fromkeys(VOLUMES, OF_VOLUMES)}
@@ -52,6 +53,7 @@ def test_a_narrow_draw_of_each_space_runs():
         "source_net": {"width": 32, "layers": 4, "taps": 15},
         "bricman_cnn": {"filters": 64, "features": 25, "width": 125, "depth": 2, "rank": 12, "volume_width": 2},
         "bricman_fc": {"channel_width": 12, "width": 125, "depth": 1, "rank": 12},
+        "bricman_seq2seq": {"heads": 2, "head_width": 4, "encoder_layers": 1, "decoder_layers": 1, "regions_per_token": 4},
         "bricman_transformer": {"heads": 2, "head_width": 4, "encoder_layers": 1, "rank": 16},
     }
     for kind, drawn in draws.items():

@@ -1,6 +1,8 @@
 """What a score is compared with."""
 
-from pydantic import Field
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
 
 from crossmodal.config.base import Config
 from crossmodal.config.models import ModelSettings
@@ -26,4 +28,14 @@ class Evaluation(Config):
     ceilings: bool = Field(True, description="oracle and linear reference, where the cohort's truth is known")
     fir_lag_s: float = Field(0.1, gt=0, description="half-length of the subject-fitted FIR; its cost grows with the square")
     confidence: float = Field(0.95, gt=0.5, lt=1)
+    teacher_forcing: Literal["none", "void"] = Field(
+        "none", description="void adds a row, labelled so: the network told what it is to predict, as some published figures were made"
+    )
     bands_hz: dict[str, tuple[float, float]] = Field(default={"delta": (1, 4), "theta": (4, 8), "alpha": (8, 13), "beta": (13, 30)})
+
+    @field_validator("teacher_forcing", mode="before")
+    @classmethod
+    def _is_labelled(cls, value: Any) -> Any:
+        if value not in ("none", "void"):
+            raise ValueError("a prediction that was told the truth is void; ask for it by that label, void, or leave it at none")
+        return value

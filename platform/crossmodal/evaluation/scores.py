@@ -14,7 +14,7 @@ from crossmodal.datasets.folds import Label
 from crossmodal.evaluation.protocol import PROTOCOL, of_protocol
 from crossmodal.storage.uri import join, write_bytes, write_json
 
-Role = Literal["model", "baseline", "oracle", "control", "ceiling"]
+Role = Literal["model", "baseline", "oracle", "control", "void", "ceiling"]
 
 
 class Score(Config):
@@ -25,7 +25,8 @@ class Score(Config):
     Attributes
     ----------
     role : str
-        An 'oracle' has seen the test subject's own target; a 'control' is a model that is given what it can learn nothing from.
+        An 'oracle' has seen the test subject's own target; a 'control' is a model that is given what it can learn nothing from; a
+        'void' one was told what it is to predict.
     score : float
         The primary metric of the task's scorecard.
     values : dict of str to float or None

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol, Self, cast
+from typing import ClassVar, Literal, Protocol, Self, cast, runtime_checkable
 
 import mne
 import torch
@@ -126,6 +126,14 @@ class Model(nn.Module, ABC):
         """Give the model to use for one subject; most do not depend on where its sensors are."""
         del geometry
         return self
+
+
+@runtime_checkable
+class TeacherForced(Protocol):
+    """A model that is told parts of the truth in training, and never where it predicts."""
+
+    def teacher_forced(self, x_bct: torch.Tensor, y_bst: torch.Tensor) -> torch.Tensor:
+        """What it says when told the parts of the target before each; a score of it is void."""
 
 
 class Statistics(Protocol):

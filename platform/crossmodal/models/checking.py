@@ -2,7 +2,7 @@
 
 from crossmodal.config import Experiment, UserError
 from crossmodal.config.data import Windows
-from crossmodal.models.base import Baseline, Predicts
+from crossmodal.models.base import Baseline, Predicts, TeacherForced
 from crossmodal.models.registry import ModelSpec, baseline_spec, config_class, network_spec, registered
 from crossmodal.models.ridge import RidgeConfig
 
@@ -25,6 +25,8 @@ def checked(experiment: Experiment) -> Experiment:
     _check_target(model, "model", experiment.data.windows)
     for index, baseline in enumerate(baselines):
         _check_target(baseline, f"evaluation.baselines.{index}", experiment.data.windows)
+    if evaluation.teacher_forcing == "void" and not issubclass(model.model, TeacherForced):
+        raise UserError(f"evaluation.teacher_forcing: '{model.kind}' is told nothing of its target in training either; leave it at none")
     _check_titles([model, *baselines])
     update = {"baselines": tuple(baseline.settings for baseline in baselines), "physiology": physiology.settings}
     return experiment.model_copy(update={"model": model.settings, "evaluation": evaluation.model_copy(update=update)})

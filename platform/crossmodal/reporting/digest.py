@@ -11,11 +11,11 @@ from pydantic import Field
 from crossmodal.config import Config
 from crossmodal.reporting.style import BASELINES, CEILING, MODEL, SECOND
 
-Role = Literal["winner", "champion", "baseline", "oracle", "control", "ceiling"]
+Role = Literal["winner", "champion", "baseline", "oracle", "control", "void", "ceiling"]
 _COLOURS: dict[Role, str] = {
     "winner": MODEL,
     "champion": SECOND,
-    **dict.fromkeys(("baseline", "oracle", "control"), BASELINES[0]),
+    **dict.fromkeys(("baseline", "oracle", "control", "void"), BASELINES[0]),
     "ceiling": CEILING,
 }
 _PLOT_PX, _ROW_PX = 260, 22

@@ -23,7 +23,7 @@ def draw_subjects(folds: Sequence[FoldScores], scorecard: Scorecard) -> Figure:
 
     A ring is the model's figure that the scorecard names beside the score.
     """
-    every = [score for fold in folds for score in fold.scores if score.predictor != scorecard.trivial]
+    every = [score for fold in folds for score in fold.scores if score.predictor != scorecard.trivial and score.role != "void"]
     types = list(dict.fromkeys(score.channel_type for score in every))
     subjects = sorted({score.subject for score in every})
     with drawing(2.4 + max(2.6, 0.42 * len(subjects)), 2.8 * len(types)) as figure:

@@ -236,8 +236,8 @@ def _number(value: float, pattern: str = "{:.3f}") -> str:
 
 
 def _role(row: CohortRow) -> str:
-    """Mark what has seen the test subject's own target, or can know nothing."""
-    return f" ({row.role})" if row.role in ("oracle", "control") else ""
+    """Mark what has seen the test subject's own target, can know nothing, or was told what to predict."""
+    return f" ({row.role})" if row.role in ("oracle", "control", "void") else ""
 
 
 def _leak_mark(row: CohortRow) -> str:

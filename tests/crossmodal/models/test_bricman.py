@@ -51,6 +51,13 @@ PUBLISHED = {
     + 2 * linear(16 * 125, 16)
     + linear(16 * 125, 1),
     "bricman_transformer": ENCODED_ELECTRODES + linear(2176, 128) + linear(128, N_VOXELS),
+    "bricman_seq2seq": ENCODED_ELECTRODES
+    + 64
+    + linear(3276, 64)
+    + 53 * 64
+    + 6 * (2 * attention(64) + linear(64, 512) + linear(512, 64) + 3 * norm(64))
+    + norm(64)
+    + linear(64, 3276),
 }
 
 
@@ -76,6 +83,7 @@ def test_the_default_has_the_published_size(paper_signals, kind):
             r"^model\.rate_hz: a window of 40 samples is shorter than the 100 that give one at 1 Hz; raise it, or",
         ),
         ("bricman_transformer", {"rate_hz": 1}, r"^model\.rate_hz: a window of 40 samples is shorter"),
+        ("bricman_seq2seq", {"width": 20}, r"^model\.width 20 must be a multiple of model\.heads 8$"),
         ("bricman_cnn", {"pool": 1, "volume_kernel": 4}, r"^model\.volume_kernel 4 must be odd"),
     ],
 )

@@ -132,6 +132,11 @@ def test_a_model_of_somebody_else_is_found_by_its_path(my_lab, tmp_path):
             "evaluation.baselines=[{kind: training_mean}, {kind: vigilance}]",
             r"evaluation\.baselines\.1\.kind: 'vigilance' predicts volumes, .* choose minimum_norm, ridge, training_mean, zero$",
         ),
+        (
+            "evaluation.teacher_forcing=true",
+            r"evaluation\.teacher_forcing: a prediction that was told the truth is void; ask for it by that",
+        ),
+        ("evaluation.teacher_forcing=void", r"evaluation\.teacher_forcing: 'synaptech_net' is told nothing of its target in training"),
         ("model={kind: nowhere.Net}", r"model\.kind: 'nowhere\.Net' cannot be imported \(ModuleNotFoundError: No module named 'nowhere' "),
         ("model={kind: my_lab.broken.Net}", r"'my_lab\.broken\.Net' cannot be imported \(ZeroDivisionError: division by zero "),
         ("model={kind: my_lab.nets.YourNet}", r"module 'my_lab\.nets' has no 'YourNet'; models in it: MyNet, Undecided, MyMean"),

@@ -19,7 +19,7 @@ from crossmodal.evaluation.baseline_reader import BaselineReader, fixed_units
 from crossmodal.evaluation.names import ORACLE, TRAINING_MEAN
 from crossmodal.evaluation.protocol import PROTOCOL
 from crossmodal.evaluation.scores import FoldEvaluation, FoldScores, Role, Score, defined
-from crossmodal.models.base import Model
+from crossmodal.models.base import Model, TeacherForced
 from crossmodal.models.predictor import Predictor
 from crossmodal.models.registry import network_spec
 from crossmodal.tasks.volumes.ceilings import TRUE_POWER, Ceilings
@@ -34,6 +34,7 @@ OWN_MEAN = "own mean"
 PREVIOUS = "previous volume"
 OTHER_EEG = "network on EEG of another subject"
 SHIFTED_EEG = "network on EEG shifted by a third"
+TEACHER_FORCED = "network told the slices before each"
 _BATCH_SIZE = 64
 
 Values = NDArray[np.float32]
@@ -109,18 +110,33 @@ class VolumesEvaluator:
         if (other := self._other_eeg(fold, scan, predictors)) is not None:
             said[OTHER_EEG] = "control", other
         said[SHIFTED_EEG] = "control", np.roll(network_vs, len(network_vs) // 3, axis=0)
+        if self._experiment.evaluation.teacher_forcing == "void":
+            said[TEACHER_FORCED] = "void", self._teacher_forced(fold, scan, predictors[self._title])
         if not self._ceilings.is_null and (answer_vs := self._ceilings.predict(shard, scan.volume, columns)) is not None:
             said[TRUE_POWER] = "ceiling", answer_vs.astype(np.float32)
         return truth_vs, said
 
     def _run_over(self, fold: ShardFold, windows: WindowSet, predictors: dict[str, Predictor]) -> dict[str, Values]:
         """What predictors say of windows, in the unit of the images."""
-        reader = BatchReader(fold.shards, windows, self._experiment.data, _as_stored(fold), fold.signals)
+        reader = self._reader(fold, windows)
         parts: dict[str, list[Values]] = {name: [] for name in predictors}
         for batch in reader.batches(_BATCH_SIZE, np.arange(len(windows))):
             for name, predictor in predictors.items():
                 parts[name].append(predictor(batch.input_bct).numpy()[..., 0])
         return {name: np.concatenate(of_name) for name, of_name in parts.items()}
+
+    def _teacher_forced(self, fold: ShardFold, windows: WindowSet, predictor: Predictor) -> Values:
+        """What the network says when it is told the truth before each part of it, in the unit of the images."""
+        network, normaliser = predictor.model, predictor.normaliser
+        assert isinstance(network, TeacherForced)
+        batches = self._reader(fold, windows).batches(_BATCH_SIZE, np.arange(len(windows)))
+        said = [network.teacher_forced(normaliser.input(batch.input_bct), normaliser.target(batch.target_bst)) for batch in batches]
+        values_vs: Values = normaliser.target.inverse(torch.cat(said)).numpy()[..., 0]
+        return values_vs
+
+    def _reader(self, fold: ShardFold, windows: WindowSet) -> BatchReader:
+        """Read windows as they are stored."""
+        return BatchReader(fold.shards, windows, self._experiment.data, _as_stored(fold), fold.signals)
 
     def _other_eeg(self, fold: ShardFold, scan: WindowSet, predictors: dict[str, Predictor]) -> Values | None:
         """What the network says of the EEG of a validation subject, volume by volume in order; None where there is no other subject."""

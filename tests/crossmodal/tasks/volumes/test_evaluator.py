@@ -32,6 +32,13 @@ class Copies(Model):
         return x_bct[:, : len(REGIONS), -1:]
 
 
+class Told(Copies):
+    """A network that is told the truth in training, and says it."""
+
+    def teacher_forced(self, x_bct: torch.Tensor, y_bst: torch.Tensor) -> torch.Tensor:
+        return y_bst
+
+
 def null_recording(subject: str, leaks: bool):
     """Noise in EEG and BOLD; in a subject who leaks, electrodes record the volume that the scanner takes next."""
     volumes = make_volumes(N_VOLUMES, names=REGIONS, seed=int(subject))
@@ -43,7 +50,7 @@ def null_recording(subject: str, leaks: bool):
     return replace(recording, volumes=volumes)
 
 
-def evaluated(folder: Path, leaking: str) -> ScoreTable:
+def evaluated(folder: Path, leaking: str, network: Model | None = None, teacher_forcing: str = "none") -> ScoreTable:
     """The table of a null cohort of four subjects, of whom one may leak."""
     root = str(folder / "cohort")
     experiment = Experiment.model_validate(
@@ -55,7 +62,7 @@ def evaluated(folder: Path, leaking: str) -> ScoreTable:
             "preprocessing": {"modalities": ["eeg", "bold"], "bold": {"targets": {"kind": "regions", "atlas": "atlas.nii.gz"}}},
             "data": {"target": {"modality": "bold"}, "windows": {"kind": "volumes", "length_s": LENGTH_S}, "input_scaling": "zscore"},
             "model": {"kind": "band_power"},
-            "evaluation": {"baselines": [{"kind": "lagged_band_power_ridge"}, {"kind": "vigilance"}]},
+            "evaluation": {"baselines": [{"kind": "lagged_band_power_ridge"}, {"kind": "vigilance"}], "teacher_forcing": teacher_forcing},
         }
     )
     settings_path(Path(root)).parent.mkdir(parents=True)
@@ -66,7 +73,7 @@ def evaluated(folder: Path, leaking: str) -> ScoreTable:
     scores = []
     for fold in make_folds(experiment.split, manifest):
         data = open_fold(manifest, fold, experiment.data, experiment.seed, cache)
-        scores.append(evaluator.evaluate(data, Copies(), data.normaliser).scores)
+        scores.append(evaluator.evaluate(data, network or Copies(), data.normaliser).scores)
     return ScoreTable.of(experiment, scores, VOLUMES_SCORECARD)
 
 
@@ -81,3 +88,15 @@ def test_where_nothing_can_be_learned_one_subject_who_leaks_is_named(tmp_path, l
     assert rows["band power network"].leaking == tuple(filter(None, [leaking]))
     assert rows["oracle"].means["r"] == 0
     assert not any(row.leak for name, row in rows.items() if name != "band power network")
+
+
+def test_who_is_told_the_truth_is_a_void_row_that_nothing_is_compared_with(tmp_path):
+    table = evaluated(tmp_path, leaking="", network=Told(), teacher_forcing="void")
+    (row,) = (row for row in table.rows if row.role == "void")
+    assert row.means["r"] == pytest.approx(1)
+    assert table.cells(row)[0] == "network told the slices before each (void)"
+    assert np.isnan(row.p_above)
+    assert np.isnan(row.p_rival)
+    assert table.warnings() == []
+    model = next(row for row in table.rows if row.role == "model")
+    assert abs(model.means["r"]) < 0.2

@@ -18,6 +18,7 @@ VOLUMES = (
     "band_power",
     "bricman_cnn",
     "bricman_fc",
+    "bricman_mixed",
     "bricman_seq2seq",
     "bricman_transformer",
 )
@@ -53,6 +54,7 @@ def test_a_narrow_draw_of_each_space_runs():
         "source_net": {"width": 32, "layers": 4, "taps": 15},
         "bricman_cnn": {"filters": 64, "features": 25, "width": 125, "depth": 2, "rank": 12, "volume_width": 2},
         "bricman_fc": {"channel_width": 12, "width": 125, "depth": 1, "rank": 12},
+        "bricman_mixed": {"filters": 64, "taps": 25, "heads": 2, "head_width": 4, "layers": 1},
         "bricman_seq2seq": {"heads": 2, "head_width": 4, "encoder_layers": 1, "decoder_layers": 1, "regions_per_token": 4},
         "bricman_transformer": {"heads": 2, "head_width": 4, "encoder_layers": 1, "rank": 16},
     }

@@ -31,6 +31,7 @@ VARIANTS = {
     "bricman_cnn": {"default": {**_FILTERS, "features": 8, "widths": (16, 16), "rank": 4}},
     "bricman_transformer": {"default": {**_ELECTRODES, "rank": 4}},
     "bricman_seq2seq": {"default": {**_ELECTRODES, "decoder_layers": 1, "regions_per_token": 2}},
+    "bricman_mixed": {"default": {**_FILTERS, "width": 8, "heads": 2, "layers": 1, "expansion": 2}},
     "ridge": {"instantaneous": {}, "lagged": {"lag_s": 0.03}},
 }
 _WAVELET_INPUTS = {"scalogram", "complex_scalogram", "bands"}

@@ -73,10 +73,19 @@ def test_the_default_has_the_published_size(paper_signals, kind):
     assert sum(weight.numel() for weight in model.parameters()) == PUBLISHED[kind]
 
 
+def test_the_mixed_network_has_the_front_of_one_and_the_trunk_of_the_other(paper_signals):
+    model = network_spec(ModelSettings(kind="bricman_mixed")).build(paper_signals)
+    published = network_spec(ModelSettings(kind="bricman_cnn")).build(volume_pair(ELECTRODES, 4, N_TIMES, 1000.0))
+    assert model.filters.convolution.weight.shape == published.filters.convolution.weight.shape
+    assert sum(weight.numel() for weight in model.trunk.parameters()) == encoder(64, 6, 512)
+    assert model.position_md.shape == (116, 64)
+
+
 @pytest.mark.parametrize(
     ("kind", "settings", "sentence"),
     [
         ("bricman_cnn", {}, r"^model\.stride: a window is 40 samples at 100 Hz, and 16 outputs of filters of 49 taps, 4 apart, need 109;"),
+        ("bricman_mixed", {"pool": 8}, r"^model\.stride: a window is 40 samples at 100 Hz, and 8 outputs .* need 77; lengthen data\."),
         (
             "bricman_fc",
             {"rate_hz": 1},
@@ -90,6 +99,12 @@ def test_the_default_has_the_published_size(paper_signals, kind):
 def test_what_cannot_be_built_is_refused_by_its_setting(kind, settings, sentence):
     with pytest.raises(UserError, match=sentence):
         network_spec(ModelSettings(kind=kind, **settings)).build(volume_pair(5, 3, 40, 100.0))
+
+
+@pytest.mark.parametrize("n_times", [109, 110, 300])
+def test_as_many_steps_are_counted_as_there_are(n_times):
+    model = network_spec(ModelSettings(kind="bricman_mixed", filters=4, width=8, layers=1)).build(volume_pair(5, 3, n_times, 100.0))
+    assert model(torch.randn(2, 5, n_times)).shape == (2, 3, 1)
 
 
 def test_the_last_batch_of_training_may_be_one_window():

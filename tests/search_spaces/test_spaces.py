@@ -21,6 +21,7 @@ VOLUMES = (
     "bricman_mixed",
     "bricman_seq2seq",
     "bricman_transformer",
+    "multiscale_attention",
 )
 DATA = {"synaptech_net": {}, "aim": {}, "source_net": {}, **dict.fromkeys(VOLUMES, OF_VOLUMES)}
 
@@ -57,6 +58,7 @@ def test_a_narrow_draw_of_each_space_runs():
         "bricman_mixed": {"filters": 64, "taps": 25, "heads": 2, "head_width": 4, "layers": 1},
         "bricman_seq2seq": {"heads": 2, "head_width": 4, "encoder_layers": 1, "decoder_layers": 1, "regions_per_token": 4},
         "bricman_transformer": {"heads": 2, "head_width": 4, "encoder_layers": 1, "rank": 16},
+        "multiscale_attention": {"heads": 2, "head_width": 4, "time_layers": 1, "electrode_layers": 1, "scales": "short"},
     }
     for kind, drawn in draws.items():
         base = experiment(model={"kind": kind}, **DATA[kind])

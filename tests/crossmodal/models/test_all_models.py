@@ -32,6 +32,9 @@ VARIANTS = {
     "bricman_transformer": {"default": {**_ELECTRODES, "rank": 4}},
     "bricman_seq2seq": {"default": {**_ELECTRODES, "decoder_layers": 1, "regions_per_token": 2}},
     "bricman_mixed": {"default": {**_FILTERS, "width": 8, "heads": 2, "layers": 1, "expansion": 2}},
+    "multiscale_attention": {
+        "default": {"patch_s": 0.5, "scales_s": (0.5, 1), "width": 8, "heads": 2, "time_layers": 1, "electrode_layers": 1, "rank": 4}
+    },
     "ridge": {"instantaneous": {}, "lagged": {"lag_s": 0.03}},
 }
 _WAVELET_INPUTS = {"scalogram", "complex_scalogram", "bands"}

@@ -22,6 +22,7 @@ VOLUMES = (
     "bricman_seq2seq",
     "bricman_transformer",
     "multiscale_attention",
+    "spectrogram_unet",
 )
 DATA = {"synaptech_net": {}, "aim": {}, "source_net": {}, **dict.fromkeys(VOLUMES, OF_VOLUMES)}
 
@@ -59,6 +60,7 @@ def test_a_narrow_draw_of_each_space_runs():
         "bricman_seq2seq": {"heads": 2, "head_width": 4, "encoder_layers": 1, "decoder_layers": 1, "regions_per_token": 4},
         "bricman_transformer": {"heads": 2, "head_width": 4, "encoder_layers": 1, "rank": 16},
         "multiscale_attention": {"heads": 2, "head_width": 4, "time_layers": 1, "electrode_layers": 1, "scales": "short"},
+        "spectrogram_unet": {"width": 8, "depth": 2, "front_width": 8, "steps": 10},
     }
     for kind, drawn in draws.items():
         base = experiment(model={"kind": kind}, **DATA[kind])

@@ -35,6 +35,7 @@ VARIANTS = {
     "multiscale_attention": {
         "default": {"patch_s": 0.5, "scales_s": (0.5, 1), "width": 8, "heads": 2, "time_layers": 1, "electrode_layers": 1, "rank": 4}
     },
+    "spectrogram_unet": {"default": {"front_width": 4, "widths": (4, 8), "region_plane": (8, 8)}},
     "ridge": {"instantaneous": {}, "lagged": {"lag_s": 0.03}},
 }
 _WAVELET_INPUTS = {"scalogram", "complex_scalogram", "bands"}

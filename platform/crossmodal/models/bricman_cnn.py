@@ -9,7 +9,7 @@ from torch import nn
 from crossmodal.config import UserError
 from crossmodal.config.signal_spec import SignalPair, Voxels
 from crossmodal.models.base import Predicts
-from crossmodal.models.bricman_parts.batch_norm import BatchNorm
+from crossmodal.models.batch_norm import BatchNorm
 from crossmodal.models.bricman_parts.strided_filters import FilterConfig, StridedFilters
 from crossmodal.models.bricman_parts.volume_convolutions import VolumeConvolutions
 from crossmodal.models.masked_loss import MaskedModel

@@ -8,7 +8,7 @@ from torch import nn
 
 from crossmodal.config.signal_spec import SignalPair
 from crossmodal.models.base import ModelConfig, Predicts
-from crossmodal.models.bricman_parts.batch_norm import BatchNorm
+from crossmodal.models.batch_norm import BatchNorm
 from crossmodal.models.masked_loss import MaskedModel
 from crossmodal.models.pooled_rate import PooledRate
 

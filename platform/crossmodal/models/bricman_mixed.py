@@ -16,7 +16,7 @@ from torch import nn
 
 from crossmodal.config.signal_spec import SignalPair
 from crossmodal.models.base import Predicts
-from crossmodal.models.bricman_parts.batch_norm import BatchNorm
+from crossmodal.models.batch_norm import BatchNorm
 from crossmodal.models.bricman_parts.strided_filters import FilterConfig, StridedFilters
 from crossmodal.models.masked_loss import MaskedModel
 from crossmodal.models.pooled_rate import PooledRate

@@ -13,6 +13,7 @@ _NET = {"widths": (4, 8), "bridge_hidden": 6, "bridge_layers": 1}
 _AIM = {"width": 8, "encoder_layers": 1, "decoder_layers": 1, "heads": 2, "expansion": 2}
 _FILTERS = {"filters": 8, "taps": 9, "pool": 4}
 _ELECTRODES = {"width": 8, "heads": 2, "encoder_layers": 1, "expansion": 2}
+_CALHAS = {"block_channels": 2, "latent": 12}
 _WAVELETS = {"kind": "scalogram", "frequencies": 8}
 VARIANTS = {
     "synaptech_net": {
@@ -26,6 +27,10 @@ VARIANTS = {
         "band_target": {**_NET, "target": {"kind": "bands", "frequencies": 16}},
     },
     "aim": {"queries": _AIM, "autoregressive": {**_AIM, "decoding": "autoregressive"}},
+    "calhas": {
+        "attention_fourier": {**_CALHAS, "attention_regulariser": 0.01},
+        "linear": {**_CALHAS, "attention": False, "projection": "linear", "style": "learned", "alignment": 0},
+    },
     "source_net": {"default": {"width": 8}},
     "bricman_fc": {"default": {"channel_width": 8, "widths": (16, 16), "rank": 4}},
     "bricman_cnn": {"default": {**_FILTERS, "features": 8, "widths": (16, 16), "rank": 4}},

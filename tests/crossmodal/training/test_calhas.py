@@ -1,0 +1,56 @@
+"""The platform's loop trains the network of Calhas and Henriques on regions and on voxels."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from crossmodal.config.data import Data, LeaveOneSubjectOut
+from crossmodal.config.models import ModelSettings
+from crossmodal.config.training import Training
+from crossmodal.datasets.folds import make_folds
+from crossmodal.datasets.manifest import Manifest
+from crossmodal.datasets.opening import open_fold
+from crossmodal.datasets.shard import write_shard
+from crossmodal.models.registry import network_spec
+from crossmodal.storage.node_cache import NodeCache
+from crossmodal.training.loop import fit
+from crossmodal.training.state import TrainingState
+from crossmodal.training.world import World
+from tests.crossmodal.datasets.conftest import SFREQ, make_recording
+from tests.crossmodal.datasets.test_volumes import make_volumes
+
+N_VOLUMES = 60
+TRAINING = Training(epochs=6, batch_size=4, learning_rate=2.98e-3, schedule="constant", warmup_epochs=0, gradient_clip=None)
+
+
+def driven_recording(subject: str, targets: str):
+    """Targets follow how much stronger two electrodes were than the others while the last volume was taken."""
+    volumes = make_volumes(N_VOLUMES, names=("a", "b", "c") if targets == "regions" else None, seed=int(subject))
+    strength_v = np.random.default_rng(int(subject)).standard_normal(N_VOLUMES)
+    recording = make_recording(subject, n_samples=round((volumes.onset_s[-1] + volumes.tr_s) * SFREQ))
+    following = np.searchsorted(np.round(volumes.onset_s * SFREQ), np.arange(len(recording.good)), side="right").clip(max=N_VOLUMES - 1)
+    recording.signals["eeg"].data_tc[:, :2] *= np.exp(strength_v[following, None])
+    data_vs = (10 * strength_v[:, None] + volumes.data_vs).astype(np.float32)
+    return replace(recording, volumes=replace(volumes, data_vs=data_vs))
+
+
+SETTINGS = {
+    "regions": {"attention_regulariser": 0.01},
+    "voxels": {"attention": False, "style": "none", "projection": "linear", "decoder": {"kind": "dct"}},
+}
+
+
+@pytest.mark.parametrize("targets", SETTINGS)
+def test_it_learns_what_drives_the_targets(tmp_path, targets):
+    entries = [write_shard(driven_recording(subject, targets), tmp_path / subject) for subject in ("01", "02", "03", "04")]
+    data = Data.model_validate({"target": {"modality": "bold"}, "windows": {"kind": "volumes", "length_s": 6}, "input_scaling": "zscore"})
+    fold = make_folds(LeaveOneSubjectOut(), Manifest.of(entries, "test"))[0]
+    opened = open_fold(Manifest.of(entries, "test"), fold, data, 0, NodeCache(tmp_path / "cache", 1 << 30))
+    torch.manual_seed(0)
+    model = network_spec(ModelSettings(kind="calhas", latent=27, **SETTINGS[targets])).build(opened.signals)
+    state = fit(model, opened.train, opened.validation, TRAINING, 0, World(), lambda state: None, TrainingState())
+    silence = np.mean([batch.target_bst.abs().mean() for batch in opened.validation.batches(4, np.arange(len(opened.validation)))])
+    assert state.best.validation_loss < 0.9 * silence
+    assert state.history[0].loss_terms.keys() == {"mae", "alignment"} | ({"attention"} if targets == "regions" else set())

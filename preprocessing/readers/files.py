@@ -78,6 +78,7 @@ def _entry(
     several = f"{file.path}: holds several data files ({', '.join(data)}); name one of them in recordings.files" if len(data) > 1 else ""
     return Entry(
         subject=file.subject,
+        session=file.session,
         run=file.run,
         files=(first, *parts),
         channels=_channels_beside(first, listed.files),

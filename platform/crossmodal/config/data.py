@@ -1,6 +1,7 @@
 """What a model reads from shards, and which subjects teach, choose and judge."""
 
-from typing import Annotated, Literal, Self
+from itertools import combinations, product
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -41,6 +42,11 @@ class EpochWindows(Config):
             )
         return self
 
+    @property
+    def length_s(self) -> float:
+        """From the first sample to the last one."""
+        return self.tmax_s - self.tmin_s
+
 
 class VolumeWindows(Config):
     """The input before each volume of BOLD, which is the target."""
@@ -77,6 +83,8 @@ class Part(Config):
     """A stretch of one subject's recordings."""
 
     subject: str
+    # Left out where it says nothing, as runs are named that were trained before sessions were kept.
+    session: str | None = Field(None, exclude_if=lambda session: session is None, description="None takes all sessions")
     run: str | None = Field(None, description="None takes all runs")
     start_s: float | None = Field(None, ge=0)
     stop_s: float | None = Field(None, gt=0)
@@ -86,6 +94,20 @@ class Part(Config):
         if self.stop_s is not None and (self.start_s or 0) >= self.stop_s:
             raise ValueError("start_s must be below stop_s")
         return self
+
+    @property
+    def label(self) -> str:
+        """The subject, and the session where it is of one."""
+        return f"{self.subject} ses-{self.session}" if self.session else self.subject
+
+    def takes(self, subject: str, session: str, run: str) -> bool:
+        """Tell whether a recording is among those that this is a stretch of."""
+        return self.subject == subject and self.session in (None, session) and self.run in (None, run)
+
+    def may_share_recording(self, other: "Part") -> bool:
+        """Tell whether both may be stretches of one recording."""
+        alike = (a is None or b is None or a == b for a, b in ((self.session, other.session), (self.run, other.run)))
+        return self.subject == other.subject and all(alike)
 
 
 class LeaveOneSubjectOut(Config):
@@ -105,6 +127,13 @@ class CrossValidation(Config):
     subjects: tuple[str, ...] | None = Field(None, min_length=1, description="only these are read; None takes all")
 
 
+class LeaveOneSessionOut(Config):
+    """Each session of a subject who has several is the test once, sessions of the next subjects validate, all others train."""
+
+    kind: Literal["leave_one_session_out"] = "leave_one_session_out"
+    validation_sessions: int = Field(1, ge=1)
+
+
 class FixedSplit(Config):
     """Named subjects, or stretches of recordings, for each role."""
 
@@ -114,11 +143,16 @@ class FixedSplit(Config):
     test: tuple[str | Part, ...] = Field(min_length=1)
     gap_s: float = Field(0.0, ge=0, description="least distance between parts of one recording with different roles")
 
+    @property
+    def divides_recordings(self) -> bool:
+        """Whether a recording may have several roles."""
+        roles = [
+            [Part(subject=part) if isinstance(part, str) else part for part in role] for role in (self.train, self.validation, self.test)
+        ]
+        return any(one.may_share_recording(other) for a, b in combinations(roles, 2) for one, other in product(a, b))
 
-class LeakyWindows(Config):
-    """Windows shuffled across subjects, as published systems do; labelled leaky everywhere."""
 
-    kind: Literal["leaky_windows"] = "leaky_windows"
+class _Shares(Config):
     validation: float = Field(0.1, gt=0, lt=1)
     test: float = Field(0.2, gt=0, lt=1)
 
@@ -129,4 +163,21 @@ class LeakyWindows(Config):
         return self
 
 
-Split = Annotated[LeaveOneSubjectOut | CrossValidation | FixedSplit | LeakyWindows, Field(discriminator="kind")]
+class WithinRecordings(_Shares):
+    """Each recording is cut into training, validation and test, in this order; labelled within recording everywhere."""
+
+    kind: Literal["within_recordings"] = "within_recordings"
+    gap_s: float = Field(ge=0, description="left out between the parts; volumes need a window and a haemodynamic response of 32 s")
+    divides_recordings: ClassVar[bool] = True
+
+
+class LeakyWindows(_Shares):
+    """Windows shuffled across subjects, as published systems do; labelled leaky everywhere."""
+
+    kind: Literal["leaky_windows"] = "leaky_windows"
+
+
+Split = Annotated[
+    LeaveOneSubjectOut | CrossValidation | LeaveOneSessionOut | FixedSplit | WithinRecordings | LeakyWindows,
+    Field(discriminator="kind"),
+]

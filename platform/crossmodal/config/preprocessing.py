@@ -1,5 +1,6 @@
 """Where recordings come from and what is done to them before they become shards."""
 
+from operator import not_
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -29,6 +30,7 @@ class FileEntry(Config):
 
     path: str
     subject: str
+    session: str = Field("", exclude_if=not_, description="on which day or occasion it was recorded")
     run: str = "01"
 
 

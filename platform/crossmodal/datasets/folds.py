@@ -1,11 +1,21 @@
 """Which subjects teach, which choose, and which judge."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from itertools import combinations
 from typing import Literal, get_args
 
 from crossmodal.config import Config, UserError
-from crossmodal.config.data import CrossValidation, FixedSplit, LeakyWindows, LeaveOneSubjectOut, Part, Split
+from crossmodal.config.data import (
+    CrossValidation,
+    FixedSplit,
+    LeakyWindows,
+    LeaveOneSessionOut,
+    LeaveOneSubjectOut,
+    Part,
+    Split,
+    WithinRecordings,
+)
 from crossmodal.datasets.manifest import Manifest
 
 Role = Literal["train", "validation", "test"]
@@ -37,7 +47,7 @@ class Fold(Config):
         others = (*self.train, *self.validation)
         if self.leaky:
             return "leaky"
-        if any(_same_recording(one, other) for one in self.test for other in others):
+        if any(one.may_share_recording(other) for one in self.test for other in others):
             return "within recording"
         return "within subject" if {part.subject for part in self.test} & {part.subject for part in others} else ""
 
@@ -48,16 +58,20 @@ def make_folds(split: Split, manifest: Manifest) -> tuple[Fold, ...]:
     Raises
     ------
     UserError
-        A subject or run is not in the dataset, is named twice, has two roles in overlapping or too close stretches, or there
-        are too few subjects for the roles; the sentence names it.
+        A subject, session or run is not in the dataset, is named twice, has two roles in overlapping or too close stretches, or is too
+        short, or there are too few subjects or sessions for the roles; the sentence names it.
     """
     match split:
         case LeaveOneSubjectOut():
             return _leave_one_subject_out(split, manifest.subjects)
         case CrossValidation():
             return _cross_validation(split, manifest.subjects)
+        case LeaveOneSessionOut():
+            return _leave_one_session_out(split, manifest)
         case FixedSplit():
             return (_fixed(split, manifest),)
+        case WithinRecordings():
+            return (_within_recordings(split, manifest),)
         case LeakyWindows():
             everyone = tuple(Part(subject=subject) for subject in manifest.subjects)
             return (Fold(name="leaky", train=everyone, validation=everyone, test=everyone, leaky=split),)
@@ -99,12 +113,65 @@ def _cross_validation(split: CrossValidation, present: Sequence[str]) -> tuple[F
     return tuple(folds)
 
 
+def _leave_one_session_out(split: LeaveOneSessionOut, manifest: Manifest) -> tuple[Fold, ...]:
+    sessions = tuple(dict.fromkeys(Part(subject=recording.subject, session=recording.session) for recording in manifest.durations_s))
+    held_out = _repeated(sessions)
+    if not held_out:
+        raise UserError(
+            "split: leaving one session out needs a subject with several sessions, and the dataset has none; leave out subjects"
+        )
+    needed = split.validation_sessions + 2
+    if len(sessions) < needed:
+        raise UserError(
+            f"split: leaving one session out with {split.validation_sessions} for validation needs {needed} sessions, the dataset has "
+            f"{len(sessions)} ({', '.join(session.label for session in sessions)})"
+        )
+    folds = []
+    for session in held_out:
+        position = sessions.index(session)
+        others = [*sessions[position + 1 :], *sessions[:position]]
+        # The subject's own other sessions teach: without them this would be leaving the subject out.
+        others.sort(key=lambda other: other.subject == session.subject)
+        validation, train = others[: split.validation_sessions], others[split.validation_sessions :]
+        name = f"sub-{session.subject}_ses-{session.session}"
+        folds.append(Fold(name=name, train=tuple(sorted(train, key=sessions.index)), validation=tuple(validation), test=(session,)))
+    return tuple(folds)
+
+
+def has_repeated_sessions(manifest: Manifest) -> bool:
+    """Tell whether any subject has several sessions."""
+    return bool(_repeated({Part(subject=recording.subject, session=recording.session) for recording in manifest.durations_s}))
+
+
+def _repeated(sessions: Collection[Part]) -> list[Part]:
+    """Sessions of subjects who have several."""
+    n_sessions = Counter(session.subject for session in sessions)
+    return [session for session in sessions if n_sessions[session.subject] > 1]
+
+
+def _within_recordings(split: WithinRecordings, manifest: Manifest) -> Fold:
+    parts: dict[Role, list[Part]] = {role: [] for role in ROLES}
+    shares: dict[Role, float] = {"train": 1 - split.validation - split.test, "validation": split.validation, "test": split.test}
+    for recording, duration_s in manifest.durations_s.items():
+        used_s = duration_s - 2 * split.gap_s
+        if used_s <= 0:
+            raise UserError(
+                f"split: sub-{recording.subject} run {recording.run} lasts {duration_s:g} s, which cannot be cut into three with gaps of "
+                f"{split.gap_s:g} s; leave it out of recordings or change split.gap_s"
+            )
+        start_s = 0.0
+        for role, share in shares.items():
+            stop_s = start_s + share * used_s
+            parts[role].append(recording.model_copy(update={"start_s": start_s, "stop_s": stop_s}))
+            start_s = stop_s + split.gap_s
+    return Fold(name="within", train=tuple(parts["train"]), validation=tuple(parts["validation"]), test=tuple(parts["test"]))
+
+
 def _fixed(split: FixedSplit, manifest: Manifest) -> Fold:
     parts = {role: tuple(Part(subject=part) if isinstance(part, str) else part for part in getattr(split, role)) for role in ROLES}
-    runs = manifest.durations_s
     for role, named in parts.items():
         for part in named:
-            _check_present(part, runs, manifest.subjects, f"split.{role}")
+            _check_present(part, manifest, f"split.{role}")
     everything = [(role, part) for role in ROLES for part in parts[role]]
     for (role, part), (other_role, other) in combinations(everything, 2):
         _check_apart(role, part, other_role, other, split.gap_s)
@@ -119,20 +186,26 @@ def _check_named(named: Sequence[str], subjects: Sequence[str], key: str) -> Non
             raise UserError(f"{key}: subject '{subject}' is named twice; name each once")
 
 
-def _check_present(part: Part, runs: dict[tuple[str, str], float], subjects: Sequence[str], key: str) -> None:
-    if part.subject not in subjects:
-        raise UserError(f"{key}: subject '{part.subject}' is not in the dataset; it has {', '.join(subjects)}")
-    own = {run: duration for (subject, run), duration in runs.items() if subject == part.subject}
-    if part.run is not None and part.run not in own:
-        raise UserError(f"{key}: subject '{part.subject}' has no run '{part.run}'; it has {', '.join(own)}")
-    longest = max(own.values()) if part.run is None else own[part.run]
+def _check_present(part: Part, manifest: Manifest, key: str) -> None:
+    if part.subject not in manifest.subjects:
+        raise UserError(f"{key}: subject '{part.subject}' is not in the dataset; it has {', '.join(manifest.subjects)}")
+    own = {recording: duration for recording, duration in manifest.durations_s.items() if recording.subject == part.subject}
+    for kind in ("session", "run"):
+        wanted, present = getattr(part, kind), [getattr(recording, kind) for recording in own]
+        if wanted is not None and wanted not in present:
+            there = ", ".join(dict.fromkeys(filter(None, present))) or "none"
+            raise UserError(f"{key}: subject '{part.subject}' has no {kind} '{wanted}'; it has {there}")
+    taken = [duration for recording, duration in own.items() if part.may_share_recording(recording)]
+    if not taken:
+        raise UserError(f"{key}: subject '{part.subject}' has no run '{part.run}' in session '{part.session}'")
+    longest = max(taken)
     start, stop = _stretch(part)
     if start >= min(stop, longest):
         raise UserError(f"{key}: sub-{part.subject} from {start:g} s to {stop:g} s holds nothing, the recording lasts {longest:g} s")
 
 
 def _check_apart(role: str, part: Part, other_role: str, other: Part, gap_s: float) -> None:
-    if not _same_recording(part, other):
+    if not part.may_share_recording(other):
         return
     (start, stop), (other_start, other_stop) = _stretch(part), _stretch(other)
     distance = max(other_start - stop, start - other_stop)
@@ -140,10 +213,6 @@ def _check_apart(role: str, part: Part, other_role: str, other: Part, gap_s: flo
         where = f"in split.{role}" if role == other_role else f"in split.{role} and split.{other_role}"
         apart = f" less than {gap_s:g} s apart" if distance >= 0 else ""
         raise UserError(f"sub-{part.subject} is named twice {where}{apart}; each stretch of a recording has one role")
-
-
-def _same_recording(part: Part, other: Part) -> bool:
-    return part.subject == other.subject and (part.run is None or other.run is None or part.run == other.run)
 
 
 def _stretch(part: Part) -> tuple[float, float]:

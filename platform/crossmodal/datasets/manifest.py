@@ -7,6 +7,7 @@ from typing import Self
 from pydantic import Field
 
 from crossmodal.config import Config, UserError, fingerprint
+from crossmodal.config.data import Part
 from crossmodal.datasets.agreement import traits_of, usual
 from crossmodal.datasets.entry import ShardEntry
 from crossmodal.storage.uri import exists, join, read_bytes, read_json, write_bytes, write_json
@@ -50,9 +51,9 @@ class Manifest(Config):
         return tuple(dict.fromkeys(entry.subject for entry in self.entries))
 
     @property
-    def durations_s(self) -> dict[tuple[str, str], float]:
-        """How long each recording lasts, by subject and run, s."""
-        return {(entry.subject, entry.run): entry.n_samples / entry.sfreq for entry in self.entries}
+    def durations_s(self) -> dict[Part, float]:
+        """How long each recording lasts, s."""
+        return {Part(subject=entry.subject, session=entry.session, run=entry.run): entry.n_samples / entry.sfreq for entry in self.entries}
 
     @property
     def shards(self) -> frozenset[str]:
@@ -77,9 +78,9 @@ class SimulatedManifest(Manifest):
         return self.labels
 
     @property
-    def durations_s(self) -> dict[tuple[str, str], float]:
+    def durations_s(self) -> dict[Part, float]:
         """Samples of a subject never end."""
-        return {(label, "01"): float("inf") for label in self.labels}
+        return {Part(subject=label, run="01"): float("inf") for label in self.labels}
 
 
 def shard_uri(store: str, shard_fingerprint: str) -> str:

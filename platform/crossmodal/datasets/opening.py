@@ -10,7 +10,7 @@ import mne
 import numpy as np
 
 from crossmodal.config import Experiment, UserError
-from crossmodal.config.data import Data, Signals
+from crossmodal.config.data import Data, Signals, VolumeWindows
 from crossmodal.config.signal_spec import SignalPair, SignalSpec, Voxels
 from crossmodal.datasets.batches import BatchReader
 from crossmodal.datasets.channels import check_channels, columns_of
@@ -20,7 +20,7 @@ from crossmodal.datasets.folds import Fold
 from crossmodal.datasets.manifest import Manifest, load_latest
 from crossmodal.datasets.normaliser import fit_normaliser
 from crossmodal.datasets.shard import Shard
-from crossmodal.datasets.windows import WindowSet, make_windows
+from crossmodal.datasets.windows import WindowSet, check_scan, make_windows
 from crossmodal.storage.node_cache import NodeCache
 
 
@@ -50,10 +50,13 @@ def find_shards(experiment: Experiment) -> Manifest:
     Raises
     ------
     UserError
-        The store holds no such dataset, or the channels do not go with it.
+        The store holds no such dataset, the channels do not go with it, or a scan is shorter than a window.
     """
     manifest = load_latest(experiment.store, experiment.dataset_recipe)
     check_channels(manifest.entries[0], experiment.data)
+    if isinstance(experiment.data.windows, VolumeWindows):
+        for entry in manifest.entries:
+            check_scan(entry, experiment.data.windows)
     return manifest
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from crossmodal.config import UserError
 from crossmodal.config.data import EpochWindows, Part, SlidingWindows, VolumeWindows, Windows
+from crossmodal.datasets.entry import ShardEntry
 from crossmodal.datasets.folds import Fold, Role
 from crossmodal.datasets.shard import Shard
 
@@ -72,7 +73,7 @@ def make_windows(shards: Sequence[Shard], fold: Fold, role: Role, windows: Windo
     indices, starts, volumes = [], [], []
     for index, shard in enumerate(shards):
         for part in fold.parts(role):
-            if part.subject == shard.subject and part.run in (None, shard.run):
+            if part.takes(shard.subject, shard.session, shard.run):
                 found, of_found = _starts(shard, part, windows)
                 starts.append(found)
                 volumes.append(of_found)
@@ -90,6 +91,23 @@ def make_windows(shards: Sequence[Shard], fold: Fold, role: Role, windows: Windo
             "change data.windows"
         )
     return laid_out
+
+
+def check_scan(entry: ShardEntry, windows: VolumeWindows) -> None:
+    """Refuse a scan of fewer volumes than a window lasts: its subject would be missing wherever it is scored.
+
+    Raises
+    ------
+    UserError
+        The sentence names the recording.
+    """
+    assert entry.volumes
+    n_volumes, length_s = entry.volumes.n_volumes, entry.volumes.n_volumes * entry.volumes.tr_s
+    if length_s < windows.length_s:
+        raise UserError(
+            f"{entry.label}: its {n_volumes} volumes last {length_s:g} s, less than the window of {windows.length_s:g} s before each; leave"
+            " it out of recordings or shorten data.windows.length_s"
+        )
 
 
 def _check_conditions(shards: Sequence[Shard], windows: Windows) -> None:

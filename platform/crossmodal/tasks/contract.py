@@ -89,6 +89,10 @@ class Task(ABC):
             raise UserError(f"training.choose_epoch_by: {wanted} is taken on what the target is, and the model predicts its bands")
         return known[wanted]
 
+    def least_gap_s(self, experiment: Experiment) -> float:
+        """How far apart training and test must be where they are parts of one recording, s: no window reaches from one to the other."""
+        return experiment.data.windows.length_s
+
     @abstractmethod
     def find_dataset(self, experiment: Experiment) -> Manifest:
         """Look up what an experiment trains on; raises UserError where there is none."""

@@ -161,4 +161,4 @@ class Journal:
 
 
 def _subjects(fold: Fold) -> dict[str, str]:
-    return {role: ", ".join(dict.fromkeys(part.subject for part in fold.parts(role))) for role in ROLES}
+    return {role: ", ".join(dict.fromkeys(part.label for part in fold.parts(role))) for role in ROLES}

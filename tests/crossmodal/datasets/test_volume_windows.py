@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from crossmodal.config import UserError
-from crossmodal.config.data import Data, FixedSplit
+from crossmodal.config.data import Data, FixedSplit, LeakyWindows, LeaveOneSessionOut, WithinRecordings
+from crossmodal.datasets.shard import write_shard
+from crossmodal.datasets.windows import check_scan
 from tests.crossmodal.datasets.conftest import SFREQ, make_recording
 from tests.crossmodal.datasets.test_volumes import make_volumes
 
@@ -84,6 +86,57 @@ def test_parts_of_a_recording_share_no_sample_and_no_volume(open_data):
     train = opened.train.windows
     seen_vs = recordings()[1].volumes.data_vs[train.volume].astype(np.float64)
     np.testing.assert_allclose(opened.normaliser.target.scale_c, 1 / seen_vs.std(axis=0), rtol=1e-5)
+
+
+def test_training_and_test_windows_of_a_recording_are_a_gap_apart(open_data):
+    opened = open_data(data(length_s=2.0), WithinRecordings(gap_s=3.5, validation=0.25, test=0.35), recordings())
+    train, test = opened.train.windows, opened.test.windows
+    assert opened.fold.label == "within recording"
+    assert set(train.shard_index) == set(test.shard_index) == {0, 1, 2}
+    for index in range(3):
+        last_s = FIRST_S + TR_S * train.volume[train.shard_index == index].max()
+        assert test.start[test.shard_index == index].min() / SFREQ - last_s >= 2 * 3.5
+
+
+def test_a_session_that_is_left_out_is_read_by_the_test_alone(open_data):
+    made = [
+        replace(recording, subject=subject, session=session, run=f"ses-{session}_01")
+        for recording, (subject, session) in zip(
+            [*recordings(), recordings()[0]], [("01", "a"), ("01", "b"), ("02", "a"), ("02", "b")], strict=True
+        )
+    ]
+    opened = open_data(data(), LeaveOneSessionOut(), made)
+    runs = {
+        role: {(opened.shards[index].subject, opened.shards[index].run) for index in getattr(opened, role).windows.shard_index}
+        for role in ("train", "validation", "test")
+    }
+    assert runs == {
+        "train": {("01", "ses-b_01"), ("02", "ses-b_01")},
+        "validation": {("02", "ses-a_01")},
+        "test": {("01", "ses-a_01")},
+    }
+
+
+def test_leaky_windows_deal_the_volumes_of_each_scan_out(open_data):
+    opened = open_data(data(), LeakyWindows(validation=0.2, test=0.3), recordings())
+    pairs = {
+        role: set(zip(windows.shard_index.tolist(), windows.volume.tolist(), strict=True))
+        for role in ("train", "validation", "test")
+        for windows in [getattr(opened, role).windows]
+    }
+    everything = set.union(*pairs.values())
+    assert sum(map(len, pairs.values())) == len(everything)
+    assert len(pairs["test"]) == round(0.3 * len(everything))
+    assert {index for index, _ in pairs["test"]} == {index for index, _ in pairs["train"]} == {0, 1, 2}
+
+
+def test_a_scan_of_fewer_volumes_than_a_window_lasts_is_refused(tmp_path):
+    entry = write_shard(recordings()[0], tmp_path / "shard")
+    check_scan(entry, data(length_s=24.0).windows)
+    with pytest.raises(
+        UserError, match="sub-01 run 01: its 12 volumes last 24 s, less than the window of 24.5 s before each; leave it out"
+    ):
+        check_scan(entry, data(length_s=24.5).windows)
 
 
 def test_voxels_are_targets_too_and_regions_are_chosen_by_name(open_data):

@@ -20,6 +20,12 @@ def test_real_files_of_every_format_open(real_data):
     assert read_raw_file(real_data / "eeg/bv_dig_test.vhdr").info["sfreq"] == 5000
 
 
+def test_a_session_is_what_the_experiment_says(tmp_path):
+    files = tuple(FileEntry.model_validate({"path": str(tmp_path / "a.edf"), "subject": "01"} | more) for more in ({}, {"session": "b"}))
+    assert [entry.session for entry in list_files(FileRecordings(files=files))] == ["", "b"]
+    assert [set(file.model_dump()) for file in files] == [{"path", "subject", "run"}, {"path", "subject", "session", "run"}]
+
+
 def test_edf_opens(make_raw, tmp_path):
     raw = make_raw().pick("eeg")
     mne.export.export_raw(tmp_path / "a.edf", raw, verbose="error")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from crossmodal.config import Experiment, UserError, fingerprint
 from crossmodal.config.cortex import CortexSimulation
-from crossmodal.config.data import Data, LeakyWindows
+from crossmodal.config.data import Data, LeakyWindows, WithinRecordings
 from crossmodal.datasets.fold_data import FoldData
 from crossmodal.datasets.folds import Fold, Role
 from crossmodal.datasets.manifest import Manifest, SimulatedManifest
@@ -50,8 +50,10 @@ class CortexTask(Task):
                 raise UserError(f"data.{key}: samples of cortical activity have the length and units of the section cortex; leave it out")
         if data.input.modality != "eeg" or data.input.channels != "all" or data.target.channels != "all":
             raise UserError("data: samples of cortical activity are EEG of cortex.electrodes and all regions; leave channels out")
-        if isinstance(experiment.split, LeakyWindows):
-            raise UserError("split: samples are made anew for each role, so that leaky_windows has no meaning; split by subjects")
+        if isinstance(experiment.split, LeakyWindows | WithinRecordings):
+            raise UserError(
+                f"split: samples are made anew for each role, so that {experiment.split.kind} has no meaning; split by subjects"
+            )
         if experiment.preprocessing.sfreq != simulation.sfreq:
             raise UserError(
                 f"preprocessing.sfreq: a recording to predict from is resampled to {experiment.preprocessing.sfreq} Hz, and the model"

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossmodal.config import Experiment, UserError
+from crossmodal.config.data import FixedSplit, WithinRecordings
 from crossmodal.config.preprocessing import Preprocessing
 from crossmodal.config.signal_spec import SignalSpec
 from crossmodal.datasets.fold_data import FoldData
@@ -19,6 +20,7 @@ from crossmodal.evaluation.epoch_metrics import EpochMetric, temporal_r
 from crossmodal.evaluation.scorecard import Scorecard
 from crossmodal.evaluation.scores import FoldEvaluation
 from crossmodal.models.store import TrainedModel
+from crossmodal.physics.haemodynamics import RESPONSE_LENGTH_S
 from crossmodal.storage.node_cache import NodeCache
 from crossmodal.tasks.cleaned_input import CleanInput
 from crossmodal.tasks.contract import Evaluator, Task, Written
@@ -41,7 +43,13 @@ class VolumesTask(Task):
         return VOLUMES_SCORECARD
 
     def check(self, experiment: Experiment) -> None:
-        """Refuse regions by name where targets are voxels, and as the subject's own ridge what is none."""
+        """Refuse regions by name where targets are voxels, parts of a recording that are too close, and a ridge that is none."""
+        split, needed_s = experiment.split, self.least_gap_s(experiment)
+        if isinstance(split, WithinRecordings | FixedSplit) and split.divides_recordings and split.gap_s < needed_s:
+            raise UserError(
+                f"split.gap_s: {split.gap_s:g} s between parts of a recording are too few for volumes: a window of"
+                f" {experiment.data.windows.length_s:g} s and a haemodynamic response of {RESPONSE_LENGTH_S:g} s need {needed_s:g} s"
+            )
         channels, targets = experiment.data.target.channels, experiment.preprocessing.bold.targets
         if isinstance(channels, tuple) and targets.kind == "voxels":
             raise UserError(
@@ -50,6 +58,10 @@ class VolumesTask(Task):
             )
         if experiment.evaluation.own_ridge:
             own_ridge_spec(experiment.evaluation.own_ridge)
+
+    def least_gap_s(self, experiment: Experiment) -> float:
+        """A window, and the haemodynamic response to what it ends with: blood knows as long what training has seen."""
+        return experiment.data.windows.length_s + RESPONSE_LENGTH_S
 
     def epoch_metrics(self) -> Mapping[str, EpochMetric]:
         """Correlation over time, the scans of a subject taken together."""

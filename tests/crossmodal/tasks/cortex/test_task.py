@@ -104,6 +104,7 @@ def test_a_section_that_does_not_fit_is_refused_when_read(tmp_path, changes, tol
         ({"data": SETTINGS["data"] | {"input_scaling": "zscore"}}, r"^data\.input_scaling: samples of cortical activity"),
         ({"data": SETTINGS["data"] | {"input": {"modality": "meg"}}}, "^data: samples of cortical activity are EEG"),
         ({"split": {"kind": "leaky_windows"}}, "^split: samples are made anew for each role"),
+        ({"split": {"kind": "within_recordings", "gap_s": 1}}, "^split: samples are made anew for each role"),
         ({"cortex": {"sfreq": 200.0}}, "^preprocessing.sfreq: .* make both the same"),
     ],
 )

@@ -12,6 +12,7 @@ from crossmodal.evaluation.protocol import FOLDER, PROTOCOL, of_protocol
 from crossmodal.evaluation.scorecard import Scorecard
 from crossmodal.evaluation.scores import FoldScores, scores_uri
 from crossmodal.reporting.loss import Losses, draw_losses
+from crossmodal.reporting.split_table import SplitTable, splits_to_csv, splits_to_markdown
 from crossmodal.reporting.style import render_png
 from crossmodal.reporting.subjects import draw_subjects
 from crossmodal.reporting.table import ScoreTable, to_csv, to_markdown
@@ -94,6 +95,30 @@ class Publisher:
                 path = Path(folder) / f"{name}.png"
                 path.write_bytes(png)
                 self._tracker.log_figure(run_id, path, f"{FOLDER}/figures")
+
+
+def publish_splits(table: SplitTable, store: str, run: str, tracker: Tracker) -> str:
+    """Keep a comparison of splits beside the scores, and as a run of MLflow; return where it lies in the store.
+
+    Parameters
+    ----------
+    run : str
+        Names the comparison.
+    """
+    uri, run_id = scores_uri(store, run), tracker.start(run)
+    for name, text in (("splits.md", splits_to_markdown(table)), ("splits.csv", splits_to_csv(table))):
+        write_bytes(join(uri, name), text.encode())
+        tracker.client.log_text(run_id, text, f"{FOLDER}/{name}")
+    primary = table.first.scorecard.primary
+    values = {
+        f"{kind}/{metric_name(row.channel_type, row.predictor, primary)}": row.means[primary]
+        for kind, of_split in table.tables.items()
+        for row in of_split.rows
+    }
+    tracker.log_metrics(run_id, values, step=PROTOCOL)
+    tracker.log_tags(run_id, {"protocol.version": str(PROTOCOL), "level": "comparison"})
+    tracker.end(run_id, "FINISHED")
+    return uri
 
 
 def metric_name(channel_type: str, predictor: str, name: str) -> str:

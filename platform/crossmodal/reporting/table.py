@@ -113,15 +113,19 @@ class ScoreTable:
         titles[0] += f" [{self.confidence:.0%}]"
         return ["predictor", *titles, _above(self.scorecard), _beside(self.scorecard), "n"]
 
+    def score(self, row: CohortRow) -> str:
+        """The score of a row with its interval."""
+        low, high = row.intervals[self.scorecard.primary]
+        interval = "" if np.isnan(low) else f" [{_number(low)}, {_number(high)}]"
+        return _figure(row, self.scorecard[self.scorecard.primary]) + interval
+
     def cells(self, row: CohortRow) -> list[str]:
         """One row as a reader sees it, with the protocol's label; a dash where a figure is undefined."""
-        figures = [_figure(row, metric) for metric in self._columns(row.channel_type)]
-        low, high = row.intervals[self.scorecard.primary]
-        if not np.isnan(low):
-            figures[0] += f" [{_number(low)}, {_number(high)}]"
+        _, *others = self._columns(row.channel_type)
         return [
-            row.predictor + _role(row) + (f" ({self.label})" if self.label and row.role != "ceiling" else "") + _leak_mark(row),
-            *figures,
+            named(row) + (f" ({self.label})" if self.label and row.role != "ceiling" else "") + leak_mark(row),
+            self.score(row),
+            *(_figure(row, metric) for metric in others),
             _p(row.p_above, row.above),
             _p(row.p_rival, row.differs_from_rival) + _direction(row),
             str(row.n),
@@ -186,12 +190,12 @@ def to_markdown(table: ScoreTable) -> str:
         lines += [
             f"### {table.title}: {CHANNEL_TYPES[channel_type].title}",
             "",
-            _line(titles),
-            _line(["---"] + ["---:"] * (len(titles) - 1)),
+            markdown_line(titles),
+            markdown_line(["---"] + ["---:"] * (len(titles) - 1)),
         ]
         for row in rows:
             first, *others = table.cells(row)
-            lines.append(_line([f"**{first}**" if row.role == "model" else first, *others]))
+            lines.append(markdown_line([f"**{first}**" if row.role == "model" else first, *others]))
         lines.append("")
     return "\n".join([*lines, *(f"**{warning}**\n" for warning in table.warnings()), *(f"{remark}\n" for remark in table.remarks())])
 
@@ -223,7 +227,8 @@ def _csv_row(row: CohortRow, of_all: Mapping[str, str | int], scorecard: Scoreca
     return {**texts, **of_all, "leak": " ".join(["LEAK", *row.leaking]) if row.leak else "", "n": row.n, **digits, **counts}
 
 
-def _line(row: Sequence[str]) -> str:
+def markdown_line(row: Sequence[str]) -> str:
+    """A row of a Markdown table."""
     return "| " + " | ".join(row) + " |"
 
 
@@ -235,12 +240,13 @@ def _number(value: float, pattern: str = "{:.3f}") -> str:
     return text if float(text) else text.removeprefix("-")
 
 
-def _role(row: CohortRow) -> str:
-    """Mark what has seen the test subject's own target, can know nothing, or was told what to predict."""
-    return f" ({row.role})" if row.role in ("oracle", "control", "void") else ""
+def named(row: CohortRow) -> str:
+    """The predictor, marked where it has seen the test subject's own target, can know nothing, or was told what to predict."""
+    return row.predictor + (f" ({row.role})" if row.role in ("oracle", "control", "void") else "")
 
 
-def _leak_mark(row: CohortRow) -> str:
+def leak_mark(row: CohortRow) -> str:
+    """What follows a row that leaks; empty for others."""
     if not row.leak:
         return ""
     return f" LEAK in {len(row.leaking)} of {row.n}" if row.leaking else " LEAK"

@@ -62,7 +62,9 @@ def draw_map(scan: ScanDetail, subject: str, predictor: str, numbers: NDArray[np
 
 def draw_lags(detail: VolumesDetail, predictor: str) -> Figure:
     """Draw the mean r over targets against a lag of the prediction, a line a test subject: it should peak at zero."""
-    lags = np.arange(-_MOST_LAG, _MOST_LAG + 1)
+    # Of a scan of which a part is tested, there may be few volumes.
+    most = min(_MOST_LAG, *(len(scan.truth_vs) - 2 for scan in detail.scans.values()))
+    lags = np.arange(-most, most + 1)
     with drawing(4.8, 2.8) as figure:
         axis = figure.subplots()
         for subject, scan in detail.scans.items():

@@ -1,0 +1,55 @@
+"""Score a trained run: table, figures and metrics, in the store and in MLflow."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+from crossmodal.evaluation.scores import FoldEvaluation
+from crossmodal.reporting.loss import Losses
+from crossmodal.reporting.report import Publisher, draw_run
+from crossmodal.reporting.table import ScoreTable
+from crossmodal.tasks.choosing import task_of
+from crossmodal.tasks.evaluate import evaluate_folds
+from crossmodal.tracking.runs import Tracker
+from crossmodal.training.plan import Plan
+
+Follow = Callable[[Iterator[FoldEvaluation]], Iterable[FoldEvaluation]]
+
+
+def score_run(plan: Plan, tracker: Tracker, note: str = "", follow: Follow = iter) -> tuple[ScoreTable, str]:
+    """Score all folds of a run beside baselines and ceilings, and publish what comes out.
+
+    Parameters
+    ----------
+    plan : Plan
+        All of its folds are trained.
+    note : str
+        Printed with the experiment's own.
+    follow : callable
+        Hands the folds on as they are scored, and may show how far that is.
+
+    Returns
+    -------
+    table : ScoreTable
+    figures : str
+        Where they lie.
+
+    Raises
+    ------
+    UserError
+        As `evaluate_folds` does.
+    """
+    experiment, task = plan.experiment, task_of(plan.experiment)
+    scorecard = task.scorecard(experiment)
+    publisher = Publisher(experiment.store, plan.run, tracker, scorecard.primary)
+    scores = []
+    for fold in follow(evaluate_folds(experiment, plan.manifest, plan.run, plan.folds)):
+        publisher.publish_fold(fold.scores, task.draw_fold(fold, experiment))
+        scores.append(fold.scores)
+    table = ScoreTable.of(experiment, scores, scorecard)
+    table = replace(table, note=" ".join(filter(None, [table.note, note])))
+    losses = {
+        name: Losses([epoch.loss for epoch in result.history], [epoch.validation_loss for epoch in result.history])
+        for name, result in plan.finished.items()
+    }
+    publisher.publish_run(table, draw_run(scores, losses, scorecard))
+    return table, publisher.figures_uri

@@ -6,6 +6,7 @@ from typing import Any, cast
 import nibabel
 import numpy as np
 from nibabel.spatialimages import SpatialImage
+from numpy.typing import NDArray
 
 from crossmodal.config import UserError
 from crossmodal.config.bold import Bold, RegionTargets
@@ -89,7 +90,7 @@ def to_volumes(opened: OpenedBold, settings: Bold, recordings: Recordings, scrat
     around = targets.brain_mask(image, np.full(data.shape[3], True), opened.uri)
     good, moved = scrubbing.good_volumes(data[around].T, opened.motion, settings)
     brain = targets.brain_mask(image, good, opened.uri)
-    taken = _targets(image, settings, load, recordings, scratch, called)
+    taken = _targets(image, brain, settings, load, recordings, scratch, called)
     still = int((np.ptp(taken.data_vs, axis=0) == 0).sum())
     if still:
         moved.append(f"{still} of {taken.data_vs.shape[1]} targets never change, as voxels do that the scanner did not reach")
@@ -122,17 +123,25 @@ def _needs_sides(opened: OpenedBold, settings: Bold) -> str:
     return "a mask needs" if settings.targets.mask else ""
 
 
-def _targets(image: SpatialImage, settings: Bold, load: Any, recordings: Recordings, scratch: Path, called: str) -> Targets:
+def _targets(
+    image: SpatialImage, brain: NDArray[np.bool_], settings: Bold, load: Any, recordings: Recordings, scratch: Path, called: str
+) -> Targets:
+    def on_grid(labels: SpatialImage, setting: str) -> SpatialImage:
+        labels = resampling.to_image(labels, image, settings.grid is not None, setting, called)
+        targets.check_inside(labels, brain, setting, called)
+        return labels
+
     if settings.targets.kind == "voxels":
         mask = settings.targets.mask
-        return targets.voxel_targets(image, load(mask) if mask else None, called)
-    labels = _labels(settings.targets, recordings, scratch)
-    return targets.region_targets(image, load(settings.targets.atlas), labels, called)
+        return targets.voxel_targets(image, on_grid(load(mask), "mask") if mask else None, called)
+    atlas = load(settings.targets.atlas)
+    names = targets.region_names(atlas, _labels(settings.targets, recordings, scratch))
+    return targets.region_targets(image, on_grid(atlas, "atlas"), names, called)
 
 
-def _labels(settings: RegionTargets, recordings: Recordings, scratch: Path) -> dict[int, str]:
+def _labels(settings: RegionTargets, recordings: Recordings, scratch: Path) -> dict[int, str] | None:
     if settings.labels is None:
-        return {}
+        return None
     path = stage(SourceFile.at(settings.labels, recordings.anonymous, recordings.endpoint_url), recordings, scratch)
     with translate_reading_errors(settings.labels):
         rows = rows_of(read_text(path, settings.labels), settings.labels, required=("index", "name"))

@@ -11,21 +11,25 @@ class VoxelTargets(Config):
     """Every voxel, or those of a mask that all recordings share."""
 
     kind: Literal["voxels"] = "voxels"
-    mask: str | None = Field(None, description="NIfTI; None stores all voxels, and beside them each recording's own brain mask")
+    mask: str | None = Field(
+        None, description="NIfTI on the images' grid; None stores all voxels, and beside them each recording's own brain mask"
+    )
 
 
 class RegionTargets(Config):
     """The mean over each region of an atlas."""
 
     kind: Literal["regions"] = "regions"
-    atlas: str = Field(description="NIfTI of whole numbers, 0 outside regions, in the space of the images")
-    labels: str | None = Field(None, description="TSV with the columns index and name; None names regions by their number")
+    atlas: str = Field(description="NIfTI of whole numbers, 0 outside regions, on the images' grid")
+    labels: str | None = Field(None, description="TSV with the columns index and name, a row a region; None names regions by their number")
 
 
 class Bold(Config):
     """The steps from an image to targets, in the order they run."""
 
-    grid: str | None = Field(None, description="NIfTI whose grid all images are resampled to, as an MNI template; None keeps each its own")
+    grid: str | None = Field(
+        None, description="NIfTI to whose grid images, atlas and mask are resampled, as an MNI template; None keeps each its own"
+    )
     fd_mm: float | None = Field(0.5, gt=0, description="volumes after a greater framewise displacement are masked; None masks none")
     dvars_iqr: float | None = Field(1.5, gt=0, description="the same beyond so many interquartile ranges of DVARS above the third quartile")
     detrend_order: int = Field(1, ge=0, le=10, description="polynomial drift removed from each target, keeping its mean; 0 removes none")

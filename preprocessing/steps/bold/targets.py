@@ -1,12 +1,12 @@
 """What is predicted: voxels, or means over the regions of an atlas."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from nibabel.nifti1 import Nifti1Image
 from nibabel.spatialimages import SpatialImage
-from nilearn.image import resample_to_img
 from nilearn.maskers import NiftiLabelsMasker
 from nilearn.masking import compute_epi_mask
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 from crossmodal.config import UserError
 
 VERSION = 3
+
+# Of an atlas or of a brain, whichever is smaller: either may reach beyond the other, but not with most of its volume.
+_LEAST_SHARED = 0.5
 
 
 @dataclass(frozen=True)
@@ -62,17 +65,17 @@ def brain_mask(image: SpatialImage, good: NDArray[np.bool_], called: str) -> NDA
 
 
 def voxel_targets(image: SpatialImage, mask: SpatialImage | None, called: str) -> Targets:
-    """Take the voxels of a mask, resampled to the image's grid, or all of them."""
+    """Take the voxels of a mask on the image's grid, or all of them."""
     stored = np.ones(image.shape[:3], dtype=bool)
     if mask is not None:
-        stored = np.asarray(_on_grid(mask, image).dataobj).reshape(stored.shape) > 0
+        stored = np.asarray(mask.dataobj) > 0
         if not stored.any():
             raise UserError(f"{called}: no voxel lies inside preprocessing.bold.targets.mask; check that both are in the same space")
     data_sv = np.asarray(image.dataobj)[stored]
     return Targets(np.ascontiguousarray(data_sv.T, dtype=np.float32), None, stored)
 
 
-def region_targets(image: SpatialImage, atlas: SpatialImage, labels: Mapping[int, str], called: str) -> Targets:
+def region_targets(image: SpatialImage, atlas: SpatialImage, names: Mapping[int, str], called: str) -> Targets:
     """Average the image over the voxels of each region that hold anything: on a grid, those that the scanner did not reach are zero.
 
     Parameters
@@ -80,9 +83,9 @@ def region_targets(image: SpatialImage, atlas: SpatialImage, labels: Mapping[int
     image : SpatialImage
         A series of volumes.
     atlas : SpatialImage
-        Whole numbers; resampled to the image's grid by nearest neighbours.
-    labels : mapping of int to str
-        Names of regions; those it lacks are named by their number.
+        Whole numbers on the image's grid.
+    names : mapping of int to str
+        Of all regions by their number, in order, those too that have no voxel on this grid.
     called : str
         What sentences call the recording.
 
@@ -91,18 +94,66 @@ def region_targets(image: SpatialImage, atlas: SpatialImage, labels: Mapping[int
     UserError
         A region of the atlas has no voxel in the image that holds anything; the sentence names it.
     """
-    numbers = _region_numbers(atlas)
-    names = tuple(labels.get(number, str(number)) for number in numbers)
-    on_grid = _without_empty(_on_grid(atlas, image), image)
-    present = set(_region_numbers(on_grid))
-    absent = [name for name, number in zip(names, numbers, strict=True) if number not in present]
+    reached = _without_empty(atlas, image)
+    present = set(_region_numbers(reached))
+    absent = [name for number, name in names.items() if number not in present]
     if absent:
         raise UserError(
             f"{called}: no voxel of the image lies in region {', '.join(absent[:5])} of the atlas, or all are zero; check that both"
             " are in the same space, and that the image reaches so far"
         )
-    means_vs = NiftiLabelsMasker(on_grid, standardize=None).fit_transform(image)
-    return Targets(np.ascontiguousarray(means_vs, dtype=np.float32), names, None)
+    means_vs = NiftiLabelsMasker(reached, standardize=None).fit_transform(image)
+    return Targets(np.ascontiguousarray(means_vs, dtype=np.float32), tuple(names.values()), None)
+
+
+def region_names(atlas: SpatialImage, labels: Mapping[int, str] | None) -> dict[int, str]:
+    """Name the regions of an atlas, by their number in order.
+
+    Parameters
+    ----------
+    atlas : SpatialImage
+        Whole numbers, on any grid.
+    labels : mapping of int to str, optional
+        Names by number; None names regions by their number.
+
+    Raises
+    ------
+    UserError
+        The labels are those of another atlas: they lack a region, or name two alike.
+    """
+    numbers = _region_numbers(atlas)
+    if labels is None:
+        return {number: str(number) for number in numbers}
+    unnamed = [number for number in numbers if number not in labels]
+    if unnamed:
+        raise UserError(
+            f"preprocessing.bold.targets.labels: has no row for region {unnamed[0]} of the atlas; give the labels of this atlas, or none"
+        )
+    names = {number: labels[number] for number in numbers}
+    alike = [name for name, count in Counter(names.values()).items() if count > 1]
+    if alike:
+        raise UserError(f"preprocessing.bold.targets.labels: gives two regions of the atlas the name '{alike[0]}'; tell them apart")
+    return names
+
+
+def check_inside(labels: SpatialImage, brain: NDArray[np.bool_], setting: str, called: str) -> None:
+    """Refuse an atlas or a mask that lies elsewhere than the brain, as one of another space does.
+
+    Parameters
+    ----------
+    labels : SpatialImage
+        On the image's grid.
+    brain : bool array, shape (X, Y, Z)
+    setting : str
+        'atlas' or 'mask'.
+    """
+    marked = np.asarray(labels.dataobj) > 0
+    share = (marked & brain).sum() / max(min(marked.sum(), brain.sum()), 1)
+    if marked.any() and share < _LEAST_SHARED:
+        raise UserError(
+            f"{called}: preprocessing.bold.targets.{setting} and the brain of the image share {share:.0%} of the smaller of both; give"
+            f" {setting} and images in one space, or set recordings.transforms"
+        )
 
 
 def _region_numbers(atlas: SpatialImage) -> list[int]:
@@ -113,11 +164,5 @@ def _region_numbers(atlas: SpatialImage) -> list[int]:
 def _without_empty(labels: SpatialImage, image: SpatialImage) -> SpatialImage:
     """Take voxels that are zero in all volumes out of all regions."""
     is_empty = ~np.asarray(image.dataobj).any(axis=3)
-    numbers = np.rint(np.asarray(labels.dataobj, dtype=np.float64)).reshape(is_empty.shape)
+    numbers = np.rint(np.asarray(labels.dataobj, dtype=np.float64))
     return Nifti1Image(np.where(is_empty, 0, numbers).astype(np.int32), image.affine)
-
-
-def _on_grid(labels: SpatialImage, image: SpatialImage) -> SpatialImage:
-    if labels.shape[:3] == image.shape[:3] and np.allclose(labels.affine, image.affine):
-        return labels
-    return resample_to_img(labels, image, interpolation="nearest", force_resample=True, copy_header=True)

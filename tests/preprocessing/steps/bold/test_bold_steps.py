@@ -14,9 +14,9 @@ from crossmodal.config.eeg_fmri import NoddiRecordings
 from preprocessing.bold import to_volumes
 from preprocessing.readers.eeg_fmri.image import OpenedBold
 from preprocessing.steps.bold.detrending import detrend
-from preprocessing.steps.bold.resampling import NATIVE_WARNING, to_grid
+from preprocessing.steps.bold.resampling import NATIVE_WARNING, to_grid, to_image
 from preprocessing.steps.bold.scrubbing import dvars, framewise_displacement, good_volumes
-from preprocessing.steps.bold.targets import brain_mask, region_targets, voxel_targets
+from preprocessing.steps.bold.targets import brain_mask, region_names, region_targets, voxel_targets
 
 AFFINE = np.diag([3.0, 3.0, 4.0, 1.0])
 
@@ -136,31 +136,89 @@ def test_voxels_of_a_mask_are_nilearns(head):
     whole = voxel_targets(image, None, "run")
     np.testing.assert_array_equal(whole.data_vs.T.reshape(image.shape), image.get_fdata())
     with pytest.raises(UserError, match="no voxel lies inside preprocessing.bold.targets.mask"):
-        voxel_targets(image, image_of(ball.astype(np.int8), AFFINE + np.diag([0, 0, 0, 1e-9]) + 1e4 * np.eye(4, k=3)), "run")
+        voxel_targets(image, image_of(np.zeros_like(ball, dtype=np.int8)), "run")
 
 
 def test_regions_are_means_over_their_voxels(head):
     image, ball = head
     atlas = np.where(ball, 7, 0)
     atlas[:6][ball[:6]] = 3
-    targets = region_targets(image, image_of(atlas.astype(np.int16)), {3: "left"}, "run")
-    assert targets.names == ("left", "7")
+    targets = region_targets(image, image_of(atlas.astype(np.int16)), {3: "left", 7: "right"}, "run")
+    assert targets.names == ("left", "right")
     data = image.get_fdata()
     np.testing.assert_allclose(targets.data_vs[:, 0], data[atlas == 3].mean(axis=0), rtol=1e-5)
     np.testing.assert_allclose(targets.data_vs[:, 1], data[atlas == 7].mean(axis=0), rtol=1e-5)
 
 
-def test_an_atlas_of_finer_voxels_is_resampled_and_a_lost_region_is_named(head):
-    image, ball = head
-    fine = np.kron(ball.astype(np.int16), np.ones((3, 3, 3), dtype=np.int16))
+def test_regions_are_named_by_the_labels_of_their_atlas_or_by_their_numbers():
+    atlas = image_of(np.array([0, 3, 7, 7], dtype=np.int16).reshape(2, 2, 1))
+    assert region_names(atlas, None) == {3: "3", 7: "7"}
+    assert region_names(atlas, {7: "right", 3: "left", 9: "not in it"}) == {3: "left", 7: "right"}
+    with pytest.raises(UserError, match=r"preprocessing.bold.targets.labels: has no row for region 7 of the atlas"):
+        region_names(atlas, {3: "left"})
+    with pytest.raises(UserError, match=r"gives two regions of the atlas the name 'left'"):
+        region_names(atlas, {3: "left", 7: "left"})
+
+
+@pytest.fixture
+def fine_atlas(head):
+    """The ball in voxels of a third of the image's size."""
+    fine = np.kron(head[1].astype(np.int16), np.ones((3, 3, 3), dtype=np.int16))
     origin = np.eye(4)
     origin[:3, 3] = -1
-    affine = AFFINE @ np.linalg.inv(np.diag([3.0, 3.0, 3.0, 1.0])) @ origin
-    targets = region_targets(image, image_of(fine, affine), {}, "run")
+    return image_of(fine, AFFINE @ np.linalg.inv(np.diag([3.0, 3.0, 3.0, 1.0])) @ origin)
+
+
+def test_an_atlas_of_finer_voxels_is_resampled_to_a_common_grid_and_a_lost_region_is_named(head, fine_atlas):
+    image, ball = head
+    data = np.array(fine_atlas.dataobj)
+    data[0, 0, 0] = 9  # a corner that no voxel's centre falls into
+    atlas = to_image(image_of(data, fine_atlas.affine), image, True, "atlas", "run")
+    targets = region_targets(image, atlas, {1: "ball"}, "run")
     np.testing.assert_allclose(targets.data_vs[:, 0], image.get_fdata()[ball].mean(axis=0), rtol=1e-5)
-    fine[0, 0, 0] = 9  # a corner that no voxel's centre falls into
     with pytest.raises(UserError, match="no voxel of the image lies in region tiny of the atlas"):
-        region_targets(image, image_of(fine, affine), {9: "tiny"}, "run")
+        region_targets(image, atlas, {1: "ball", 9: "tiny"}, "run")
+
+
+def test_an_atlas_or_mask_on_another_grid_is_refused_where_no_common_one_is_asked_for(head, fine_atlas):
+    image, ball = head
+    told = r"run: preprocessing.bold.targets.atlas is on another grid, 36 x 36 x 24 voxels of 1 x 1 x 1.33 mm from \(-1, -1, -1.333\) mm"
+    with pytest.raises(UserError, match=f"{told}, than the image, 12 x 12 x 8 voxels of 3 x 3 x 4 mm .*preprocessing.bold.grid"):
+        to_image(fine_atlas, image, False, "atlas", "run")
+    shifted = AFFINE.copy()
+    shifted[0, 3] = 1.0
+    with pytest.raises(UserError, match=r"targets.mask is on another grid, .* from \(1, 0, 0\) mm, than the image, .* from \(0, 0, 0\)"):
+        to_image(image_of(ball.astype(np.int8), shifted), image, False, "mask", "run")
+    with pytest.raises(UserError, match=r"targets.atlas: has shape \(12, 12, 8, 2\); give one volume"):
+        to_image(image_of(np.stack([ball, ball], axis=-1).astype(np.int8)), image, True, "atlas", "run")
+
+
+def test_rounded_headers_and_another_order_of_the_same_voxels_are_no_other_grid(head):
+    image, ball = head
+    labels = np.arange(ball.size, dtype=np.int32).reshape(ball.shape)
+    rounded = image_of(labels, AFFINE + 1e-5)
+    mirrored = image_of(labels[::-1, :, ::-1], AFFINE @ [[-1, 0, 0, 11], [0, 1, 0, 0], [0, 0, -1, 7], [0, 0, 0, 1]])
+    turned = image_of(labels.transpose(1, 0, 2)[..., None], AFFINE @ np.eye(4)[[1, 0, 2, 3]])
+    for each in (rounded, mirrored, turned):
+        np.testing.assert_array_equal(to_image(each, image, False, "atlas", "run").dataobj, labels)
+
+
+@pytest.mark.parametrize("kind", ["atlas", "mask"])
+def test_an_atlas_or_mask_beside_the_brain_is_refused(head, tmp_path, kind):
+    image, ball = head
+    times_s, file = 2.0 * np.arange(10), str(tmp_path / "labels.nii.gz")
+    targets = {"kind": "regions", "atlas": file} if kind == "atlas" else {"kind": "voxels", "mask": file}
+
+    def prepare(labels):
+        nibabel.save(image_of(labels.astype(np.int16)), file)
+        opened = OpenedBold("a.nii", image, 2.0, times_s, times_s, None, None, ())
+        return to_volumes(opened, Bold(targets=targets), NoddiRecordings(root="unused"), tmp_path, "run")[0]
+
+    # Of the brain, of a part of it, and of the whole image.
+    for labels in (ball, ball & (np.arange(8) == 4), np.ones_like(ball)):
+        assert prepare(labels).data_vs.shape == (10, 1 if kind == "atlas" else labels.sum())
+    with pytest.raises(UserError, match=f"run: preprocessing.bold.targets.{kind} and the brain of the image share [0-9]+% of the smaller"):
+        prepare(np.roll(ball, 6, axis=0))
 
 
 def test_what_the_scanner_did_not_reach_is_in_no_region(head):
@@ -170,11 +228,11 @@ def test_what_the_scanner_did_not_reach_is_in_no_region(head):
     atlas = np.zeros((12, 12, 16), dtype=np.int16)
     atlas[4:9, 4:9, 4:12] = 1
     resampled, _ = to_grid(image, grid, np.eye(4))
-    targets = region_targets(resampled, image_of(atlas), {}, "run")
+    targets = region_targets(resampled, image_of(atlas), {1: "low"}, "run")
     np.testing.assert_allclose(targets.data_vs[:, 0], image.get_fdata()[4:9, 4:9, 4:8].mean(axis=(0, 1, 2)), rtol=1e-5)
     atlas[4:9, 4:9, 12:] = 2
     with pytest.raises(UserError, match="no voxel of the image lies in region high of the atlas, or all are zero"):
-        region_targets(resampled, image_of(atlas), {2: "high"}, "run")
+        region_targets(resampled, image_of(atlas), {1: "low", 2: "high"}, "run")
 
 
 def test_images_meet_on_the_common_grid_once_their_transforms_are_known():

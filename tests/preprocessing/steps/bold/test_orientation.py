@@ -6,6 +6,7 @@ import pytest
 
 from crossmodal.config import UserError
 from preprocessing.steps.bold.orientation import check_orientation
+from preprocessing.steps.bold.resampling import to_image
 from preprocessing.steps.bold.targets import region_targets
 
 _AFFINE = np.array([[3, 0, 0, -16.5], [0, 3, 0, -16.5], [0, 0, 4, -14], [0, 0, 0, 1.0]])
@@ -71,5 +72,6 @@ def test_regions_are_the_same_whichever_way_voxels_are_stored(affine):
     data = np.repeat(np.where(x_mm < 0, 1000, 600)[..., None], 2, axis=3)
     atlas_x_mm = (np.arange(12) * 3 - 16.5)[:, None, None] * np.ones((12, 12, 8))
     atlas = nibabel.Nifti1Image(np.where(atlas_x_mm < 0, 1, 2).astype(np.int16), _AFFINE)
-    taken = region_targets(nibabel.Nifti1Image(data.astype(np.int16), affine), atlas, {1: "left", 2: "right"}, "run")
+    image = nibabel.Nifti1Image(data.astype(np.int16), affine)
+    taken = region_targets(image, to_image(atlas, image, False, "atlas", "run"), {1: "left", 2: "right"}, "run")
     assert taken.data_vs[0].tolist() == [1000, 600]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import nn
 
 from crossmodal.config.training import Training
 from crossmodal.datasets.feed import Batch, Feed, with_places
@@ -45,12 +46,12 @@ def validate(model: Model, feed: Feed, training: Training, world: World, metric:
         for code in np.unique(batch_codes):
             part = _part(batch, *np.searchsorted(batch_codes, [code, code + 1]))
             with autocast(training, world):
-                of_part = model.terms_at(part.input_bct, part.target_bst, part.places)
-                predicted_bst = model.run(part.input_bct, part.places) if metric else None
+                of_part, predicted_bst = _judge(model, part)
             names = names or tuple(of_part)
             counted_k = torch.stack([*(term.double() for term in of_part.values()), torch.ones((), device=world.device).double()])
             terms.add(code, counted_k * float(len(part.windows)))
-            if metric and predicted_bst is not None:
+            if metric:
+                predicted_bst = model.run(part.input_bct, part.places) if predicted_bst is None else predicted_bst
                 of_metric.add(code, metric.sums(part.target_bst.double(), predicted_bst.double()))
     # A rank may have no window; rank 0 has the first.
     names = world.from_rank_0(names)
@@ -76,6 +77,20 @@ class _Sums:
         width = world.from_rank_0(0 if self._sums_sk is None else self._sums_sk.shape[1])
         mine_sk = torch.zeros(self._n_subjects, width, dtype=torch.float64, device=world.device) if self._sums_sk is None else self._sums_sk
         return world.sum(mine_sk)
+
+
+def _judge(model: Model, part: Batch) -> tuple[dict[str, torch.Tensor], torch.Tensor | None]:
+    """Terms of the loss, and the prediction, where the loss runs the model on the input as it is, as most losses do."""
+    kept: list[torch.Tensor] = []
+
+    def keep(_: nn.Module, given: tuple[object, ...], predicted_bst: torch.Tensor) -> None:
+        if given and given[0] is part.input_bct:
+            kept.append(predicted_bst)
+
+    hook = model.register_forward_hook(keep)
+    terms = model.terms_at(part.input_bct, part.target_bst, part.places)
+    hook.remove()
+    return terms, kept[-1] if kept else None
 
 
 def _part(batch: Batch, first: int, last: int) -> Batch:

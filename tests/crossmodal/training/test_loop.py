@@ -78,6 +78,30 @@ def test_learns_and_ends_with_the_best_epoch(opened):
     assert validate(model, data.validation, experiment.training, World()).terms == {"mse": state.best.validation_loss}
 
 
+class Apart(SmallNet):
+    """Its loss looks at another input than prediction does."""
+
+    def loss_terms(self, x_bct, y_bst):
+        return {"mse": nn.functional.mse_loss(self(0.9 * x_bct), y_bst)}
+
+
+@pytest.mark.parametrize(("network", "runs_a_part"), [(SmallNet, 1), (Apart, 2)])
+def test_a_metric_is_taken_on_the_prediction_that_the_loss_made_of_the_same_input(opened, network, runs_a_part):
+    experiment, data = opened
+    torch.manual_seed(0)
+    model, metric = network(data), epoch_metrics.explained_variance()
+    asked = []
+    model.register_forward_hook(lambda *unused: asked.append(1))
+    alone = validate(model, data.validation, experiment.training, World())
+    n_parts = len(asked)
+    judged = validate(model, data.validation, experiment.training, World(), metric)
+    assert judged.terms == alone.terms
+    assert len(asked) == n_parts * (1 + runs_a_part)
+    again = SmallNet(data)
+    again.load_state_dict(model.state_dict())
+    assert judged.metric == validate(again, data.validation, experiment.training, World(), metric).metric
+
+
 @pytest.mark.parametrize("name", ["explained_variance", "temporal_r"])
 def test_a_metric_may_choose_the_epoch(opened, name):
     """One of the validation subjects, counted alike, whichever is longer; the weights are those of the epoch where it was highest."""

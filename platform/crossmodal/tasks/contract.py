@@ -10,6 +10,7 @@ from crossmodal.config import Experiment, UserError
 from crossmodal.datasets.fold_data import FoldData
 from crossmodal.datasets.folds import Fold
 from crossmodal.datasets.manifest import Manifest
+from crossmodal.datasets.opening import find_shards, open_fold
 from crossmodal.evaluation.epoch_metrics import EpochMetric
 from crossmodal.evaluation.scorecard import Scorecard
 from crossmodal.evaluation.scores import FoldEvaluation
@@ -93,13 +94,13 @@ class Task(ABC):
         """How far apart training and test must be where they are parts of one recording, s: no window reaches from one to the other."""
         return experiment.data.windows.length_s
 
-    @abstractmethod
     def find_dataset(self, experiment: Experiment) -> Manifest:
-        """Look up what an experiment trains on; raises UserError where there is none."""
+        """Look up what an experiment trains on, shards of its recordings; raises UserError where there are none."""
+        return find_shards(experiment)
 
-    @abstractmethod
     def open_fold(self, experiment: Experiment, manifest: Manifest, fold: Fold, cache: NodeCache) -> FoldData:
-        """Open a fold on this node; raises UserError where data and experiment do not agree."""
+        """Open a fold on this node, windows of shards; raises UserError where data and experiment do not agree."""
+        return open_fold(manifest, fold, experiment.data, experiment.seed, cache)
 
     @abstractmethod
     def evaluator(self, experiment: Experiment, run: str) -> Evaluator:

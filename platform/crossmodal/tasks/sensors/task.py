@@ -8,15 +8,12 @@ import mne
 
 from crossmodal.config import Experiment, UserError
 from crossmodal.datasets.fold_data import FoldData
-from crossmodal.datasets.folds import Fold
-from crossmodal.datasets.manifest import Manifest
-from crossmodal.datasets.opening import ShardFold, find_shards, open_fold
+from crossmodal.datasets.opening import ShardFold
 from crossmodal.evaluation.epoch_metrics import EpochMetric, explained_variance
 from crossmodal.evaluation.scorecard import Scorecard
 from crossmodal.evaluation.scores import FoldEvaluation
 from crossmodal.models.registry import network_spec
 from crossmodal.models.store import TrainedModel
-from crossmodal.storage.node_cache import NodeCache
 from crossmodal.tasks.cleaned_input import CleanInput
 from crossmodal.tasks.contract import Evaluator, Task, Written
 from crossmodal.tasks.sensors.scorecard import EXPLAINED, sensors_scorecard
@@ -42,14 +39,6 @@ class SensorsTask(Task):
     def epoch_metrics(self) -> Mapping[str, EpochMetric]:
         """Explained variance, over all sensors alike."""
         return {EXPLAINED: explained_variance()}
-
-    def find_dataset(self, experiment: Experiment) -> Manifest:
-        """Look up the shards of its recordings."""
-        return find_shards(experiment)
-
-    def open_fold(self, experiment: Experiment, manifest: Manifest, fold: Fold, cache: NodeCache) -> ShardFold:
-        """Open windows of shards."""
-        return open_fold(manifest, fold, experiment.data, experiment.seed, cache)
 
     def evaluator(self, experiment: Experiment, run: str) -> Evaluator:
         """Score waveforms.

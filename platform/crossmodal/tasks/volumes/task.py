@@ -13,15 +13,12 @@ from crossmodal.config.data import FixedSplit, WithinRecordings
 from crossmodal.config.preprocessing import Preprocessing
 from crossmodal.config.signal_spec import SignalSpec
 from crossmodal.datasets.fold_data import FoldData
-from crossmodal.datasets.folds import Fold
-from crossmodal.datasets.manifest import Manifest
-from crossmodal.datasets.opening import ShardFold, find_shards, open_fold
+from crossmodal.datasets.opening import ShardFold
 from crossmodal.evaluation.epoch_metrics import EpochMetric, temporal_r
 from crossmodal.evaluation.scorecard import Scorecard
 from crossmodal.evaluation.scores import FoldEvaluation
 from crossmodal.models.store import TrainedModel
 from crossmodal.physics.haemodynamics import RESPONSE_LENGTH_S
-from crossmodal.storage.node_cache import NodeCache
 from crossmodal.tasks.cleaned_input import CleanInput
 from crossmodal.tasks.contract import Evaluator, Task, Written
 from crossmodal.tasks.volumes.export import predict_volumes, save_volumes, table_path
@@ -66,14 +63,6 @@ class VolumesTask(Task):
     def epoch_metrics(self) -> Mapping[str, EpochMetric]:
         """Correlation over time, the scans of a subject taken together."""
         return {R: temporal_r()}
-
-    def find_dataset(self, experiment: Experiment) -> Manifest:
-        """Look up the shards of its recordings."""
-        return find_shards(experiment)
-
-    def open_fold(self, experiment: Experiment, manifest: Manifest, fold: Fold, cache: NodeCache) -> ShardFold:
-        """Open windows of shards."""
-        return open_fold(manifest, fold, experiment.data, experiment.seed, cache)
 
     def evaluator(self, experiment: Experiment, run: str) -> Evaluator:
         """Score volumes."""

@@ -187,6 +187,10 @@ class Shard:
         """Samples outside bad segments, shape (T,)."""
         return arrow.read(self.folder / "good.arrow")["good"].to_numpy()
 
+    def good_rows(self, modality: str) -> NDArray[np.bool_]:
+        """Rows of a modality's file that count: samples outside bad segments, or volumes that are not masked."""
+        return self.volumes.good if modality == BOLD else self.good
+
     def metadata(self, modality: str) -> dict[str, Any]:
         """What a signal's file says of itself: units, positions_m, dev_head_t, provenance and more."""
         return arrow.read_metadata(self.folder / f"{modality}.arrow")

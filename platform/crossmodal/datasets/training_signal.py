@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from crossmodal.config import UserError
 from crossmodal.config.data import Signals
+from crossmodal.config.signal_spec import Sensors, Space, Voxels
 from crossmodal.datasets.channels import blocks_of, columns_of
 from crossmodal.datasets.quantiles import quantiles
 from crossmodal.datasets.shard import Shard
 from crossmodal.datasets.statistics import ChannelStatistics, merge_all
-from crossmodal.datasets.volumes import BOLD
 from crossmodal.datasets.windows import WindowSet
 
 # Samples looked at at once for quartiles, which are found to a millionth of a channel's range.
@@ -42,6 +42,10 @@ class TrainingSignal:
     signals: Signals
     whole: bool
 
+    @property
+    def _space(self) -> Space:
+        return self.shards[0].space(self.signals.modality)
+
     def statistics(self) -> ChannelStatistics:
         """Moments and extremes of channels that all vary."""
         columns = columns_of(self.shards[0], self.signals)
@@ -49,11 +53,12 @@ class TrainingSignal:
         if self.whole:
             measured = (self.shards[index].statistics(self.signals.modality).select(columns) for index in read)
         else:
-            pairs = self.signals.modality != BOLD
+            # Sensors alone are whitened; voxels would be too many.
+            pairs = isinstance(self._space, Sensors)
             measured = (ChannelStatistics.of(*self._samples(index), pairs=pairs) for index in read)
         merged = merge_all(measured, len(columns))
         why = "never change in the training recordings; leave them out of data.input or data.target"
-        mask = ", voxels by preprocessing.bold.targets.mask" if self.signals.modality == BOLD else ""
+        mask = ", voxels by preprocessing.bold.targets.mask" if isinstance(self._space, Voxels) else ""
         self._refuse(merged.min == merged.max, why + mask)
         return merged
 
@@ -78,7 +83,7 @@ class TrainingSignal:
         parts = [shard.signal(self.signals.modality)[block.kind][:, block.inside] for block in blocks_of(shard, self.signals)]
         data_tc = parts[0] if len(parts) == 1 else np.hstack(parts)
         if self.whole:
-            return data_tc, shard.volumes.good if self.signals.modality == BOLD else shard.good
+            return data_tc, shard.good_rows(self.signals.modality)
         covered = np.zeros(len(data_tc), dtype=bool)
         for start in self.windows.start[self.windows.shard_index == index]:
             covered[start : start + self.windows.n_times] = True

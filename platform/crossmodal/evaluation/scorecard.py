@@ -19,7 +19,7 @@ class Metric:
     title : str
         Of its column in a table; one without a title is in CSV and MLflow alone.
     better : str
-        Which way is better; 'neither' where that depends.
+        Which way is better; tables say it of those where lower is.
     pattern : str
         How it prints.
     shown_scale : float
@@ -38,7 +38,7 @@ class Metric:
 
     name: str
     title: str = ""
-    better: Literal["higher", "lower", "neither"] = "higher"
+    better: Literal["higher", "lower"] = "higher"
     pattern: str = "{:.3f}"
     shown_scale: float = 1.0
     has_unit: bool = False

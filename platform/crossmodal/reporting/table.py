@@ -100,6 +100,9 @@ class ScoreTable:
         for metric in card.metrics:
             if metric.name != card.primary and (told := metric.told if _is_there(metric, self.rows) else metric.absent):
                 remarks.append(told)
+        shown = dict.fromkeys(metric for kind in self.by_type() for metric in self._columns(kind))
+        if lower := [metric.title for metric in shown if metric.better == "lower"]:
+            remarks.append(f"Lower is better: {', '.join(lower)}.")
         remarks.append(f"Protocol version {self.protocol}; scores of other versions are not to be compared with these.")
         if n < LEAST_SUBJECTS:
             remarks.append(f"n = {n}: with fewer than {LEAST_SUBJECTS} subjects nothing is called significant.")

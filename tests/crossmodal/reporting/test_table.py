@@ -172,6 +172,10 @@ def test_few_subjects_are_said():
     assert not any("fewer" in remark for remark in table(row("ridge")).remarks())
 
 
+def test_metrics_of_which_lower_is_better_are_named():
+    assert "Lower is better: NMSE, PSD err. dB, error." in table(row("ridge")).remarks()
+
+
 def test_csv_keeps_all_digits_and_leaves_the_undefined_empty():
     model, oracle = csv.DictReader(io.StringIO(to_csv(table(row("Synaptech-Net", "model"), ceiling("oracle"), label="leaky"))))
     assert float(model["rms_error_si"]) == 33.1e-15

@@ -1,5 +1,6 @@
-"""Respiration is kept beside volumes, slower than the sensors' high-pass and in whatever unit a belt has."""
+"""Respiration is kept beside volumes, slower than the sensors' high-pass and in whatever unit a belt has; ECGs tell heartbeats."""
 
+import mne
 import numpy as np
 import pytest
 
@@ -7,6 +8,7 @@ from crossmodal.config.eeg_fmri import BidsFmriRecordings
 from crossmodal.config.preprocessing import BidsRecordings, Preprocessing
 from crossmodal.config.simulation import EegFmriSimulation
 from crossmodal.datasets.recording import PHYSIOLOGY
+from crossmodal.physics.physiology import find_heartbeats
 from preprocessing.readers.reading import list_recordings
 from preprocessing.recording import preprocess_recording
 from preprocessing.simulated.cohort import simulate_cohort
@@ -40,3 +42,19 @@ def test_respiration_is_kept_as_slow_as_it_is(tmp_path, unit):
     # Without volumes nothing follows it.
     alone = preprocess(BidsRecordings(root=str(root), datatype="eeg"), ("eeg",), tmp_path)
     assert alone.signals[PHYSIOLOGY].types == ("ecg",)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_real_heartbeat_is_found_each_time_it_comes(real_data, sign):
+    """The recording is of a second with one beat in it, whose R wave points down; here it comes again and again at uneven intervals."""
+    raw = mne.io.read_raw_brainvision(real_data / "eeg/bv_dig_test.vhdr", preload=True, verbose="error").resample(250, verbose="error")
+    second_t = raw.get_data(picks=["ECG"])[0]
+    r_wave = np.abs(second_t - np.median(second_t)).argmax()
+    beat_t = (second_t - np.median(second_t))[r_wave - 60 : r_wave + 100] * np.hanning(160)
+    rng = np.random.default_rng(0)
+    beats_s = 1 + np.cumsum(rng.normal(0.9, 0.1, 60))
+    starts = np.round(beats_s * 250).astype(int) - 60
+    ecg_t = 2e-5 * rng.standard_normal(starts[-1] + 500)
+    for start in starts:
+        ecg_t[start : start + 160] += beat_t
+    np.testing.assert_allclose(find_heartbeats(sign * ecg_t, 250.0), beats_s, atol=0.01)

@@ -23,6 +23,7 @@ VOLUMES = (
     "bricman_transformer",
     "calhas",
     "multiscale_attention",
+    "source_power",
     "spectrogram_unet",
 )
 DATA = {"synaptech_net": {}, "aim": {}, "source_net": {}, **dict.fromkeys(VOLUMES, OF_VOLUMES)}
@@ -57,6 +58,7 @@ def test_a_narrow_draw_of_each_space_runs():
         "aim": {"heads": 2, "head_width": 8, "encoder_layers": 1, "decoder_layers": 1},
         "band_power": {"width": 16, "bin_s": 1.0},
         "calhas": {"attention": "learned style", "latent": 64, "block_channels": 2},
+        "source_power": {"components": 4, "bin_s": 1.0},
         "source_net": {"width": 32, "layers": 4, "taps": 15},
         "bricman_cnn": {"filters": 64, "features": 25, "width": 125, "depth": 2, "rank": 12, "volume_width": 2},
         "bricman_fc": {"channel_width": 12, "width": 125, "depth": 1, "rank": 12},

@@ -1,0 +1,20 @@
+"""The source power network: its components, its dropout, and how finely it reads power in time."""
+
+from typing import Any
+
+from optuna import Trial
+
+from crossmodal.config import Experiment
+from search_spaces import common
+
+FIRST = common.FIRST | {"components": 16, "dropout": 0.3, "bin_s": 2.0}
+
+
+def suggest(trial: Trial, experiment: Experiment) -> dict[str, Any]:
+    """Vary the network, then training; a bin must fit into a window, whose length the experiment gives."""
+    network = {
+        "model.components": trial.suggest_categorical("components", [4, 8, 16, 32]),
+        "model.dropout": trial.suggest_float("dropout", 0.0, 0.7),
+        "model.bin_s": trial.suggest_categorical("bin_s", [1.0, 2.0, 4.0]),
+    }
+    return network | common.training(trial)

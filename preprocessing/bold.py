@@ -1,15 +1,17 @@
 """A BOLD image, from its file to what a shard holds."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import nibabel
 import numpy as np
+from nibabel.nifti1 import Nifti1Image
 from nibabel.spatialimages import SpatialImage
 from numpy.typing import NDArray
 
 from crossmodal.config import UserError
-from crossmodal.config.bold import Bold, RegionTargets
+from crossmodal.config.bold import Bold, MapTargets, RegionTargets, SphereTargets, VoxelTargets
 from crossmodal.config.preprocessing import Recordings
 from crossmodal.datasets.volumes import Volumes
 from preprocessing.readers.bids.tables import rows_of
@@ -19,7 +21,7 @@ from preprocessing.readers.stores import FindFile, stage
 from preprocessing.readers.text import read_text
 from preprocessing.signals.broken import translate_reading_errors
 from preprocessing.steps import physiology, volume_markers
-from preprocessing.steps.bold import detrending, orientation, resampling, scrubbing, targets
+from preprocessing.steps.bold import detrending, maps, orientation, resampling, scrubbing, spheres, targets
 from preprocessing.steps.bold.targets import Targets
 
 BOLD_STEPS = {
@@ -33,15 +35,24 @@ BOLD_STEPS = {
     "respiration": physiology.RESPIRATION_VERSION,
 }
 
+# Of targets that other shards have not, so that those keep their names.
+_OF_TARGETS = {"spheres": spheres.VERSION, "maps": maps.VERSION}
+
 # Of translations, mm, and rotations, rad.
 _TO_METRES = np.array([1e-3, 1e-3, 1e-3, 1.0, 1.0, 1.0])
+
+
+def bold_steps(settings: Bold) -> dict[str, int]:
+    """Versions of the steps that volumes go through."""
+    kind = settings.targets.kind
+    return BOLD_STEPS | ({kind: _OF_TARGETS[kind]} if kind in _OF_TARGETS else {})
 
 
 def bold_identity(recordings: Recordings, settings: Bold, find_file: FindFile) -> dict[str, Any]:
     """Tell what goes into a shard's volumes besides the recording: settings, the files they name, versions of the steps."""
     files = [find_file(path).model_dump(mode="json") for path in settings.files]
     pairing = recordings.model_dump(include={"volume_marker", "dummy_volumes"})
-    return {"bold": settings.model_dump(mode="json"), "bold_files": files, "bold_steps": BOLD_STEPS, "pairing": pairing}
+    return {"bold": settings.model_dump(mode="json"), "bold_files": files, "bold_steps": bold_steps(settings), "pairing": pairing}
 
 
 def to_volumes(opened: OpenedBold, settings: Bold, recordings: Recordings, scratch: Path, called: str) -> tuple[Volumes, list[str]]:
@@ -108,6 +119,7 @@ def to_volumes(opened: OpenedBold, settings: Bold, recordings: Recordings, scrat
         stored=taken.stored,
         in_common_space=opened.transform is not None,
         motion=None if opened.motion is None else opened.motion * _TO_METRES,
+        networks=taken.networks,
     )
     return volumes, [*opened.notes, *sides, *notes, *moved]
 
@@ -118,9 +130,15 @@ def _needs_sides(opened: OpenedBold, settings: Bold) -> str:
         return "its transform needs"
     if settings.grid:
         return "the grid that images share needs"
-    if settings.targets.kind == "regions":
-        return "an atlas needs"
-    return "a mask needs" if settings.targets.mask else ""
+    match settings.targets:
+        case RegionTargets():
+            return "an atlas needs"
+        case MapTargets():
+            return "maps need"
+        case SphereTargets():
+            return "spheres need"
+        case VoxelTargets(mask=mask):
+            return "a mask needs" if mask else ""
 
 
 def _targets(
@@ -131,18 +149,32 @@ def _targets(
         targets.check_inside(labels, brain, setting, called)
         return labels
 
-    if settings.targets.kind == "voxels":
-        mask = settings.targets.mask
-        return targets.voxel_targets(image, on_grid(load(mask), "mask") if mask else None, called)
-    atlas = load(settings.targets.atlas)
-    names = targets.region_names(atlas, _labels(settings.targets, recordings, scratch))
-    return targets.region_targets(image, on_grid(atlas, "atlas"), names, called)
+    match settings.targets:
+        case VoxelTargets(mask=mask):
+            return targets.voxel_targets(image, on_grid(load(mask), "mask") if mask else None, called)
+        case SphereTargets() as of_spheres:
+            return spheres.sphere_targets(image, brain, of_spheres, called)
+        case RegionTargets(atlas=path, labels=labels):
+            atlas, rows = load(path), _label_rows(labels, recordings, scratch)
+            names = targets.region_names(atlas, {number: row["name"] for number, row in rows.items()} if labels else None)
+            taken = targets.region_targets(image, on_grid(atlas, "atlas"), names, called)
+        case MapTargets(maps=path, labels=labels):
+            weights, rows = (
+                resampling.maps_to_image(load(path), image, settings.grid is not None, called),
+                _label_rows(labels, recordings, scratch),
+            )
+            targets.check_inside(Nifti1Image(np.asarray(weights.dataobj).any(axis=3).astype(np.int8), image.affine), brain, "maps", called)
+            names = maps.map_names(weights.shape[3], {number: row["name"] for number, row in rows.items()} if labels else None)
+            taken = maps.map_targets(image, weights, tuple(names.values()), called)
+    networks = tuple(rows[number].get("network", "") if rows else "" for number in names)
+    return replace(taken, networks=networks if any(networks) else None)
 
 
-def _labels(settings: RegionTargets, recordings: Recordings, scratch: Path) -> dict[int, str] | None:
-    if settings.labels is None:
-        return None
-    path = stage(SourceFile.at(settings.labels, recordings.anonymous, recordings.endpoint_url), recordings, scratch)
-    with translate_reading_errors(settings.labels):
-        rows = rows_of(read_text(path, settings.labels), settings.labels, required=("index", "name"))
-        return {int(row["index"]): row["name"] for row in rows.values()}
+def _label_rows(path: str | None, recordings: Recordings, scratch: Path) -> dict[int, dict[str, str]]:
+    """Rows of a table of regions by their number; none without a table."""
+    if path is None:
+        return {}
+    staged = stage(SourceFile.at(path, recordings.anonymous, recordings.endpoint_url), recordings, scratch)
+    with translate_reading_errors(path):
+        rows = rows_of(read_text(staged, path), path, required=("index", "name"))
+        return {int(row["index"]): row for row in rows.values()}

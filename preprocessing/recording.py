@@ -16,7 +16,7 @@ from crossmodal.config.preprocessing import Preprocessing, Recordings
 from crossmodal.datasets.recording import PHYSIOLOGY, Events, Recording, Signal
 from crossmodal.datasets.shard import FORMAT
 from crossmodal.reporting.style import render_png
-from preprocessing.bold import BOLD_STEPS, bold_identity, to_volumes
+from preprocessing.bold import bold_identity, bold_steps, to_volumes
 from preprocessing.cleaning import Cleaned, clean, steps_off, steps_on
 from preprocessing.figures import draw_removed
 from preprocessing.readers.calibration import calibration_files, stage_calibration
@@ -113,7 +113,7 @@ def preprocess_recording(entry: Entry, recordings: Recordings, preprocessing: Pr
         files = calibration_files(entry, preprocessing.maxwell, find_file)
         provenance["maxwell"] = {key: file.model_dump() if file else None for key, file in files.items()}
     if volumes:
-        provenance["bold_steps"] = BOLD_STEPS
+        provenance["bold_steps"] = bold_steps(preprocessing.bold)
     key = shard_key(entry, recordings, preprocessing, find_file)
     return replace(_to_recording(entry, cleaned, events, preprocessing, provenance), volumes=volumes, key=key)
 

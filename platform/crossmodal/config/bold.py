@@ -24,6 +24,25 @@ class RegionTargets(Config):
     labels: str | None = Field(None, description="TSV with the columns index and name, a row a region; None names regions by their number")
 
 
+class SphereTargets(Config):
+    """The mean over spheres around published coordinates, which come with nilearn: no download."""
+
+    kind: Literal["spheres"] = "spheres"
+    coordinates: Literal["power_264", "dosenbach_160", "seitzman_300"] = Field(description="in MNI space, so that images must be there")
+    radius_mm: float = Field(5.0, gt=0)
+    left_out: tuple[str, ...] = Field((), description="names of spheres that images do not reach")
+
+
+class MapTargets(Config):
+    """How strongly each map of a probabilistic atlas is in a volume, by least squares over all maps."""
+
+    kind: Literal["maps"] = "maps"
+    maps: str = Field(description="NIfTI of weights, a volume a region as DiFuMo has it, in the space of the images")
+    labels: str | None = Field(
+        None, description="TSV with the columns index (from 1) and name, and network where it is known; None names regions by their number"
+    )
+
+
 class Bold(Config):
     """The steps from an image to targets, in the order they run."""
 
@@ -33,13 +52,13 @@ class Bold(Config):
     fd_mm: float | None = Field(0.5, gt=0, description="volumes after a greater framewise displacement are masked; None masks none")
     dvars_iqr: float | None = Field(1.5, gt=0, description="the same beyond so many interquartile ranges of DVARS above the third quartile")
     detrend_order: int = Field(1, ge=0, le=10, description="polynomial drift removed from each target, keeping its mean; 0 removes none")
-    targets: Annotated[VoxelTargets | RegionTargets, Field(discriminator="kind")] = VoxelTargets()
+    targets: Annotated[VoxelTargets | RegionTargets | SphereTargets | MapTargets, Field(discriminator="kind")] = VoxelTargets()
 
     @property
     def files(self) -> tuple[str, ...]:
         """Files that the settings name."""
-        named = (self.targets.mask,) if self.targets.kind == "voxels" else (self.targets.atlas, self.targets.labels)
-        return tuple(path for path in (self.grid, *named) if path)
+        named = {name: getattr(self.targets, name, None) for name in ("mask", "atlas", "maps", "labels")}
+        return tuple(path for path in (self.grid, *named.values()) if path)
 
 
 class GradientCorrection(Config):

@@ -69,6 +69,8 @@ class Volumes:
         Whether a voxel is the same place in every head.
     motion : float64 array, shape (n_volumes, 6), optional
         Of the head: translations, m, and rotations, rad; None where they are not recorded.
+    networks : tuple of str, optional
+        Of regions; None where no network is known.
     """
 
     data_vs: NDArray[np.float32]
@@ -81,6 +83,7 @@ class Volumes:
     stored: NDArray[np.bool_] | None
     in_common_space: bool
     motion: NDArray[np.float64] | None = None
+    networks: tuple[str, ...] | None = None
 
     @property
     def entry(self) -> VolumesEntry:
@@ -124,6 +127,8 @@ def write_volumes(volumes: Volumes, about: dict[str, Any], folder: Path) -> None
         "mask": _MASK_FILE,
         "motion": None if volumes.motion is None else volumes.motion.tolist(),
     }
+    if volumes.networks:
+        metadata["networks"] = volumes.networks
     arrow.write_matrices(folder / f"{BOLD}.arrow", {BOLD: volumes.data_vs}, metadata)
     statistics = ChannelStatistics.of(volumes.data_vs, volumes.good, pairs=False)
     rows = {name: getattr(statistics, name)[None] for name in ("mean", "variance", "min", "max")}
@@ -188,6 +193,11 @@ class StoredVolumes:
         """Of regions; None where targets are voxels."""
         names = self.metadata["names"]
         return None if names is None else tuple(names)
+
+    @property
+    def networks(self) -> tuple[str, ...] | None:
+        """Of regions; None where no network is known."""
+        return tuple(self.metadata["networks"]) if "networks" in self.metadata else None
 
     @cached_property
     def _flags(self) -> NDArray[np.uint8]:

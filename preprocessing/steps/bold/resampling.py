@@ -79,6 +79,28 @@ def to_image(labels: SpatialImage, image: SpatialImage, is_common: bool, setting
     """
     if any(size != 1 for size in labels.shape[3:]) or len(labels.shape) < 3:
         raise UserError(f"preprocessing.bold.targets.{setting}: has shape {labels.shape}; give one volume with a number a voxel, 0 outside")
+    labels = _brought(labels, image, is_common, setting, called, "nearest")
+    return Nifti1Image(np.asarray(labels.dataobj).reshape(image.shape[:3]), image.affine)
+
+
+def maps_to_image(maps: SpatialImage, image: SpatialImage, is_common: bool, called: str) -> SpatialImage:
+    """Bring the maps of a probabilistic atlas, a volume a region, to the grid of an image, as `to_image` does, but linearly.
+
+    Raises
+    ------
+    UserError
+        The maps are no series of volumes, hold values that are not finite, or are on another grid while no common one is asked for.
+    """
+    if len(maps.shape) != 4:
+        raise UserError(f"preprocessing.bold.targets.maps: has shape {maps.shape}; give a volume of weights a region")
+    maps = Nifti1Image(np.asarray(maps.dataobj, dtype=np.float32), maps.affine)
+    if not np.isfinite(np.asarray(maps.dataobj)).all():
+        raise UserError("preprocessing.bold.targets.maps: holds values that are not finite; set them to 0")
+    maps = _brought(maps, image, is_common, "maps", called, "linear")
+    return Nifti1Image(np.asarray(maps.dataobj), image.affine)
+
+
+def _brought(labels: SpatialImage, image: SpatialImage, is_common: bool, setting: str, called: str, interpolation: str) -> SpatialImage:
     shape, near_mm = image.shape[:3], _SAME_GRID * voxel_sizes(image.affine).min()
     apart_mm = np.linalg.norm(_corners_mm(labels)[:, None] - _corners_mm(image), axis=2)
     has_same_voxels = sorted(labels.shape[:3]) == sorted(shape) and apart_mm.min(axis=1).max() < near_mm
@@ -88,8 +110,8 @@ def to_image(labels: SpatialImage, image: SpatialImage, is_common: bool, setting
             f" name the grid that both are to be brought to in preprocessing.bold.grid, as the {setting} itself"
         )
     if labels.shape[:3] != shape or apart_mm.diagonal().max() >= near_mm:
-        labels = resample_to_img(labels, image, interpolation="nearest", force_resample=True, copy_header=True)
-    return Nifti1Image(np.asarray(labels.dataobj).reshape(shape), image.affine)
+        labels = resample_to_img(labels, image, interpolation=interpolation, force_resample=True, copy_header=True)
+    return labels
 
 
 def _corners_mm(image: SpatialImage) -> NDArray[np.float64]:

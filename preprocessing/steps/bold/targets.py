@@ -31,11 +31,14 @@ class Targets:
         Of regions; None for voxels.
     stored : bool array, shape of the grid, optional
         Voxels that are targets, in C order; None for regions.
+    networks : tuple of str, optional
+        Of regions, where they are known.
     """
 
     data_vs: NDArray[np.float32]
     names: tuple[str, ...] | None
     stored: NDArray[np.bool_] | None
+    networks: tuple[str, ...] | None = None
 
 
 def brain_mask(image: SpatialImage, good: NDArray[np.bool_], called: str) -> NDArray[np.bool_]:

@@ -25,6 +25,7 @@ from crossmodal.models.registry import network_spec
 from crossmodal.tasks.volumes.ceilings import TRUE_POWER, Ceilings
 from crossmodal.tasks.volumes.detail import ScanDetail, VolumesDetail
 from crossmodal.tasks.volumes.metrics import mean_over_scans, score_scan
+from crossmodal.tasks.volumes.networks import network_groups
 from crossmodal.tasks.volumes.own_ridge import OwnRidge
 from crossmodal.tasks.volumes.scan_judge import CHANCE, ScanJudge
 from crossmodal.tasks.volumes.scorecard import R
@@ -155,7 +156,7 @@ class VolumesEvaluator:
         windows = self._experiment.data.windows
         assert windows.kind == "volumes"
         columns = columns_of(shard, self._experiment.data.target)
-        groups = self._ceilings.groups(shard, columns)
+        groups = self._ceilings.groups(shard, columns) | network_groups(shard, columns)
         judge = ScanJudge(shard, scan.volume, columns, truth_vs, said[TRAINING_MEAN][1][0], windows.length_s, groups)
         return {
             name: judge.of_ceiling(values_vs) if role == "ceiling" else judge.figures(values_vs) for name, (role, values_vs) in said.items()

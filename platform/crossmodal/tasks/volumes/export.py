@@ -54,13 +54,13 @@ def predict_volumes(trained: TrainedModel, cleaned: CleanedInput) -> PredictedVo
     return PredictedVolumes(values_vs, (starts + n_times) / sfreq + windows.lag_s, good)
 
 
-def save_volumes(predicted: PredictedVolumes, card: ModelCard, numbers: NDArray[np.int32], output: Path) -> None:
+def save_volumes(predicted: PredictedVolumes, card: ModelCard, where: NDArray[np.int32] | NDArray[np.float32], output: Path) -> None:
     """Write volumes as NIfTI, and the time courses of regions as TSV beside it: all of it or nothing.
 
     Parameters
     ----------
-    numbers : int array, shape (X, Y, Z)
-        Of targets, from 1; 0 where there is none.
+    where : int array, shape (X, Y, Z), or float array, shape (X, Y, Z, n_targets)
+        Numbers of targets, from 1, 0 where there is none; or their weights.
     output : Path
         Ends with .nii or .nii.gz.
 
@@ -70,7 +70,7 @@ def save_volumes(predicted: PredictedVolumes, card: ModelCard, numbers: NDArray[
         A file of the same name exists already, or there is no room.
     """
     target = card.signals.target
-    image = np.stack([paint(values_s, numbers) for values_s in predicted.values_vs], axis=-1)
+    image = np.stack([paint(values_s, where) for values_s in predicted.values_vs], axis=-1)
     nifti = nibabel.Nifti1Image(image, affine_of(target))
     nifti.header.set_zooms((*nifti.header.get_zooms()[:3], 1 / target.sfreq))
     nifti.header.set_xyzt_units("mm", "sec")

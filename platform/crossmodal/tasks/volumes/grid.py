@@ -10,8 +10,9 @@ from nibabel.nifti1 import Nifti1Image
 from numpy.typing import NDArray
 
 from crossmodal.config import UserError
-from crossmodal.config.bold import RegionTargets
+from crossmodal.config.bold import MapTargets, RegionTargets, SphereTargets
 from crossmodal.config.signal_spec import Regions, SignalSpec, Voxels
+from crossmodal.physics.spheres import load_spheres, number_spheres
 
 MASK = "target_mask.nii.gz"
 
@@ -81,13 +82,68 @@ def regions_of(settings: RegionTargets, target: SignalSpec) -> NDArray[np.int32]
     return painted
 
 
+def spheres_of(settings: SphereTargets, target: SignalSpec) -> NDArray[np.int32]:
+    """Number the voxels of each sphere that is a target, as `regions_of` does those of regions."""
+    space, spheres = target.space, load_spheres(settings.coordinates)
+    assert isinstance(space, Regions)
+    chosen = [spheres.names.index(name) for name in target.names]
+    return number_spheres(spheres.centres_mm[chosen], settings.radius_mm, space.grid, affine_of(target))
+
+
+def maps_of(settings: MapTargets, target: SignalSpec) -> NDArray[np.float32]:
+    """Read the weights of each map that is a target, shape (X, Y, Z, n_targets).
+
+    Parameters
+    ----------
+    settings : MapTargets
+        Names the maps that targets were taken from; as then, they are resampled to the grid linearly.
+    target : SignalSpec
+        Regions on a grid.
+
+    Raises
+    ------
+    UserError
+        The maps cannot be read, or are not those of the targets.
+    """
+    from nilearn.image import resample_to_img
+
+    space = target.space
+    assert isinstance(space, Regions)
+    try:
+        maps = cast(Nifti1Image, nibabel.load(settings.maps))
+        names = [_labels(settings.labels).get(number, str(number)) for number in range(1, maps.shape[3] + 1)]
+        grid = Nifti1Image(np.zeros(space.grid, dtype=np.int16), np.array(space.affine))
+        if maps.shape[:3] != space.grid or not np.allclose(maps.affine, grid.affine):
+            maps = resample_to_img(maps, grid, interpolation="linear", force_resample=True, copy_header=True)
+        weights = np.asarray(maps.dataobj, dtype=np.float32)
+    except (OSError, ValueError, KeyError, IndexError, nibabel.filebasedimages.ImageFileError) as error:
+        raise UserError(
+            f"{settings.maps}: cannot be read as the maps of the model's regions ({error}); put them back where they were"
+        ) from error
+    missing = [name for name in target.names if name not in names]
+    if missing:
+        raise UserError(
+            f"{settings.maps}: has no region '{missing[0]}', which the model predicts; give the maps and labels that it was trained with"
+        )
+    return weights[..., [names.index(name) for name in target.names]]
+
+
+def strongest(weights: NDArray[np.float32]) -> NDArray[np.int32]:
+    """Number each voxel by the map that has most weight there, from 1; 0 where none has any."""
+    return np.where(weights.any(axis=-1), np.abs(weights).argmax(axis=-1) + 1, 0).astype(np.int32)
+
+
+def _labels(path: str | None) -> dict[int, str]:
+    if path is None:
+        return {}
+    with Path(path).open(newline="") as file:
+        return {int(row["index"]): row["name"] for row in csv.DictReader(file, delimiter="\t")}
+
+
 def _numbers_of(settings: RegionTargets, atlas: Nifti1Image) -> dict[str, int]:
     """Number of each region in an atlas, by its name."""
     numbers = [int(number) for number in np.unique(np.rint(np.asarray(atlas.dataobj, dtype=np.float64))) if number]
-    labels: dict[int, str] = {}
-    if settings.labels:
-        with Path(settings.labels).open(newline="") as file:
-            labels = {int(row["index"]): row["name"] for row in csv.DictReader(file, delimiter="\t")}
+    labels = _labels(settings.labels)
     return {labels.get(number, str(number)): number for number in numbers}
 
 
@@ -102,6 +158,17 @@ def load_mask(path: Path) -> NDArray[np.bool_]:
     return np.asarray(cast(Nifti1Image, nibabel.load(path)).dataobj) > 0
 
 
-def paint(values_s: NDArray[np.floating], numbers: NDArray[np.int32], elsewhere: float = 0.0) -> NDArray[np.float32]:
-    """Give each voxel the value of its target, shape (X, Y, Z)."""
-    return np.concatenate([[elsewhere], values_s]).astype(np.float32)[numbers]
+def paint(values_s: NDArray[np.floating], where: NDArray[np.int32] | NDArray[np.float32], elsewhere: float = 0.0) -> NDArray[np.float32]:
+    """Give each voxel the value of its target, or the sum of all targets by the weights that they have there, shape (X, Y, Z).
+
+    Parameters
+    ----------
+    values_s : array, shape (n_targets,)
+    where : int array, shape (X, Y, Z), or float array, shape (X, Y, Z, n_targets)
+        Numbers of targets, from 1, 0 where there is none; or weights.
+    elsewhere : float
+        Where no target is.
+    """
+    if where.ndim == 4:
+        return np.where(where.any(axis=-1), where @ values_s.astype(np.float32), np.float32(elsewhere))
+    return np.concatenate([[elsewhere], values_s]).astype(np.float32)[where]

@@ -2,12 +2,14 @@
 
 from crossmodal.evaluation.scorecard import Metric, Scorecard
 from crossmodal.models.ridge import LAGGED_RIDGE
+from crossmodal.tasks.volumes.networks import GROUPS, group_metric
 
 R = "r"
 R_COUPLED = "r_coupled"
 R_UNCOUPLED = "r_uncoupled"
 BEYOND = "partial_r"
 BEYOND_GLOBAL = "partial_r_global"
+
 
 VOLUMES_SCORECARD = Scorecard(
     metrics=(
@@ -36,6 +38,16 @@ VOLUMES_SCORECARD = Scorecard(
             absent="No ECG, respiration or motion is recorded, so nobody can tell how much of a score heartbeat, breath and movement make.",
         ),
         Metric(BEYOND_GLOBAL, "+ global", has_interval=True, is_optional=True),
+        *(
+            Metric(
+                group_metric(group),
+                f"r {group}",
+                has_interval=True,
+                is_optional=True,
+                told=f"r {group}: over the regions whose name or network says {', '.join(words)}.",
+            )
+            for group, words in GROUPS.items()
+        ),
         Metric("r2", "R2", told="R2: explained variance of what is left when each scan's own mean volume is taken off."),
         Metric(
             "skill", "skill", told="skill: 1 - squared error / that of the mean volume of training; anatomy, which oracles know, counts."

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import nibabel
 import numpy as np
 from numpy.typing import NDArray
 
 from crossmodal.config import Experiment, UserError
+from crossmodal.config.bold import MapTargets, RegionTargets, SphereTargets, VoxelTargets
 from crossmodal.config.data import FixedSplit, WithinRecordings
 from crossmodal.config.preprocessing import Preprocessing
 from crossmodal.config.signal_spec import SignalSpec
@@ -22,7 +23,7 @@ from crossmodal.physics.haemodynamics import RESPONSE_LENGTH_S
 from crossmodal.tasks.cleaned_input import CleanInput
 from crossmodal.tasks.contract import Evaluator, Task, Written
 from crossmodal.tasks.volumes.export import predict_volumes, save_volumes, table_path
-from crossmodal.tasks.volumes.grid import MASK, affine_of, load_mask, regions_of, voxels_of
+from crossmodal.tasks.volumes.grid import MASK, affine_of, load_mask, maps_of, regions_of, spheres_of, strongest, voxels_of
 from crossmodal.tasks.volumes.own_ridge import own_ridge_spec
 from crossmodal.tasks.volumes.scorecard import VOLUMES_SCORECARD, R
 
@@ -51,7 +52,7 @@ class VolumesTask(Task):
         if isinstance(channels, tuple) and targets.kind == "voxels":
             raise UserError(
                 f"data.target.channels: asks for region '{channels[0]}', and preprocessing.bold.targets are voxels; set targets.kind to"
-                " regions with an atlas, or take all"
+                " regions, spheres or maps, or take all"
             )
         if experiment.evaluation.own_ridge:
             own_ridge_spec(experiment.evaluation.own_ridge)
@@ -79,7 +80,8 @@ class VolumesTask(Task):
         assert isinstance(detail, VolumesDetail)
         model = next(score.predictor for score in evaluation.scores.scores if score.role == "model")
         figures = {f"lags_{evaluation.scores.fold}": draw_lags(detail, model)}
-        numbers = _numbers(experiment.preprocessing, detail.target, detail.stored)
+        where = _where(experiment.preprocessing, detail.target, detail.stored)
+        numbers = where if where.ndim == 3 else strongest(where)
         for subject, scan in detail.scans.items():
             figures[f"courses_sub-{subject}"] = draw_courses(detail, subject, model)
             figures[f"map_sub-{subject}"] = draw_map(scan, subject, model, numbers, affine_of(detail.target))
@@ -108,13 +110,13 @@ class VolumesTask(Task):
         trained = TrainedModel.load(model)
         card = trained.card
         stored = load_mask(model / MASK) if (model / MASK).exists() else None
-        numbers = _numbers(card.preprocessing, card.signals.target, stored)
+        where = _where(card.preprocessing, card.signals.target, stored)
         cleaned = clean(recording, card, experiment.recorded.channel_types, scratch)
         predicted = predict_volumes(trained, cleaned)
         if not len(predicted.values_vs):
             needed_s = card.signals.input.n_times / card.signals.input.sfreq
             raise UserError(f"{recording}: is shorter than the {needed_s:g} s of input that a volume is predicted from")
-        save_volumes(predicted, card, numbers, output)
+        save_volumes(predicted, card, where, output)
         bad = int((~predicted.good).sum())
         notes = (f"{bad} of {len(predicted.good)} volumes follow input that cleaning marked bad",) if bad else ()
         table = f", and {table_path(output).name} of {len(card.signals.target.names)} regions" if stored is None else ""
@@ -122,10 +124,15 @@ class VolumesTask(Task):
         return Written(output, card.fold, told, (*notes, *cleaned.notes))
 
 
-def _numbers(preprocessing: Preprocessing, target: SignalSpec, stored: NDArray[np.bool_] | None) -> NDArray[np.int32]:
-    """Where targets lie."""
-    settings = preprocessing.bold.targets
-    if settings.kind == "regions":
-        return regions_of(settings, target)
-    assert stored is not None
-    return voxels_of(stored, target.names)
+def _where(preprocessing: Preprocessing, target: SignalSpec, stored: NDArray[np.bool_] | None) -> NDArray[Any]:
+    """Where targets lie: their numbers, or the weights of maps."""
+    match preprocessing.bold.targets:
+        case RegionTargets() as settings:
+            return regions_of(settings, target)
+        case SphereTargets() as settings:
+            return spheres_of(settings, target)
+        case MapTargets() as settings:
+            return maps_of(settings, target)
+        case VoxelTargets():
+            assert stored is not None
+            return voxels_of(stored, target.names)

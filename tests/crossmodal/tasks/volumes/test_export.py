@@ -5,20 +5,22 @@ import nibabel
 import numpy as np
 import pytest
 from nilearn import plotting
+from nilearn.maskers import NiftiMapsMasker, NiftiSpheresMasker
 
 from crossmodal.config import UserError
-from crossmodal.config.bold import RegionTargets
+from crossmodal.config.bold import MapTargets, RegionTargets, SphereTargets
 from crossmodal.config.data import Data
 from crossmodal.config.models import ModelSettings
 from crossmodal.config.preprocessing import Preprocessing
-from crossmodal.config.signal_spec import Voxels
+from crossmodal.config.signal_spec import Regions, Voxels
 from crossmodal.evaluation.baseline_reader import fixed_units
 from crossmodal.models.predictor import Predictor
 from crossmodal.models.registry import network_spec
 from crossmodal.models.store import ModelCard, TrainedModel
+from crossmodal.physics.spheres import load_spheres
 from crossmodal.tasks.cleaned_input import CleanedInput
 from crossmodal.tasks.volumes.export import predict_volumes, save_volumes
-from crossmodal.tasks.volumes.grid import regions_of, voxels_of
+from crossmodal.tasks.volumes.grid import maps_of, paint, regions_of, spheres_of, strongest, voxels_of
 from tests.crossmodal.models.pairs import volume_pair
 
 PAIR = volume_pair(4, 3, 400, 100.0)
@@ -86,6 +88,51 @@ def test_regions_are_painted_into_the_atlas_and_told_as_a_table(trained, atlas, 
     assert len(others) == 3
     plotting.plot_epi(nibabel.Nifti1Image(data[..., 0], image.affine), output_file=tmp_path / "plot.png")
     assert (tmp_path / "plot.png").stat().st_size > 1000
+
+
+def test_spheres_are_painted_where_nilearn_puts_them(tmp_path):
+    spheres, affine = load_spheres("dosenbach_160"), np.diag([20.0, 20.0, 20.0, 1.0])
+    affine[:3, 3] = -80, -110, -70
+    space = Regions(grid=(10, 12, 10), affine=affine.tolist())
+    chosen = (5, 40, 100)
+    target = PAIR.target.model_copy(update={"names": tuple(spheres.names[index] for index in chosen), "space": space})
+    numbers = spheres_of(SphereTargets(coordinates="dosenbach_160", radius_mm=15), target)
+    mask = nibabel.Nifti1Image(np.ones(space.grid, dtype=np.int8), affine)
+    masker = NiftiSpheresMasker(spheres.centres_mm[list(chosen)].tolist(), 15, mask, allow_overlap=True, standardize=None).fit()
+    values = np.array([3.0, -1.0, 2.0])
+    np.testing.assert_allclose(paint(values, numbers), masker.inverse_transform(values[None]).get_fdata()[..., 0])
+
+
+def test_maps_are_painted_by_their_weights_as_nilearn_does(trained, tmp_path):
+    rng, affine = np.random.default_rng(0), np.array(PAIR.target.space.affine)
+    weights = np.where(rng.random((*GRID, 4)) > 0.6, rng.random((*GRID, 4)), 0).astype(np.float32)
+    nibabel.save(nibabel.Nifti1Image(weights, affine), tmp_path / "maps.nii.gz")
+    (tmp_path / "maps.tsv").write_text("index\tname\n1\tregion2\n2\tother\n3\tregion0\n4\tregion1\n")
+    settings = MapTargets(maps=str(tmp_path / "maps.nii.gz"), labels=str(tmp_path / "maps.tsv"))
+    where = maps_of(settings, PAIR.target)
+    np.testing.assert_array_equal(where, weights[..., [2, 3, 0]])
+    predicted = predict_volumes(trained, cleaned())
+    save_volumes(predicted, trained.card, where, tmp_path / "v_bold.nii.gz")
+    masker = NiftiMapsMasker(nibabel.Nifti1Image(where, affine), standardize=None).fit()
+    expected = masker.inverse_transform(predicted.values_vs).get_fdata()
+    np.testing.assert_allclose(nibabel.load(tmp_path / "v_bold.nii.gz").get_fdata(), expected, atol=1e-5)
+    assert (tmp_path / "v_bold.tsv").read_text().startswith("onset\tgood\tregion0\tregion1\tregion2\n")
+    numbers = strongest(where)
+    assert ((numbers == 0) == ~where.any(axis=-1)).all()
+    assert numbers[where[..., 1] > np.maximum(where[..., 0], where[..., 2])].tolist() == [2] * int(
+        (where[..., 1] > np.maximum(where[..., 0], where[..., 2])).sum()
+    )
+
+
+@pytest.mark.parametrize("broken", ["labels", "shape", "file"])
+def test_maps_that_are_not_the_models_are_refused(tmp_path, broken):
+    affine, path = np.array(PAIR.target.space.affine), tmp_path / "maps.nii.gz"
+    nibabel.save(nibabel.Nifti1Image(np.ones(GRID if broken == "shape" else (*GRID, 3), dtype=np.float32), affine), path)
+    if broken == "file":
+        path.write_bytes(b"none")
+    message = "has no region 'region0'" if broken == "labels" else "cannot be read as the maps"
+    with pytest.raises(UserError, match=message):
+        maps_of(MapTargets(maps=str(path)), PAIR.target)
 
 
 def test_voxels_lie_where_they_were_stored(trained, tmp_path):

@@ -4,12 +4,23 @@ import numpy as np
 import pytest
 import torch
 
-from crossmodal.config import UserError
+from crossmodal.config import UserError, load_experiment
 from crossmodal.config.models import ModelSettings
 from crossmodal.models.calhas import Calhas, CalhasConfig
+from crossmodal.models.checking import checked
 from crossmodal.models.registry import network_spec
+from tests.checkout import ROOT
 from tests.crossmodal.models.pairs import volume_pair, voxel_pair
 
+EXPERIMENTS = ROOT / "jobs/experiments"
+# What the paper's table tells its rows apart by: attention, and the style that follows from it, and the projection.
+ROWS = {
+    "calhas_linear": (False, "none", "linear"),
+    "calhas_attention": (True, "attention", "linear"),
+    "calhas_fourier": (False, "none", "random_fourier"),
+    "calhas": (True, "attention", "random_fourier"),
+    "calhas_noddi": (True, "attention", "random_fourier"),
+}
 PAPER = voxel_pair(64, np.ones((64, 64, 30), dtype=bool), 5400, 250.0, tr_s=2.16)
 SMALL = {"block_channels": 2, "latent": 12}
 MASK = np.random.default_rng(0).random((7, 6, 5)) > 0.3
@@ -68,6 +79,15 @@ def test_blocks_are_scaled_to_other_inputs(n_channels, n_times, sfreq):
     model = Calhas(CalhasConfig(**SMALL), pair)
     assert model.spectra.n_frequencies == min(134, round(2 * sfreq) // 2)
     assert model(torch.randn(2, n_channels, n_times)).shape == (2, 3, 1)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_each_row_of_the_paper_is_an_experiment(name):
+    experiment = load_experiment(EXPERIMENTS / f"{name}.yaml", check=checked)
+    model, training = experiment.model, experiment.training
+    assert (model.attention, model.style, model.projection) == ROWS[name]
+    assert (training.epochs, training.batch_size, training.learning_rate, training.weight_decay) == (10, 4, 2.98e-3, 0)
+    assert (model.block_channels, model.latent, model.decoder["kind"], model.alignment) == (4, 343, "dense", 1)
 
 
 def test_a_batch_of_one_window_is_trained_on_whatever_the_size():

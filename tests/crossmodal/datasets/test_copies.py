@@ -1,5 +1,7 @@
 """Copies of one subject's recording are found whatever was done to them, and independent recordings never are."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from scipy import signal
@@ -55,6 +57,21 @@ def test_a_copy_is_alike_and_likely(change):
     assert likeness(traces[0], traces[5]).correlation > 0.6
     assert all(likeness(traces[0], other).correlation < 0.3 for other in traces[1:5])
     assert (0, 5) in likely_pairs([landmarks_of(trace) for trace in traces])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_copy_of_four_seconds_is_alike(seed):
+    rng = np.random.default_rng(seed)
+    x_ct = falling(rng)
+    begin = int(rng.integers(x_ct.shape[1] - 1000))
+    assert likeness(traced(x_ct), traced(x_ct[:, begin : begin + 1000])).correlation > 0.5
+
+
+@pytest.mark.parametrize("n_channels", [1, 2, 12])
+def test_short_recordings_of_two_people_are_not_alike(n_channels):
+    rng = np.random.default_rng(7)
+    traces = [traced(falling(rng, n_channels)[:, :1500], names=_NAMES[:n_channels]) for _ in range(12)]
+    assert max(likeness(one, other).correlation for one, other in combinations(traces, 2)) < 0.3
 
 
 @pytest.mark.parametrize("sfreq", [100.0, 128.0, 300.0, 1000 / 3])

@@ -1,10 +1,10 @@
 """FIF recordings with all their parts, complete or refused: MNE reads those that end between two buffers of samples, and says nothing."""
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import mne
 from mne.io import BaseRaw
@@ -61,12 +61,10 @@ def read_fif(path: Path, called: str, parts: Mapping[str, Path]) -> BaseRaw:
         if opened and not file.exists():
             raise UserError(f"{part}: the part of {called} is missing; fetch it, or leave the recording out")
         with translate_reading_errors(part):
-            if file.suffix != ".gz":
-                _check_forward(file)
-            opened[part] = FifPart(file, allow_maxshield="yes", verbose="error")
             # One that is compressed and ends early cannot be decompressed.
             if file.suffix != ".gz":
-                _check_whole(file, is_first=part == called)
+                _check_tags(file, part, is_first=part == called)
+            opened[part] = FifPart(file, allow_maxshield="yes", verbose="error")
     for before, part in pairwise(opened):
         check_continues(opened[part], opened[before], part, before, opened[before].next_name)
     last = [*opened][-1]
@@ -77,40 +75,28 @@ def read_fif(path: Path, called: str, parts: Mapping[str, Path]) -> BaseRaw:
     return join(opened)
 
 
-def _check_whole(path: Path, is_first: bool) -> None:
-    """Follow the tags to the end, as a whole file has as many ends of blocks as starts; a first part names none before it."""
-    left_open = 0
-    with path.open("rb") as file:
-        for kind in _tag_kinds(file):
-            if kind == FIFF.FIFF_REF_ROLE and is_first and _ROLE.unpack(file.read(_ROLE.size))[0] == FIFF.FIFFV_ROLE_PREV_FILE:
-                raise UserError(f"{path}: is a later part of a recording; name the first, or leave it out")
-            left_open += (kind == FIFF.FIFF_BLOCK_START) - (kind == FIFF.FIFF_BLOCK_END)
-    if left_open:
-        raise ValueError(f"{path.name} is truncated: it ends before its data do")
-
-
-def _check_forward(path: Path) -> None:
-    """Refuse a file in which a tag leads back to one before it: MNE would follow them for ever."""
-    with path.open("rb") as file:
-        for _ in _tag_kinds(file):
-            pass
-
-
-def _tag_kinds(file: BinaryIO) -> Iterator[int]:
-    """Give the kind of each tag in order, the file standing at the tag's content.
+def _check_tags(path: Path, called: str, is_first: bool) -> None:
+    """Follow the tags of a file to its end.
 
     Raises
     ------
+    UserError
+        The first part of a recording names one before it.
     ValueError
-        A tag leads back.
+        A tag leads back, and MNE would follow it for ever; or fewer blocks end than begin, as where a file was cut.
     """
-    at = 0
-    while len(header := file.read(TAG.size)) == TAG.size:
-        kind, _, size, following = TAG.unpack(header)
-        if size < 0 or 0 < following <= at:
-            raise ValueError(f"{Path(file.name).name} is damaged: the tag at byte {at} leads back")
-        yield kind
-        if following == -1:
-            return
-        at = max(following, at + TAG.size + size)
-        file.seek(at)
+    left_open, at = 0, 0
+    with path.open("rb") as file:
+        while len(header := file.read(TAG.size)) == TAG.size:
+            kind, _, size, following = TAG.unpack(header)
+            if size < 0 or 0 < following <= at:
+                raise ValueError(f"{path.name} is damaged: the tag at byte {at} leads back")
+            if kind == FIFF.FIFF_REF_ROLE and is_first and _ROLE.unpack(file.read(_ROLE.size))[0] == FIFF.FIFFV_ROLE_PREV_FILE:
+                raise UserError(f"{called}: is a later part of a recording; name the first, or leave it out")
+            left_open += (kind == FIFF.FIFF_BLOCK_START) - (kind == FIFF.FIFF_BLOCK_END)
+            if following == -1:
+                break
+            at = max(following, at + TAG.size + size)
+            file.seek(at)
+    if left_open:
+        raise ValueError(f"{path.name} is truncated: it ends before its data do")

@@ -114,7 +114,7 @@ def clean(
     preprocessing: Preprocessing,
     calibration: Calibration,
     called: str,
-    spare_usual: bool = False,
+    keep_harmless: bool = False,
 ) -> Cleaned:
     """Take an opened recording through all steps, in memory.
 
@@ -128,9 +128,9 @@ def clean(
         Of the MEG system.
     called : str
         What sentences call the recording.
-    spare_usual : bool
-        Leave bad spans as they are in which nothing leaves its usual range: they may be asked for, and spread nothing unusual. Where
-        scores are to come of it they are bridged all the same.
+    keep_harmless : bool
+        Keep the samples of annotated spans in which no sensor leaves its usual range. Who predicts may ask for these, and filters spread
+        nothing unusual from them. Otherwise every annotated span is bridged.
 
     Raises
     ------
@@ -154,7 +154,7 @@ def clean(
     elif opened.bold and READERS[recordings.kind].gradients_left:
         notes.append(READERS[recordings.kind].gradients_left)
     bad: BadSpans = {"annotated": [*opened.bad_spans]}
-    if spare_usual and opened.bad_spans:
+    if keep_harmless and opened.bad_spans:
         bad["annotated"] = edges.holding_artifacts(opened.bad_spans, Look.at(raw, preprocessing))
     # First of all: nothing that follows, from what is told of a channel to what a filter spreads, depends on what is in such a span.
     bridging.bridge_spans(raw, bad["annotated"], _levels_jumps(preprocessing))

@@ -50,7 +50,7 @@ def clean_input(path: str, card: ModelCard, channel_types: Mapping[str, ChannelT
     settings, missed = _as_far_as_recorded(card.preprocessing, {kinds[name] for name in opened.raw.ch_names})
     settings = settings.model_copy(update={"modalities": (card.data.input.modality,), "bad_channels": "interpolate"})
     calibration = stage_calibration(entry, recordings, settings, scratch, file_finder(recordings))
-    cleaned = clean(opened, recordings.model_copy(update={"channel_types": configured}), settings, calibration, path, spare_usual=True)
+    cleaned = clean(opened, recordings.model_copy(update={"channel_types": configured}), settings, calibration, path, keep_harmless=True)
     return CleanedInput(
         x_ct=cleaned.raw.get_data(picks=list(card.signals.input.names)),
         clock=clock,

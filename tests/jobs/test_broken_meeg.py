@@ -1,6 +1,7 @@
 """A BIDS dataset of EEG with one recording broken in each way: the others are finished, the table tells each cause."""
 
 import mne
+import nibabel
 import numpy as np
 import pytest
 import yaml
@@ -152,3 +153,26 @@ def test_credentials_that_are_wrong_or_missing_are_told_and_never_printed(s3, fo
     assert {"wrong": "the store refused", "missing": "no credentials"}[credentials] in refused.stderr
     assert "secret-never-told" not in refused.stdout + refused.stderr
     assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.parametrize(
+    ("atlas", "labels", "told"),
+    [
+        ((16, 16, 12), "1\tleft\n2\tright\n", "preprocessing.bold.targets.atlas is on another grid, 16 x 16 x 12 voxels"),
+        ((8, 8, 6), "1\tleft\n", "preprocessing.bold.targets.labels: has no row for region 2 of the atlas"),
+    ],
+)
+def test_an_atlas_that_does_not_fit_is_told_in_a_sentence_and_nothing_is_published(tmp_path, atlas, labels, told):
+    layouts.cn_epfl(tmp_path / "ds", "02")
+    numbers = np.zeros(atlas, dtype=np.int16)
+    numbers[2:4, 2:-2, 1:-1], numbers[4:6, 2:-2, 1:-1] = 1, 2
+    nibabel.save(nibabel.Nifti1Image(numbers, np.diag([3.0, 3.0, 4.0, 1.0])), tmp_path / "atlas.nii.gz")
+    (tmp_path / "labels.tsv").write_text(f"index\tname\n{labels}")
+    targets = {"kind": "regions", "atlas": "atlas.nii.gz", "labels": "labels.tsv"}
+    preprocessing = {"modalities": ["eeg", "bold"], "bold": {"targets": targets}}
+    settings = {"name": "x", "store": "store", "recordings": {"kind": "cn_epfl", "root": "ds"}, "preprocessing": preprocessing}
+    (tmp_path / "x.yaml").write_text(yaml.safe_dump(settings))
+    refused = run("preprocess", "x.yaml", cwd=tmp_path)
+    assert refused.returncode == 2, refused.stdout + refused.stderr
+    assert told in refused.stderr.splitlines()[-1]
+    assert not list((tmp_path / "store").rglob("*.json"))

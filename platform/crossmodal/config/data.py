@@ -168,6 +168,9 @@ class WithinRecordings(_Shares):
 
     kind: Literal["within_recordings"] = "within_recordings"
     gap_s: float = Field(ge=0, description="left out between the parts; volumes need a window and a haemodynamic response of 32 s")
+    # Of what gaps leave of a short scan, a smaller part would hold no window.
+    validation: float = Field(0.2, gt=0, lt=1)
+    test: float = Field(0.3, gt=0, lt=1)
     divides_recordings: ClassVar[bool] = True
 
 

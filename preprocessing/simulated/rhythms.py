@@ -90,7 +90,8 @@ def draw_coupling(simulation: EegFmriSimulation, rhythms: Rhythms, label: str, s
     of_cohort, of_person, of_session = (
         np.random.default_rng([simulation.seed, *numbers]) for numbers in ((0, 6), (int(label), 6), (int(label), 6, session))
     )
-    log_gain_r = coupling.subject_spread * of_person.standard_normal(n_regions)
-    log_gain_r += coupling.session_spread * of_session.standard_normal(n_regions)
+    n_rhythms = len(rhythms.region_g)
+    log_gain_g = coupling.subject_spread * of_person.standard_normal(n_rhythms)
+    log_gain_g += coupling.session_spread * of_session.standard_normal(n_rhythms)
     peak_s_r = of_cohort.uniform(*coupling.peak_s, n_regions) + coupling.peak_spread_s * of_person.standard_normal(n_regions)
-    return PersonCoupling(strength_rg * np.exp(log_gain_r)[:, None], is_shown_r, np.clip(peak_s_r, *coupling.peak_s))
+    return PersonCoupling(strength_rg * np.exp(log_gain_g), is_shown_r, np.clip(peak_s_r, *coupling.peak_s))

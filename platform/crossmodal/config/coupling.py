@@ -43,7 +43,7 @@ class Coupling(Config):
         min_length=1,
         description="the regions of the atlas take them in turn, again from the first one where there are more regions",
     )
-    subject_spread: float = Field(0.3, ge=0, description="standard deviation over subjects of the logarithm of a region's strength")
+    subject_spread: float = Field(0.3, ge=0, description="standard deviation over subjects of the logarithm of each strength")
     session_spread: float = Field(0.1, ge=0, description="the same over sessions of a subject")
     peak_s: tuple[float, float] = Field((4.0, 8.0), description="between them the response of blood in each region peaks after an impulse")
     peak_spread_s: float = Field(0.5, ge=0, description="standard deviation of a subject's own peaks about the regions'")

@@ -22,7 +22,7 @@ from crossmodal.models.registry import ModelSpec, baseline_spec
 from crossmodal.physics.haemodynamics import RESPONSE_LENGTH_S
 
 _SECTION = "evaluation.own_ridge"
-_BLOCKS = 5
+_BLOCKS = 10
 _BATCH_SIZE = 64
 
 Floats = NDArray[np.float64]

@@ -1,7 +1,7 @@
 """How often the leak alarm is raised without a leak, and how often with one: `python -m benchmarks.leak_alarm RUNS`.
 
 Signals are as hard as real ones: aperiodic (1/f^slope) above a high-pass filter, of sources that many sensors share, in few windows.
-Predictions are drawn as targets are, which is cheap, or learned as models are: by ridges of all other subjects from an input that is
+Predictions are other people's signals, which is cheap, or learned as models are: by ridges of all other subjects from an input that is
 independent of the target. Suffixes: b window, s sensor, t time.
 """
 
@@ -105,9 +105,16 @@ def fold_of(subject: str, p_of_row: dict[str, float], explained: float = 0.1) ->
 
 
 def null_run(kind: Kind, n_subjects: int, rng: np.random.Generator) -> list[FoldScores]:
-    """One run without a leak: each subject has a target and a prediction a row, which knows nothing of it."""
-    truths = [draw(kind, rng) for _ in range(n_subjects)]
-    predicted = learned(kind, truths, rng) if kind.learned else [{name: draw(kind, rng) for name in ROWS} for _ in truths]
+    """One run without a leak: each subject has a target and a prediction a row, which knows nothing of it.
+
+    Predictions that are not learned are other people's signals, of whom no two are compared twice.
+    """
+    people = [draw(kind, rng) for _ in range(n_subjects if kind.learned else n_subjects + len(ROWS))]
+    truths = people[:n_subjects]
+    if kind.learned:
+        predicted = learned(kind, truths, rng)
+    else:
+        predicted = [dict(zip(ROWS, people[subject + 1 :], strict=False)) for subject in range(n_subjects)]
     return [fold_of(str(subject), chances(*both)) for subject, both in enumerate(zip(truths, predicted, strict=True))]
 
 

@@ -57,6 +57,8 @@ CONDITIONS = (
     Condition("null, 0.1 Hz, 30 ms late", _SLOW, LATE_S),
     Condition("null, 0.5 Hz, not annotated", _LIMIT, None),
     Condition("null, 0.1 Hz, not annotated", _LIMIT | _SLOW, None),
+    Condition("null, 0.5 Hz, annotated and looked for", _LIMIT),
+    Condition("null, 0.1 Hz, annotated and looked for", _LIMIT | _SLOW),
     Condition("null, 0.5 Hz, ICA", {"ica": Ica()}),
     Condition("null, line removed", _FAST | {"line_noise": LineNoise(line_hz=LINE_HZ)}, line=True),
     Condition("null, line left", _FAST, line=True),

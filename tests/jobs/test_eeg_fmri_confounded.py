@@ -8,7 +8,15 @@ from crossmodal.datasets.shard import Shard
 from crossmodal.tasks.volumes.physiology import regressors
 from tests.jobs.conftest import ROOT, run
 
-SMALL = ("simulation.subjects=1", "simulation.n_volumes=40", "simulation.sfreq=100", "simulation.n_dipoles=60", "simulation.voxel_mm=16")
+SMALL = (
+    "simulation.subjects=1",
+    "simulation.runs=1",
+    "simulation.regions=3",
+    "simulation.n_volumes=40",
+    "simulation.sfreq=100",
+    "simulation.n_dipoles=60",
+    "simulation.voxel_mm=16",
+)
 EXPERIMENT = ROOT / "jobs/experiments/eeg_fmri_confounded.yaml"
 
 

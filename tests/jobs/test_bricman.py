@@ -66,5 +66,4 @@ def test_slices_of_voxels_are_trained_scored_beside_a_void_row_and_predicted(coh
 def test_what_cannot_be_is_refused_in_a_sentence(cohort, name, override, sentence):
     done = run("train", EXPERIMENTS / f"{name}.yaml", *COHORT, *SMALL, override, cwd=cohort)
     assert done.returncode == 2, done.stderr
-    assert done.stderr.strip().count("\n") == 0
     assert sentence in done.stderr

@@ -91,7 +91,7 @@ def shards(tmp_path_factory):
     )
 
     def make(name, **settings):
-        recordings = BidsFmriRecordings(root=str(root), **settings)
+        recordings = BidsFmriRecordings(root=str(root), transforms=str(truth / "sub-{subject}/sub-{subject}_to-template.txt"), **settings)
         (entry,) = list_recordings(recordings)
         return Shard.open(folder / write_shard(preprocess_recording(entry, recordings, preprocessing, folder), folder / name).uri)
 

@@ -125,7 +125,7 @@ def test_one_table_shows_all_and_that_shuffling_flatters_where_nothing_can_be_le
         assert done.returncode == 0, f"{job}: {done.stdout}\n{done.stderr}"
     for told in ("(within recording, n = 4)", "(leaky, n = 4)", "band power network", "No subject has several sessions"):
         assert told in done.stdout
-    (table,) = tmp_path.rglob("splits.csv")
+    (table,) = (tmp_path / "runs/eeg_fmri_null/store/scores").rglob("splits.csv")
     with table.open(newline="") as file:
         rows = list(csv.DictReader(file))
     r = {(row["split"], row["predictor"]): float(row["r"]) for row in rows}

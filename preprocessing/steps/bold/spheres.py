@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from crossmodal.config import UserError
 from crossmodal.config.bold import SphereTargets
-from crossmodal.physics.spheres import load_spheres, number_spheres, sphere_voxels
+from crossmodal.physics.spheres import load_spheres, sphere_voxels
 from preprocessing.steps.bold.targets import Targets, check_inside
 
 VERSION = 1
@@ -52,8 +52,9 @@ def sphere_targets(image: SpatialImage, brain: NDArray[np.bool_], settings: Sphe
             f"{called}: {len(absent)} of {len(names)} spheres lie outside the image or where it is zero ({listed}); coordinates are in"
             " MNI space: bring the images there (recordings.transforms), or name these in preprocessing.bold.targets.left_out"
         )
-    numbers = number_spheres(spheres.centres_mm[kept], settings.radius_mm, image.shape[:3], np.asarray(image.affine, dtype=np.float64))
-    check_inside(Nifti1Image(numbers, image.affine), brain, "coordinates", called)
+    marked_x = np.zeros(len(data_xv), dtype=np.int8)
+    marked_x[np.concatenate(voxels_of)] = 1
+    check_inside(Nifti1Image(marked_x.reshape(image.shape[:3]), image.affine), brain, "coordinates", called)
     means_vs = np.stack([data_xv[voxels].mean(axis=0, dtype=np.float64) for voxels in reached], axis=1)
     networks = tuple(spheres.networks[index] for index in kept)
     return Targets(np.ascontiguousarray(means_vs, dtype=np.float32), names, None, networks if any(networks) else None)

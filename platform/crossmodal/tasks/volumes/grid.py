@@ -49,8 +49,6 @@ def regions_of(settings: RegionTargets, target: SignalSpec) -> NDArray[np.int32]
     UserError
         The atlas cannot be read, or has other regions on this grid than the targets.
     """
-    from nilearn.image import resample_to_img
-
     space = target.space
     assert isinstance(space, Regions)
     try:
@@ -65,10 +63,7 @@ def regions_of(settings: RegionTargets, target: SignalSpec) -> NDArray[np.int32]
         raise UserError(
             f"{settings.atlas}: has no region '{missing[0]}', which the model predicts; give the atlas and labels that it was trained with"
         )
-    grid = Nifti1Image(np.zeros(space.grid, dtype=np.int16), np.array(space.affine))
-    if atlas.shape[:3] != space.grid or not np.allclose(atlas.affine, grid.affine):
-        atlas = resample_to_img(atlas, grid, interpolation="nearest", force_resample=True, copy_header=True)
-    found = np.rint(np.asarray(atlas.dataobj, dtype=np.float64)).reshape(space.grid)
+    found = np.rint(np.asarray(_on_grid(atlas, space, "nearest").dataobj, dtype=np.float64)).reshape(space.grid)
     painted = np.zeros(space.grid, dtype=np.int32)
     for index, name in enumerate(target.names):
         inside = found == numbers_of[name]
@@ -105,17 +100,12 @@ def maps_of(settings: MapTargets, target: SignalSpec) -> NDArray[np.float32]:
     UserError
         The maps cannot be read, or are not those of the targets.
     """
-    from nilearn.image import resample_to_img
-
     space = target.space
     assert isinstance(space, Regions)
     try:
         maps = cast(Nifti1Image, nibabel.load(settings.maps))
         names = [_labels(settings.labels).get(number, str(number)) for number in range(1, maps.shape[3] + 1)]
-        grid = Nifti1Image(np.zeros(space.grid, dtype=np.int16), np.array(space.affine))
-        if maps.shape[:3] != space.grid or not np.allclose(maps.affine, grid.affine):
-            maps = resample_to_img(maps, grid, interpolation="linear", force_resample=True, copy_header=True)
-        weights = np.asarray(maps.dataobj, dtype=np.float32)
+        weights = np.asarray(_on_grid(maps, space, "linear").dataobj, dtype=np.float32)
     except (OSError, ValueError, KeyError, IndexError, nibabel.filebasedimages.ImageFileError) as error:
         raise UserError(
             f"{settings.maps}: cannot be read as the maps of the model's regions ({error}); put them back where they were"
@@ -126,6 +116,16 @@ def maps_of(settings: MapTargets, target: SignalSpec) -> NDArray[np.float32]:
             f"{settings.maps}: has no region '{missing[0]}', which the model predicts; give the maps and labels that it was trained with"
         )
     return weights[..., [names.index(name) for name in target.names]]
+
+
+def _on_grid(image: Nifti1Image, space: Regions, interpolation: str) -> Nifti1Image:
+    """Resample an image to the grid of targets, unless it lies there."""
+    from nilearn.image import resample_to_img
+
+    grid = Nifti1Image(np.zeros(space.grid, dtype=np.int16), np.array(space.affine))
+    if image.shape[:3] == space.grid and np.allclose(image.affine, grid.affine):
+        return image
+    return cast(Nifti1Image, resample_to_img(image, grid, interpolation=interpolation, force_resample=True, copy_header=True))
 
 
 def strongest(weights: NDArray[np.float32]) -> NDArray[np.int32]:

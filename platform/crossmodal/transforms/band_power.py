@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 import torch
-from scipy.signal import get_window
 from torch import nn
 
 from crossmodal.config import UserError
+from crossmodal.transforms.window_spectra import hann_of_unit_energy
 
 # Of the power of a channel scaled to about one; what is silent stays finite.
 _FLOOR = 1e-12
@@ -56,8 +56,7 @@ class LogBandPower(nn.Module):
                     f"bands_hz.{name}: bins of {bin_s:g} s at {sfreq:g} Hz resolve {sfreq / n_window:g} Hz, and no frequency of theirs is"
                     " in this band; widen or drop it, or lengthen bin_s"
                 )
-        window_w = torch.from_numpy(get_window("hann", n_window)).float()
-        self.register_buffer("window_w", window_w / window_w.square().sum().sqrt(), persistent=False)
+        self.register_buffer("window_w", hann_of_unit_energy(n_window), persistent=False)
         self.register_buffer("band_fk", inside_fk / inside_fk.sum(0), persistent=False)
 
     def spectra(self, x_bct: torch.Tensor) -> torch.Tensor:

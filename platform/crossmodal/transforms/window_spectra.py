@@ -31,8 +31,7 @@ class WindowSpectra(nn.Module):
         assert 1 <= n_frequencies <= n_window // 2
         self.n_windows = n_times // n_window
         self.n_frequencies = n_frequencies
-        window_w = torch.from_numpy(get_window("hann", n_window)).float()
-        self.register_buffer("window_w", window_w / window_w.square().sum().sqrt(), persistent=False)
+        self.register_buffer("window_w", hann_of_unit_energy(n_window), persistent=False)
 
     def forward(self, x_bct: torch.Tensor) -> torch.Tensor:
         """Transform (..., n_channels, n_times) to (..., n_channels, n_windows, n_frequencies)."""
@@ -40,3 +39,9 @@ class WindowSpectra(nn.Module):
         windows_bcmw = x_bct[..., x_bct.shape[-1] - self.n_windows * n_window :].unflatten(-1, (self.n_windows, n_window))
         magnitude_bcmf = torch.fft.rfft(windows_bcmw * self.window_w)[..., 1 : self.n_frequencies + 1].abs()
         return magnitude_bcmf.clamp_min(_FLOOR).log()
+
+
+def hann_of_unit_energy(n_window: int) -> torch.Tensor:
+    """Make a periodic Hann window whose squares sum to one, shape (n_window,)."""
+    window_w = torch.from_numpy(get_window("hann", n_window)).float()
+    return window_w / window_w.square().sum().sqrt()

@@ -7,7 +7,7 @@ from optuna import Trial
 from crossmodal.config import Experiment
 from search_spaces import common
 
-FIRST = common.FIRST | {"components": 16, "dropout": 0.3, "bin_s": 2.0}
+FIRST = common.FIRST | {"learning_rate": 3e-3, "weight_decay": 0.1, "batch_size": 32, "components": 16, "dropout": 0.5, "bin_s": 2.0}
 
 
 def suggest(trial: Trial, experiment: Experiment) -> dict[str, Any]:

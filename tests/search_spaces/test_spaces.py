@@ -27,8 +27,8 @@ VOLUMES = (
     "spectrogram_unet",
 )
 DATA = {"synaptech_net": {}, "aim": {}, "source_net": {}, **dict.fromkeys(VOLUMES, OF_VOLUMES)}
-# Of the papers that state one; all else begins with what trains most networks.
-LEARNING_RATES = {"calhas": 2.98e-3, **{kind: 1e-4 for kind in VOLUMES if kind.startswith("bricman_")}}
+# Of the papers that state one, and of our own network; all else begins with what trains most networks.
+LEARNING_RATES = {"calhas": 2.98e-3, "source_power": 3e-3, **{kind: 1e-4 for kind in VOLUMES if kind.startswith("bricman_")}}
 
 
 def experiment(**settings: object) -> Experiment:

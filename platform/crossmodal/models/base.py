@@ -10,6 +10,7 @@ from torch import nn
 
 from crossmodal.config import Config
 from crossmodal.config.signal_spec import SignalPair
+from crossmodal.models.shrinkage import Shrinkage
 from crossmodal.physics.places import Places
 from crossmodal.transforms.scaling import Normaliser
 
@@ -134,6 +135,13 @@ class TeacherForced(Protocol):
 
     def teacher_forced(self, x_bct: torch.Tensor, y_bst: torch.Tensor) -> torch.Tensor:
         """What it says when told the parts of the target before each; a score of it is void."""
+
+
+@runtime_checkable
+class Shrunk(Protocol):
+    """A model whose predictions pass a shrinkage, which validation subjects choose once it is trained."""
+
+    shrinkage: Shrinkage
 
 
 class Statistics(Protocol):

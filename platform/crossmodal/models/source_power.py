@@ -13,6 +13,7 @@ from crossmodal.config.signal_spec import SignalPair
 from crossmodal.models.band_power import BANDS_HZ, BIN_S
 from crossmodal.models.base import Model, ModelConfig, Predicts
 from crossmodal.models.running_scaling import RunningScaling
+from crossmodal.models.shrinkage import Shrinkage
 from crossmodal.physics.haemodynamics import canonical_response
 from crossmodal.transforms.band_power import LogBandPower, log_power
 
@@ -25,7 +26,7 @@ class SourcePowerConfig(ModelConfig):
     bands_hz: dict[str, tuple[float, float]] = Field(default=BANDS_HZ, min_length=1)
     bin_s: float = Field(BIN_S, gt=0, description="power is taken over stretches of this length, which are the lags")
     components: int = Field(16, ge=1, description="time courses that all targets are made of, each with its own response")
-    dropout: float = Field(0.3, ge=0, lt=1, description="of the power of sources")
+    dropout: float = Field(0.5, ge=0, lt=1, description="of the power of sources")
 
     @property
     def title(self) -> str:
@@ -38,7 +39,8 @@ class SourcePower(Model):
 
     An electrode sees many sources at once, and logarithms of its power cannot be unmixed any more: so the signal is, by filters that start
     as the electrodes themselves. Each component is a weighted sum of the log power of all filters and bands; its response over bins starts
-    as the canonical one. Targets share the components, so a volume of any size takes a few weights a voxel.
+    as the canonical one. Targets share the components, so a volume of any size takes a few weights a voxel. Validation subjects choose how
+    far each target is shrunk towards zero.
 
     Source: own. Power of a spatial filter as a regressor: Dähne et al. (2014), SPoC, NeuroImage 86:111-122; the response that components
     start with: `physics.haemodynamics`.
@@ -60,6 +62,7 @@ class SourcePower(Model):
         self.register_buffer("response_start_m", _response(self.power.n_bins, config.bin_s), persistent=False)
         self.response_change_rm = nn.Parameter(torch.zeros(config.components, self.power.n_bins))
         self.decoder = nn.Linear(config.components, signals.target.n_channels)
+        self.shrinkage = Shrinkage(signals.target.n_channels)
 
     def forward(self, x_bct: torch.Tensor) -> torch.Tensor:
         """Predict the volume after each window, shape (batch, n_target, 1)."""
@@ -68,8 +71,8 @@ class SourcePower(Model):
         scaled_np = self.scaling(log_bkm.transpose(1, 2).flatten(0, 1))
         driving_bmr = self.mixing(self.dropout(scaled_np)).unflatten(0, (-1, self.power.n_bins))
         component_br = torch.einsum("bmr,rm->br", driving_bmr, self.response_start_m + self.response_change_rm)
-        y_bs: torch.Tensor = self.decoder(component_br)
-        return y_bs[..., None]
+        y_bst: torch.Tensor = self.shrinkage(self.decoder(component_br)[..., None])
+        return y_bst
 
     def _log_power(self, spectra_bcmnf: torch.Tensor, filter_sc: torch.Tensor, band: tuple[int, int]) -> torch.Tensor:
         """Log of the mean power that each filter passes in a band, shape (batch, n_sources, n_bins)."""

@@ -23,6 +23,7 @@ from crossmodal.storage.outage import retry_while_away
 from crossmodal.storage.uri import StoreAwayError, publish_folder
 from crossmodal.tasks.choosing import task_of
 from crossmodal.training.checkpoint import latest_checkpoint, load_checkpoint, remove_checkpoints, save_checkpoint
+from crossmodal.training.finishing import finish
 from crossmodal.training.loop import fit
 from crossmodal.training.runs import RESULT, FoldResult, checkpoints_uri, finished, model_uri
 from crossmodal.training.state import EpochMetrics, TrainingState
@@ -74,6 +75,7 @@ def train_fold(
         if experiment.training.check_feed:
             world.together(lambda: check_feed(data.train, epoch_order(len(data.train), experiment.seed, 0, 0, 1)[:_CHECKED]))
         network, history = _train(experiment, run, data, world, tell)
+        world.on_rank_0(lambda: finish(network, data.validation, experiment.training.batch_size, world.device))
         network.for_inference()
         n_parameters = sum(parameter.numel() for parameter in network.parameters())
         result = FoldResult(run=run, fold=fold.name, n_parameters=n_parameters, history=history)

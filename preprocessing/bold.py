@@ -21,7 +21,7 @@ from preprocessing.readers.stores import FindFile, stage
 from preprocessing.readers.text import read_text
 from preprocessing.signals.broken import translate_reading_errors
 from preprocessing.steps import physiology, volume_markers
-from preprocessing.steps.bold import detrending, maps, orientation, resampling, scrubbing, spheres, targets
+from preprocessing.steps.bold import detrending, maps, orientation, percent, resampling, scrubbing, spheres, targets
 from preprocessing.steps.bold.targets import Targets
 
 BOLD_STEPS = {
@@ -31,6 +31,7 @@ BOLD_STEPS = {
     "targets": targets.VERSION,
     "scrubbing": scrubbing.VERSION,
     "detrending": detrending.VERSION,
+    "percent": percent.VERSION,
     # Of the EEG's recording, kept for its volumes; and motion parameters.
     "respiration": physiology.RESPIRATION_VERSION,
 }
@@ -101,6 +102,8 @@ def to_volumes(opened: OpenedBold, settings: Bold, recordings: Recordings, scrat
     around = targets.brain_mask(image, np.full(data.shape[3], True), opened.uri)
     good, moved = scrubbing.good_volumes(data[around].T, opened.motion, settings)
     brain = targets.brain_mask(image, good, opened.uri)
+    # An image without its mean has no brain either, in which targets could lie.
+    mean = percent.grand_mean(image, brain, good, opened.uri)
     taken = _targets(image, brain, settings, load, recordings, scratch, called)
     still = int((np.ptp(taken.data_vs, axis=0) == 0).sum())
     if still:
@@ -108,8 +111,9 @@ def to_volumes(opened: OpenedBold, settings: Bold, recordings: Recordings, scrat
     affine = np.asarray(image.affine, dtype=np.float64)
     # Of as many volumes and voxels, the image, its targets and the detrended targets would be held at once.
     del image, data
+    taken = replace(taken, data_vs=detrending.detrend(taken.data_vs, good, settings.detrend_order))
     volumes = Volumes(
-        data_vs=detrending.detrend(taken.data_vs, good, settings.detrend_order),
+        data_vs=_in_percent(taken, good, settings, mean, called),
         onset_s=opened.onset_s,
         good=good,
         tr_s=opened.tr_s,
@@ -122,6 +126,17 @@ def to_volumes(opened: OpenedBold, settings: Bold, recordings: Recordings, scrat
         networks=taken.networks,
     )
     return volumes, [*opened.notes, *sides, *notes, *moved]
+
+
+def _in_percent(taken: Targets, good: NDArray[np.bool_], settings: Bold, mean: float, called: str) -> NDArray[np.float32]:
+    """Voxels keep the anatomy; of regions changes are left, and those of maps, whose own mean may be near 0, are of the scan's mean."""
+    match settings.targets:
+        case VoxelTargets():
+            return percent.of_grand_mean(taken.data_vs, mean)
+        case MapTargets():
+            return percent.changes(taken.data_vs, good, taken.names or (), called, mean)
+        case RegionTargets() | SphereTargets():
+            return percent.changes(taken.data_vs, good, taken.names or (), called)
 
 
 def _needs_sides(opened: OpenedBold, settings: Bold) -> str:

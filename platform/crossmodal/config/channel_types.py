@@ -10,7 +10,7 @@ class ChannelTraits:
     Attributes
     ----------
     unit : str
-        Of stored samples: SI, or 'arbitrary' where nobody defines one.
+        Of stored samples: SI, 'percent', or 'arbitrary' where nobody defines one.
     magnitude : float
         Order of magnitude of its signal, in `unit`.
     title : str
@@ -35,6 +35,6 @@ CHANNEL_TYPES = {
     "eog": ChannelTraits("V", 1e-4, "EOG electrodes", "µV", 1e6),
     "ecg": ChannelTraits("V", 1e-3, "ECG electrodes", "mV", 1e3),
     "resp": ChannelTraits("arbitrary", 1.0, "respiratory belts", "a.u.", 1.0),
-    "bold": ChannelTraits("arbitrary", 1.0, "BOLD targets", "a.u.", 1.0),
+    "bold": ChannelTraits("percent", 1.0, "BOLD targets", "%", 1.0),
     "cortex": ChannelTraits("A m", 1e-8, "cortical regions", "nA m", 1e9),
 }

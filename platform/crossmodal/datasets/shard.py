@@ -167,7 +167,7 @@ class Shard:
         return any(isinstance(block, Half) for block in self.stored(modality).values())
 
     def signal(self, modality: str) -> dict[str, NDArray[np.float32]]:
-        """Samples in SI units (volumes in the scanner's) by channel type, shapes (T, C): read-only views, or copies of float16."""
+        """Samples in SI units (volumes in per cent) by channel type, shapes (T, C): read-only views, or copies of float16."""
         return {kind: block.decoded() if isinstance(block, Half) else block for kind, block in self.stored(modality).items()}
 
     @cached_property

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossmodal.config import Config, fingerprint
+from crossmodal.config.channel_types import CHANNEL_TYPES
 from crossmodal.config.signal_spec import Regions, Voxels
 from crossmodal.datasets import arrow
 from crossmodal.datasets.statistics import ChannelStatistics
@@ -50,7 +51,7 @@ class Volumes:
     Attributes
     ----------
     data_vs : float32 array, shape (n_volumes, n_targets)
-        In the scanner's unit, which nobody defines: only changes relative to a target's mean compare.
+        Per cent: voxels of the mean over brain and scan, regions changes about their mean.
     onset_s : float64 array, shape (n_volumes,)
         s from the first sample of the EEG.
     good : bool array, shape (n_volumes,)
@@ -116,7 +117,7 @@ def write_volumes(volumes: Volumes, about: dict[str, Any], folder: Path) -> None
         **about,
         "modality": BOLD,
         "kind": volumes.entry.kind,
-        "unit": "arbitrary",
+        "unit": CHANNEL_TYPES[BOLD].unit,
         "tr_s": volumes.tr_s,
         "onset_s": volumes.onset_s.tolist(),
         "good": volumes.good.tolist(),

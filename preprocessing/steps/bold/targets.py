@@ -26,7 +26,7 @@ class Targets:
     Attributes
     ----------
     data_vs : float32 array, shape (n_volumes, n_targets)
-        In the image's own unit, which no scanner defines.
+        In the image's own unit, which no scanner defines, until it is brought to per cent.
     names : tuple of str, optional
         Of regions; None for voxels.
     stored : bool array, shape of the grid, optional
@@ -39,6 +39,13 @@ class Targets:
     names: tuple[str, ...] | None
     stored: NDArray[np.bool_] | None
     networks: tuple[str, ...] | None = None
+
+
+def mean_volume(image: SpatialImage, good: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Average the good volumes of a series, or all where none is good, shape (X, Y, Z)."""
+    weight_v = (good if good.any() else ~good).astype(np.float32)
+    # A product makes no copy of the good volumes.
+    return np.asarray(np.asarray(image.dataobj) @ (weight_v / weight_v.sum()))
 
 
 def brain_mask(image: SpatialImage, good: NDArray[np.bool_], called: str) -> NDArray[np.bool_]:
@@ -58,13 +65,10 @@ def brain_mask(image: SpatialImage, good: NDArray[np.bool_], called: str) -> NDA
     UserError
         The image holds nothing.
     """
-    weight_v = (good if good.any() else ~good).astype(np.float32)
-    # A product makes no copy of the good volumes.
-    mean = Nifti1Image(np.asarray(image.dataobj) @ (weight_v / weight_v.sum()), image.affine)
-    values = np.asarray(mean.dataobj)
-    if values.min() == values.max():
+    mean = mean_volume(image, good)
+    if mean.min() == mean.max():
         raise UserError(f"{called}: the image is the same everywhere, there is no brain in it; replace the file or leave it out")
-    return np.asarray(compute_epi_mask(mean, opening=False).dataobj).astype(bool)
+    return np.asarray(compute_epi_mask(Nifti1Image(mean, image.affine), opening=False).dataobj).astype(bool)
 
 
 def voxel_targets(image: SpatialImage, mask: SpatialImage | None, called: str) -> Targets:

@@ -118,7 +118,7 @@ class VolumesEvaluator:
         return truth_vs, said
 
     def _run_over(self, fold: ShardFold, windows: WindowSet, predictors: dict[str, Predictor]) -> dict[str, Values]:
-        """What predictors say of windows, in the unit of the images."""
+        """What predictors say of windows, per cent."""
         reader = self._reader(fold, windows)
         parts: dict[str, list[Values]] = {name: [] for name in predictors}
         for batch in reader.batches(_BATCH_SIZE, np.arange(len(windows))):
@@ -127,7 +127,7 @@ class VolumesEvaluator:
         return {name: np.concatenate(of_name) for name, of_name in parts.items()}
 
     def _teacher_forced(self, fold: ShardFold, windows: WindowSet, predictor: Predictor) -> Values:
-        """What the network says when it is told the truth before each part of it, in the unit of the images."""
+        """What the network says when it is told the truth before each part of it, per cent."""
         network, normaliser = predictor.model, predictor.normaliser
         assert isinstance(network, TeacherForced)
         batches = self._reader(fold, windows).batches(_BATCH_SIZE, np.arange(len(windows)))

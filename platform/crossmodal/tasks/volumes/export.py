@@ -23,7 +23,7 @@ class PredictedVolumes:
     Attributes
     ----------
     values_vs : float32 array, shape (n_volumes, n_targets)
-        In the unit of the training images.
+        Per cent, as targets of training are.
     onset_s : float64 array, shape (n_volumes,)
         s from the first sample of the recording, one repetition time apart.
     good : bool array, shape (n_volumes,)
@@ -76,7 +76,7 @@ def save_volumes(predicted: PredictedVolumes, card: ModelCard, where: NDArray[np
     nifti.header.set_xyzt_units("mm", "sec")
     # Volumes begin when there is enough input before them.
     nifti.header["toffset"] = predicted.onset_s[0]
-    nifti.header["descrip"] = f"virtual BOLD, fold {card.fold}"[:79].encode()
+    nifti.header["descrip"] = f"virtual BOLD, per cent, fold {card.fold}"[:79].encode()
     with new_files(output) as aside:
         nibabel.save(nifti, aside / output.name)
         if target.space.kind == "regions":

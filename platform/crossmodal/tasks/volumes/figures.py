@@ -14,7 +14,7 @@ _MOST_LAG = 10
 
 
 def draw_courses(detail: VolumesDetail, subject: str, predictor: str) -> Figure:
-    """Draw truth and prediction of the best, median and worst target of a subject's first scan, in percent of the true mean."""
+    """Draw truth and prediction of the best, median and worst target of a subject's first scan, about their means."""
     scan = detail.scans[subject]
     ranked = np.argsort(-np.nan_to_num(scan.r_s, nan=-np.inf))
     ranked = ranked[: max(1, int(np.isfinite(scan.r_s).sum()))]
@@ -22,10 +22,8 @@ def draw_courses(detail: VolumesDetail, subject: str, predictor: str) -> Figure:
     with drawing(6.4, 4.4) as figure:
         axes = figure.subplots(3, 1, sharex=True)
         for axis, (rank, target) in zip(axes, chosen.items(), strict=True):
-            level = scan.truth_vs[:, target].mean()
             for values_vs, colour, width, label in ((scan.truth_vs, TRUTH, 0.8, "true"), (scan.predicted_vs, MODEL, 1.3, predictor)):
-                change_v = 100 * (values_vs[:, target] - values_vs[:, target].mean()) / level
-                axis.plot(scan.onset_s, change_v, color=colour, linewidth=width, label=label)
+                axis.plot(scan.onset_s, values_vs[:, target] - values_vs[:, target].mean(), color=colour, linewidth=width, label=label)
             axis.set_title(f"{rank}: {detail.target.names[target]}, r {scan.r_s[target]:.2f}", loc="left")
             axis.set_ylabel("change (%)")
         axes[-1].set_xlabel("time in the recording (s)")

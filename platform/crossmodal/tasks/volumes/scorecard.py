@@ -50,7 +50,10 @@ VOLUMES_SCORECARD = Scorecard(
         ),
         Metric("r2", "R2", told="R2: explained variance of what is left when each scan's own mean volume is taken off."),
         Metric(
-            "skill", "skill", told="skill: 1 - squared error / that of the mean volume of training; anatomy, which oracles know, counts."
+            "skill",
+            "skill",
+            told="skill: 1 - squared error / that of the mean volume of training; anatomy, which oracles know, counts"
+            " where targets are voxels.",
         ),
         Metric(
             "ssim",

@@ -25,6 +25,7 @@ from crossmodal.models.base import Model
 from crossmodal.models.synaptech_net import SynaptechNet, SynaptechNetConfig
 from crossmodal.storage.heap import KEEP_FREED_MEMORY
 from crossmodal.training.loop import train_epoch
+from crossmodal.training.loss_watch import LossWatch
 from crossmodal.training.world import World
 
 D2_TARGET, D2_ROUNDS = 0.95, 7
@@ -62,7 +63,8 @@ def platform_share(reader: BatchReader) -> float:
             optimiser.step()
 
     def platform() -> None:
-        train_epoch(model, optimiser, reader.batches(training.batch_size, order), training, 0, len(order), World())
+        watch = LossWatch(reader, 0, World())
+        train_epoch(model, optimiser, reader.batches(training.batch_size, order), training, 0, len(order), World(), watch)
 
     model.train()
     bare()

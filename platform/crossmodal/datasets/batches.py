@@ -76,6 +76,13 @@ class BatchReader:
         """A row a shard."""
         return Places.stacked([places_of(shard.info(), self._signals) for shard in self._shards])
 
+    def label(self, window: int) -> str:
+        """Name the recording of a window, and its volume, counted from 1, or its first sample's time."""
+        shard, volume = self._shards[self.windows.shard_index[window]], self.windows.volume
+        if volume is None:
+            return f"{shard.entry.label} at {self.windows.start[window] / shard.sfreq:g} s"
+        return f"{shard.entry.label} volume {volume[window] + 1}"
+
     def buffer(self, batch_size: int, pin: bool = False) -> Buffer:
         """Allocate memory for a batch."""
         n_times, n_target_times = self.windows.n_times, self.windows.of_targets.n_times

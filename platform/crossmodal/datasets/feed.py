@@ -57,6 +57,9 @@ class Feed(Protocol):
     def places(self, windows: NDArray[np.integer], /) -> Places:
         """Tell where the sensors and heads of the subjects of these samples are, on the CPU."""
 
+    def label(self, window: int, /) -> str:
+        """Say which recording a sample is of, and which part of it, for sentences."""
+
 
 def with_places(feed: Feed, batches: Iterable[Batch]) -> Iterator[Batch]:
     """Add to batches of a feed the places of their subjects, on the device of the batch."""

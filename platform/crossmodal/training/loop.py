@@ -19,13 +19,13 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import nn
 
-from crossmodal.config import UserError
 from crossmodal.config.training import Training
 from crossmodal.datasets.feed import Batch, Feed, epoch_order, with_places
 from crossmodal.evaluation.epoch_metrics import EpochMetric
 from crossmodal.models.base import Model
 from crossmodal.physics.places import Places
 from crossmodal.training.augmentation import augmented
+from crossmodal.training.loss_watch import LossWatch
 from crossmodal.training.partial import PartialEpoch, random_states, set_random_states
 from crossmodal.training.schedule import learning_rate
 from crossmodal.training.state import EpochMetrics, TrainingState, best_epoch
@@ -33,7 +33,8 @@ from crossmodal.training.validation import validate
 from crossmodal.training.world import World, autocast
 
 _LOG = logging.getLogger(__name__)
-# To ask is a word among the workers: rarely enough to cost nothing, often enough for a notice of half a minute.
+# To ask, whether losses are finite or a machine goes, is a word among the workers: rarely enough to cost nothing, often enough for a
+# notice of half a minute.
 _STEPS_BETWEEN_QUESTIONS = 8
 
 
@@ -75,7 +76,7 @@ def fit(
     Raises
     ------
     UserError
-        The loss is no longer finite.
+        On every rank: the loss is no longer finite. The sentence names the batch, and `keep` was given nothing of this epoch.
     ReclaimedError
         On every rank, when `world.reclaimed` says so.
     """
@@ -102,13 +103,13 @@ def fit(
         started = time.perf_counter() - begun.seconds
         rest = train.batches(training.batch_size, order[begun.steps * training.batch_size :], world.device)
         rest = with_places(train, rest) if model.uses_places else rest
-        terms = train_epoch(model, optimiser, rest, training, epoch, len(order), world, begun, leave)
+        terms = train_epoch(model, optimiser, rest, training, epoch, len(order), world, LossWatch(train, epoch, world), begun, leave)
         trained = time.perf_counter()
-        judged = validate(model, validation, training, world, metric)
+        judged = validate(model, validation, training, world, metric, LossWatch(validation, epoch, world))
         metrics = EpochMetrics(
             epoch=epoch,
-            loss=_finite(sum(terms.values()), epoch),
-            validation_loss=_finite(sum(judged.terms.values()), epoch),
+            loss=sum(terms.values()),
+            validation_loss=sum(judged.terms.values()),
             validation_metric=judged.metric,
             loss_terms=terms if len(terms) > 1 else {},
             validation_terms=judged.terms if len(judged.terms) > 1 else {},
@@ -130,6 +131,7 @@ def train_epoch(
     epoch: int,
     n_windows: int,
     world: World,
+    watch: LossWatch | None = None,
     begun: PartialEpoch | None = None,
     leave: Callable[[PartialEpoch], None] | None = None,
 ) -> dict[str, float]:
@@ -141,6 +143,8 @@ def train_epoch(
         This rank's, on its device, without those of the steps that `begun` took; every rank has as many.
     n_windows : int
         Of this rank in the whole epoch.
+    watch : LossWatch, optional
+        Stops the epoch where a loss is not finite; None lets it go on.
     begun : PartialEpoch, optional
         Goes on with it.
     leave : callable, optional
@@ -150,6 +154,11 @@ def train_epoch(
     -------
     dict of str to float
         Mean of each term of the loss over the windows of all ranks, each before its step.
+
+    Raises
+    ------
+    UserError
+        On every rank, where `watch` was given a loss that is not finite.
     """
     # More than two ranks sum gradients in an order that depends on how they are bucketed, and buckets are regrouped after
     # the first step: shared anew each epoch, a resumed epoch runs exactly as it would have.
@@ -171,7 +180,13 @@ def train_epoch(
         optimiser.step()
         for term, mean in zip(terms.names, terms_k.detach(), strict=True):
             totals[term] = totals.get(term, mean.new_zeros((), dtype=torch.float64)) + mean * len(batch.input_bct)
-        if leave and (done % _STEPS_BETWEEN_QUESTIONS == 0 or done == steps_per_epoch) and world.reclaimed():
+        if watch:
+            watch.note(batch.windows, terms_k)
+        if done % _STEPS_BETWEEN_QUESTIONS and done < steps_per_epoch:
+            continue
+        if watch:
+            watch.look()
+        if leave and world.reclaimed():
             gathered = {term: world.gather(total) for term, total in totals.items()}
             leave(PartialEpoch(done, time.perf_counter() - started, gathered, random_states(world)))
     return {term: float(world.sum(total)) / (n_windows * world.size) for term, total in totals.items()}
@@ -214,9 +229,3 @@ def _left(state: TrainingState, partial: PartialEpoch, model: nn.Module, optimis
 def _mixed(seed: int, epoch: int, rank: int) -> int:
     """A seed far from those of other epochs and ranks."""
     return int.from_bytes(hashlib.sha256(f"{seed} {epoch} {rank}".encode()).digest()[:7])
-
-
-def _finite(loss: float, epoch: int) -> float:
-    if not math.isfinite(loss):
-        raise UserError(f"the loss was no longer finite in epoch {epoch + 1}; lower training.learning_rate or training.gradient_clip")
-    return loss

@@ -10,6 +10,7 @@ from crossmodal.config.training import Training
 from crossmodal.datasets.feed import Batch, Feed, with_places
 from crossmodal.evaluation.epoch_metrics import EpochMetric
 from crossmodal.models.base import Model
+from crossmodal.training.loss_watch import LossWatch
 from crossmodal.training.world import World, autocast
 
 
@@ -30,10 +31,17 @@ class Validation:
 
 
 @torch.no_grad()
-def validate(model: Model, feed: Feed, training: Training, world: World, metric: EpochMetric | None = None) -> Validation:
+def validate(
+    model: Model, feed: Feed, training: Training, world: World, metric: EpochMetric | None = None, watch: LossWatch | None = None
+) -> Validation:
     """Run a model over the validation role.
 
     Ranks share the windows; sums are added in the order of ranks, so that a repetition agrees in every bit.
+
+    Raises
+    ------
+    UserError
+        On every rank, where `watch` was given a loss that is not finite.
     """
     model.eval()
     subjects, codes = np.unique(feed.subjects, return_inverse=True)
@@ -49,10 +57,14 @@ def validate(model: Model, feed: Feed, training: Training, world: World, metric:
                 of_part, predicted_bst = _judge(model, part)
             names = names or tuple(of_part)
             counted_k = torch.stack([*(term.double() for term in of_part.values()), torch.ones((), device=world.device).double()])
+            if watch:
+                watch.note(part.windows, counted_k)
             terms.add(code, counted_k * float(len(part.windows)))
             if metric:
                 predicted_bst = model.run(part.input_bct, part.places) if predicted_bst is None else predicted_bst
                 of_metric.add(code, metric.sums(part.target_bst.double(), predicted_bst.double()))
+    if watch:
+        watch.look()
     # A rank may have no window; rank 0 has the first.
     names = world.from_rank_0(names)
     *totals_s, counts_s = terms.over_ranks(world).T

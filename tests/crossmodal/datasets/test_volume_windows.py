@@ -43,6 +43,7 @@ def test_each_volume_is_paired_with_the_input_before_it(open_data, length_s, lag
     volumes, starts = expected(made[0], length_s, lag_s)
     np.testing.assert_array_equal(opened.test.windows.volume, volumes)
     np.testing.assert_array_equal(opened.test.windows.start, starts)
+    assert opened.test.label(1) == f"sub-01 run 01 volume {volumes[1] + 1}"
     n_times = round(length_s * SFREQ)
     for batch in opened.test.batches(4, np.arange(len(volumes))):
         assert batch.target_bst.shape == (len(batch.windows), 3, 1)

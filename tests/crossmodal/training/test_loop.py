@@ -241,6 +241,32 @@ def test_a_loss_that_explodes_is_told_clearly(opened):
         run(opened, learning_rate=1e30, gradient_clip=None, warmup_epochs=0)
 
 
+class Breaking(SmallNet):
+    """Its loss is no number from some batch of training, or of validation, on."""
+
+    in_training, batches_left = True, 0
+
+    def loss_terms(self, x_bct, y_bst):
+        Breaking.batches_left -= self.training is self.in_training
+        return {"mse": super().loss_terms(x_bct, y_bst)["mse"] * (1 if Breaking.batches_left > 0 else math.nan)}
+
+
+@pytest.mark.parametrize("in_training", [True, False])
+def test_a_loss_that_is_no_number_ends_training_at_its_batch_and_the_epochs_before_are_gone_on_from(opened, tmp_path, in_training):
+    _, undisturbed = run(opened)
+    # The third epoch begins, and losses are looked at after 8 steps.
+    Breaking.in_training = in_training
+    Breaking.batches_left = 2 * math.ceil(len(opened[1].train if in_training else opened[1].validation) / 8) + 3
+    told = r"^the loss was no longer finite in epoch 3, at a batch of 8 windows, of which sub-\d run 01 at [\d.]+ s has the largest values;"
+    with pytest.raises(UserError, match=told + r".*; the epochs before it are kept$"):
+        run(opened, lambda state: save_checkpoint(state, str(tmp_path)), network=Breaking)
+    if in_training:
+        assert -8 < Breaking.batches_left <= 0
+    resume = load_checkpoint(latest_checkpoint(str(tmp_path)))
+    assert (resume.epochs, resume.partial) == (2, None)
+    assert bits(run(opened, resume=resume)[1].history) == bits(undisturbed.history)
+
+
 def test_validation_weighs_subjects_equally(opened):
     experiment, data = opened
     torch.manual_seed(0)

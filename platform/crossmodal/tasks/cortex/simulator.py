@@ -82,6 +82,10 @@ class SimulatedFeed:
         """Tell where the electrodes and digitised points of the heads of these samples are."""
         return self._places[torch.from_numpy(windows // self._simulation.samples)]
 
+    def label(self, window: int, /) -> str:
+        """Name the head of a sample, and its number there."""
+        return f"sub-{self.subjects[window]} sample {window % self._simulation.samples}"
+
     @cached_property
     def _places(self) -> Places:
         """A row a head."""

@@ -32,12 +32,12 @@ def run_job(
     def with_experiment(arguments: argparse.Namespace) -> int | None:
         from crossmodal.config import load_experiment
 
-        return action(load_experiment(arguments.experiment, arguments.overrides, _checked), arguments)
+        return action(load_experiment(arguments.experiment, arguments.overrides, checked), arguments)
 
     run_action(description, with_experiment, add_experiment)
 
 
-def _checked(experiment: "Experiment") -> "Experiment":
+def checked(experiment: "Experiment") -> "Experiment":
     """Read the settings of models, which takes PyTorch; a mistake elsewhere need not wait for that."""
     from crossmodal.models.checking import checked
 

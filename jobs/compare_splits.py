@@ -20,15 +20,14 @@ def compare(experiment: "Experiment", arguments: argparse.Namespace) -> None:
     from crossmodal.training.compared_splits import NO_SESSIONS, comparison_name, plan_compared
 
     plans = plan_compared(experiment)
-    training, most = experiment.training, max(len(plan.missing) for plan in plans)
-    if most:
-        start_ray(num_cpus=min(training.parallel_folds, most) * training.workers * training.threads_per_worker)
+    if cores := max(plan.cores for plan in plans):
+        start_ray(num_cpus=cores)
     # Only now, since they bring Ray and MLflow, which take seconds that a mistake need not wait for.
     import mne
     from rich.console import Console
 
-    from crossmodal.reporting.report import publish_splits
-    from crossmodal.reporting.split_table import SplitTable, splits_to_rich
+    from crossmodal.reporting.report import publish_comparison
+    from crossmodal.reporting.split_table import SplitTable, splits_to_csv, splits_to_markdown, splits_to_metrics, splits_to_rich
     from crossmodal.tracking.links import way_to_runs
     from crossmodal.tracking.runs import Tracker
     from crossmodal.training.board import Board
@@ -41,15 +40,17 @@ def compare(experiment: "Experiment", arguments: argparse.Namespace) -> None:
     console, kinds = Console(stderr=True), [plan.experiment.split.kind for plan in plans]
     for kind, plan in zip(kinds, plans, strict=True):
         console.print(f"{kind}: {len(plan.missing)} of {len(plan.folds)} folds to train")
-        with Board(console, [fold.name for fold in plan.missing], training.epochs) as board:
+        with Board(console, [fold.name for fold in plan.missing], experiment.training.epochs) as board:
             train_experiment(plan, board.show)
     with Tracker(experiment.tracking) as tracker:
         scored: dict[str, ScoreTable] = {
-            kind: score_run(plan, tracker, count_look(plan, "jobs/compare_splits.py"))[0]
+            kind: score_run(plan, tracker, count_look(plan, "jobs/compare_splits.py")).table
             for kind, plan in zip(kinds, plan_compared(experiment), strict=True)
         }
         table = SplitTable(scored, () if "leave_one_session_out" in scored else (NO_SESSIONS,))
-        place = publish_splits(table, plans[0].experiment.store, comparison_name(plans), tracker)
+        texts = {"splits.md": splits_to_markdown(table), "splits.csv": splits_to_csv(table)}
+        name = comparison_name(plans)
+        place = publish_comparison(texts, splits_to_metrics(table), {}, plans[0].experiment.store, name, tracker)
     # A log has no width; columns would be cut at 80.
     Console(width=None if sys.stdout.isatty() else 190).print(splits_to_rich(table))
     print(f"table: {place}\nMLflow: {way_to_runs(experiment.tracking.uri, tracker.experiment_id)}")

@@ -35,12 +35,10 @@ def evaluate(experiment: "Experiment", arguments: argparse.Namespace) -> None:
     columns = (*Progress.get_default_columns(), MofNCompleteColumn(), TimeElapsedColumn())
     with Tracker(experiment.tracking) as tracker, Progress(*columns, console=Console(stderr=True)) as progress:
         note = count_look(plan, "jobs/evaluate.py")
-        table, figures = score_run(
-            plan, tracker, note, lambda folds: progress.track(folds, len(plan.folds), description="evaluating folds")
-        )
+        scored = score_run(plan, tracker, note, lambda folds: progress.track(folds, len(plan.folds), description="evaluating folds"))
     # A log has no width; columns would be cut at 80.
-    Console(width=None if sys.stdout.isatty() else 170).print(to_rich(table))
-    print(f"figures: {figures}\nMLflow: {way_to_runs(experiment.tracking.uri, tracker.experiment_id)}")
+    Console(width=None if sys.stdout.isatty() else 170).print(to_rich(scored.table))
+    print(f"figures: {scored.figures}\nMLflow: {way_to_runs(experiment.tracking.uri, tracker.experiment_id)}")
 
 
 if __name__ == "__main__":

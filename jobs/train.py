@@ -20,8 +20,7 @@ def train(experiment: "Experiment", arguments: argparse.Namespace) -> None:
     if plan.finished:
         print(f"{len(plan.finished)} of {len(plan.folds)} folds are trained already; delete them in {models} to train them again")
     if plan.missing:
-        training = experiment.training
-        start_ray(num_cpus=min(training.parallel_folds, len(plan.missing)) * training.workers * training.threads_per_worker)
+        start_ray(num_cpus=plan.cores)
     # Only now, since they bring Ray and MLflow, which take seconds that a mistake need not wait for.
     from rich.console import Console
 

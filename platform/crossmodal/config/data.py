@@ -116,6 +116,13 @@ class LeaveOneSubjectOut(Config):
     kind: Literal["leave_one_subject_out"] = "leave_one_subject_out"
     validation_subjects: int = Field(1, ge=1)
     held_out: tuple[str, ...] | None = Field(None, min_length=1, description="only these folds; None makes one a subject")
+    # Left out where they say nothing, as runs are named that were trained before these settings were there.
+    training_subjects: int | None = Field(
+        None, ge=1, exclude_if=lambda limit: limit is None, description="so many of the others train, for a learning curve; None takes all"
+    )
+    training_minutes: float | None = Field(
+        None, gt=0, exclude_if=lambda limit: limit is None, description="of the beginning of each training recording; None takes all"
+    )
 
 
 class CrossValidation(Config):

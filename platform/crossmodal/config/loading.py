@@ -34,9 +34,9 @@ def load_experiment(
         The file is missing or is not YAML, or extends itself, or a key or value is refused; the sentence names the key and, for
         an unknown one, the nearest valid name.
     """
-    settings = _read(Path(path))
+    settings = read_settings(Path(path))
     for override in overrides:
-        _apply(settings, override)
+        apply_override(settings, override)
     try:
         return check(parse(Experiment, settings))
     except UserError as error:
@@ -62,8 +62,8 @@ def overridden(experiment: Experiment, overrides: Mapping[str, Any]) -> Experime
     return parse(Experiment, settings)
 
 
-def _read(path: Path, below: tuple[Path, ...] = ()) -> dict[str, Any]:
-    """Read a file and what it extends; `below` are the files that led here."""
+def read_settings(path: Path, below: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """Read a file and what it extends, unchecked; `below` are the files that led here. Raises UserError as `load_experiment` does."""
     try:
         settings = yaml.safe_load(_with_variables(path))
     except OSError as error:
@@ -82,7 +82,7 @@ def _read(path: Path, below: tuple[Path, ...] = ()) -> dict[str, Any]:
     chain = (*below, path.resolve())
     if (path.parent / parent).resolve() in chain:
         raise UserError(f"{path}: extends {parent}, which in the end extends this file; let one of them extend nothing")
-    return merge(_read(path.parent / parent, chain), settings)
+    return merge(read_settings(path.parent / parent, chain), settings)
 
 
 def _with_variables(path: Path) -> str:
@@ -94,7 +94,8 @@ def _with_variables(path: Path) -> str:
     return re.sub(r"\$\{(\w+)\}", value, path.read_text(encoding="utf-8"))
 
 
-def _apply(settings: dict[str, Any], override: str) -> None:
+def apply_override(settings: dict[str, Any], override: str) -> None:
+    """Set one key of plain settings, in place, by `key=value`; raises UserError where that is none."""
     key, equals, text = override.partition("=")
     if not equals or not key:
         raise UserError(f"'{override}' is not an override; write key=value, as training.epochs=3")

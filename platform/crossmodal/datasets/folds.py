@@ -84,14 +84,19 @@ def _leave_one_subject_out(split: LeaveOneSubjectOut, subjects: Sequence[str]) -
             f"split: leaving one subject out with {split.validation_subjects} for validation needs {needed} subjects, the dataset has "
             f"{len(subjects)} ({', '.join(subjects)})"
         )
+    most = len(subjects) - needed + 1
+    if (split.training_subjects or 0) > most:
+        raise UserError(f"split.training_subjects: {split.training_subjects} are more than the {most} who are left to train")
+    stop_s = None if split.training_minutes is None else 60 * split.training_minutes
     held_out = subjects if split.held_out is None else split.held_out
     _check_named(held_out, subjects, "split.held_out")
     folds = []
     for subject in held_out:
         position = subjects.index(subject)
         others = [*subjects[position + 1 :], *subjects[:position]]
-        validation, train = others[: split.validation_subjects], others[split.validation_subjects :]
-        folds.append(Fold(name=f"sub-{subject}", train=_whole(sorted(train)), validation=_whole(validation), test=_whole([subject])))
+        validation, train = others[: split.validation_subjects], others[split.validation_subjects :][: split.training_subjects]
+        teaching = tuple(Part(subject=teacher, stop_s=stop_s) for teacher in sorted(train))
+        folds.append(Fold(name=f"sub-{subject}", train=teaching, validation=_whole(validation), test=_whole([subject])))
     return tuple(folds)
 
 

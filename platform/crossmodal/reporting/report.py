@@ -12,7 +12,6 @@ from crossmodal.evaluation.protocol import FOLDER, PROTOCOL, of_protocol
 from crossmodal.evaluation.scorecard import Scorecard
 from crossmodal.evaluation.scores import FoldScores, scores_uri
 from crossmodal.reporting.loss import Losses, draw_losses
-from crossmodal.reporting.split_table import SplitTable, splits_to_csv, splits_to_markdown
 from crossmodal.reporting.style import render_png
 from crossmodal.reporting.subjects import draw_subjects
 from crossmodal.reporting.table import ScoreTable, to_csv, to_markdown
@@ -57,7 +56,7 @@ class Publisher:
     def publish_fold(self, scores: FoldScores, figures: Mapping[str, Figure]) -> None:
         """Keep the figures of one fold, and log them and its scores to the fold's run."""
         run_id = self._tracker.start(self._run, scores.fold, self._parent_id)
-        self._publish_figures(run_id, join(self.figures_uri, scores.fold), figures)
+        _publish_figures(self._tracker, run_id, join(self.figures_uri, scores.fold), figures)
         values: dict[str, list[float]] = {}
         for score in scores.scores:
             values.setdefault(metric_name(score.channel_type, score.predictor, self._primary), []).append(score.score)
@@ -65,21 +64,12 @@ class Publisher:
         self._tracker.end(run_id, "FINISHED")
 
     def publish_run(self, table: ScoreTable, figures: Mapping[str, Figure]) -> None:
-        """Keep table and figures of all folds, and log them to the experiment's run.
-
-        A figure over fewer subjects than the score of its row is logged with their number, as in r_n.
-        """
-        self._publish_figures(self._parent_id, self.figures_uri, figures)
+        """Keep table and figures of all folds, and log them to the experiment's run."""
+        _publish_figures(self._tracker, self._parent_id, self.figures_uri, figures)
         for name, text in (("table.md", to_markdown(table)), ("scores.csv", to_csv(table))):
             write_bytes(join(self._scores_uri, name), text.encode())
             self._tracker.client.log_text(self._parent_id, text, f"{FOLDER}/{name}")
-        shown = [metric.name for metric in table.scorecard.metrics if metric.title and metric.is_scored]
-        metrics: dict[str, float] = {}
-        for row in table.rows:
-            values = {name: row.means[name] for name in shown if not np.isnan(row.means[name])}
-            values |= {f"{name}_n": count for name, count in row.n_defined.items() if name in values and 0 < count < row.n}
-            metrics |= {metric_name(row.channel_type, row.predictor, name): value for name, value in values.items()}
-        self._log(self._parent_id, metrics)
+        self._log(self._parent_id, row_metrics(table))
         self._tracker.log_tags(self._parent_id, {"leak": " ".join(table.leaks()) or "none found"})
         self._tracker.end(self._parent_id, "FINISHED")
 
@@ -87,38 +77,51 @@ class Publisher:
         self._tracker.log_metrics(run_id, metrics, step=PROTOCOL)
         self._tracker.log_tags(run_id, {"protocol.version": str(PROTOCOL)})
 
-    def _publish_figures(self, run_id: str, uri: str, figures: Mapping[str, Figure]) -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            for name, figure in figures.items():
-                png = render_png(figure)
-                write_bytes(join(uri, f"{name}.png"), png)
-                path = Path(folder) / f"{name}.png"
-                path.write_bytes(png)
-                self._tracker.log_figure(run_id, path, f"{FOLDER}/figures")
 
-
-def publish_splits(table: SplitTable, store: str, run: str, tracker: Tracker) -> str:
-    """Keep a comparison of splits beside the scores, and as a run of MLflow; return where it lies in the store.
+def publish_comparison(
+    texts: Mapping[str, str], metrics: Mapping[str, float], figures: Mapping[str, Figure], store: str, run: str, tracker: Tracker
+) -> str:
+    """Keep what compares several runs beside the scores, and as a run of MLflow; return where it lies in the store.
 
     Parameters
     ----------
+    texts, figures : mapping of str to str, and to Figure
+        Tables and figures by the names of their files; figures without their ending.
+    metrics : mapping of str to float
+        For MLflow.
     run : str
         Names the comparison.
     """
     uri, run_id = scores_uri(store, run), tracker.start(run)
-    for name, text in (("splits.md", splits_to_markdown(table)), ("splits.csv", splits_to_csv(table))):
+    for name, text in texts.items():
         write_bytes(join(uri, name), text.encode())
         tracker.client.log_text(run_id, text, f"{FOLDER}/{name}")
-    primary = table.first.scorecard.primary
-    values = {
-        f"{kind}/{metric_name(row.channel_type, row.predictor, primary)}": row.means[primary]
-        for kind, of_split in table.tables.items()
-        for row in of_split.rows
-    }
-    tracker.log_metrics(run_id, values, step=PROTOCOL)
+    _publish_figures(tracker, run_id, uri, figures)
+    tracker.log_metrics(run_id, metrics, step=PROTOCOL)
     tracker.log_tags(run_id, {"protocol.version": str(PROTOCOL), "level": "comparison"})
     tracker.end(run_id, "FINISHED")
     return uri
+
+
+def row_metrics(table: ScoreTable) -> dict[str, float]:
+    """Figures of a table for MLflow; one over fewer subjects than the score of its row comes with their number, as in r_n."""
+    shown = [metric.name for metric in table.scorecard.metrics if metric.title and metric.is_scored]
+    metrics: dict[str, float] = {}
+    for row in table.rows:
+        values = {name: row.means[name] for name in shown if not np.isnan(row.means[name])}
+        values |= {f"{name}_n": count for name, count in row.n_defined.items() if name in values and 0 < count < row.n}
+        metrics |= {metric_name(row.channel_type, row.predictor, name): value for name, value in values.items()}
+    return metrics
+
+
+def _publish_figures(tracker: Tracker, run_id: str, uri: str, figures: Mapping[str, Figure]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        for name, figure in figures.items():
+            png = render_png(figure)
+            write_bytes(join(uri, f"{name}.png"), png)
+            path = Path(folder) / f"{name}.png"
+            path.write_bytes(png)
+            tracker.log_figure(run_id, path, f"{FOLDER}/figures")
 
 
 def metric_name(channel_type: str, predictor: str, name: str) -> str:

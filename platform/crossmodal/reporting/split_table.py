@@ -12,6 +12,7 @@ from rich.text import Text
 
 from crossmodal.config.channel_types import CHANNEL_TYPES
 from crossmodal.evaluation.cohort import CohortRow
+from crossmodal.reporting.report import metric_name
 from crossmodal.reporting.table import ScoreTable, leak_mark, markdown_line, named
 
 _ABSENT = "-"
@@ -105,3 +106,13 @@ def splits_to_csv(table: SplitTable) -> str:
                 + ["" if figure == "nan" else figure for figure in figures]
             )
     return text.getvalue()
+
+
+def splits_to_metrics(table: SplitTable) -> dict[str, float]:
+    """The same scores for MLflow."""
+    primary = table.first.scorecard.primary
+    return {
+        f"{kind}/{metric_name(row.channel_type, row.predictor, primary)}": row.means[primary]
+        for kind, of_split in table.tables.items()
+        for row in of_split.rows
+    }

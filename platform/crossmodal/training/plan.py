@@ -37,6 +37,12 @@ class Plan:
         """Folds to train."""
         return tuple(fold for fold in self.folds if fold.name not in self.finished)
 
+    @property
+    def cores(self) -> int:
+        """How many cores training what is missing keeps busy."""
+        training = self.experiment.training
+        return min(training.parallel_folds, len(self.missing)) * training.workers * training.threads_per_worker
+
 
 def plan_training(experiment: Experiment) -> Plan:
     """Look up the dataset, divide it, and see which folds are trained already; nothing is written.

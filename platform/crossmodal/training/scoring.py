@@ -1,9 +1,9 @@
 """Score a trained run: table, figures and metrics, in the store and in MLflow."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from crossmodal.evaluation.scores import FoldEvaluation
+from crossmodal.evaluation.scores import FoldEvaluation, FoldScores
 from crossmodal.reporting.loss import Losses
 from crossmodal.reporting.report import Publisher, draw_run
 from crossmodal.reporting.table import ScoreTable
@@ -15,7 +15,22 @@ from crossmodal.training.plan import Plan
 Follow = Callable[[Iterator[FoldEvaluation]], Iterable[FoldEvaluation]]
 
 
-def score_run(plan: Plan, tracker: Tracker, note: str = "", follow: Follow = iter) -> tuple[ScoreTable, str]:
+@dataclass(frozen=True)
+class ScoredRun:
+    """A run that is scored and published.
+
+    Attributes
+    ----------
+    figures : str
+        Where they lie.
+    """
+
+    table: ScoreTable
+    figures: str
+    folds: tuple[FoldScores, ...]
+
+
+def score_run(plan: Plan, tracker: Tracker, note: str = "", follow: Follow = iter) -> ScoredRun:
     """Score all folds of a run beside baselines and ceilings, and publish what comes out.
 
     Parameters
@@ -26,12 +41,6 @@ def score_run(plan: Plan, tracker: Tracker, note: str = "", follow: Follow = ite
         Printed with the experiment's own.
     follow : callable
         Hands the folds on as they are scored, and may show how far that is.
-
-    Returns
-    -------
-    table : ScoreTable
-    figures : str
-        Where they lie.
 
     Raises
     ------
@@ -52,4 +61,4 @@ def score_run(plan: Plan, tracker: Tracker, note: str = "", follow: Follow = ite
         for name, result in plan.finished.items()
     }
     publisher.publish_run(table, draw_run(scores, losses, scorecard))
-    return table, publisher.figures_uri
+    return ScoredRun(table, publisher.figures_uri, tuple(scores))

@@ -1,0 +1,94 @@
+"""Train and score variants of an experiment, and show them in one table; what is trained already is kept, what was interrupted goes on."""
+
+import argparse
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cluster import start_ray
+from command import checked, run_action
+
+if TYPE_CHECKING:
+    from crossmodal.training.compared_variants import ComparisonPlan
+    from crossmodal.training.scoring import ScoredRun
+
+
+def compare(arguments: argparse.Namespace) -> None:
+    """Train what is missing of each variant, score all, and print the table."""
+    from crossmodal.config.comparison import load_comparison
+    from crossmodal.training.compared_variants import plan_comparison
+
+    comparison, experiments = load_comparison(arguments.comparison, arguments.overrides, checked)
+    plan = plan_comparison(comparison, experiments)
+    if cores := max(of_variant.cores for of_variant in plan.plans.values()):
+        start_ray(num_cpus=cores)
+    _train(plan)
+    scored = _score(plan_comparison(comparison, experiments))
+    _show(plan, scored)
+
+
+def _train(plan: "ComparisonPlan") -> None:
+    # Only now, since they bring Ray and MLflow, which take seconds that a mistake need not wait for.
+    from rich.console import Console
+
+    from crossmodal.training.board import Board
+    from crossmodal.training.experiment import train_experiment
+
+    console = Console(stderr=True)
+    for label, of_variant in plan.plans.items():
+        console.print(f"{label}: {len(of_variant.missing)} of {len(of_variant.folds)} folds to train", markup=False)
+        with Board(console, [fold.name for fold in of_variant.missing], of_variant.experiment.training.epochs) as board:
+            train_experiment(of_variant, board.show)
+
+
+def _score(plan: "ComparisonPlan") -> "dict[str, ScoredRun]":
+    import mne
+
+    from crossmodal.tracking.runs import Tracker
+    from crossmodal.training.scoring import score_run
+    from crossmodal.tuning.looks import count_look
+
+    # Per call, as everywhere else, it would not hold: folds are evaluated in threads, which share MNE's level.
+    mne.set_log_level("ERROR")
+    scored = {}
+    for label, of_variant in plan.plans.items():
+        with Tracker(of_variant.experiment.tracking) as tracker:
+            scored[label] = score_run(of_variant, tracker, count_look(of_variant, "jobs/compare.py"))
+    return scored
+
+
+def _show(plan: "ComparisonPlan", scored: "dict[str, ScoredRun]") -> None:
+    """Put all into one table, print and publish it."""
+    from rich.console import Console
+
+    from crossmodal.evaluation.side_by_side import side_by_side
+    from crossmodal.reporting.report import publish_comparison, row_metrics
+    from crossmodal.reporting.table import ScoreTable, to_csv, to_markdown, to_rich
+    from crossmodal.reporting.variants import declared_comparison, draw_variants
+    from crossmodal.tracking.links import way_to_runs
+    from crossmodal.tracking.runs import Tracker
+
+    comparison, experiment = plan.comparison, plan.first.experiment
+    card, confidence = scored[next(iter(scored))].table.scorecard, experiment.evaluation.confidence
+    named = experiment.model_copy(update={"name": comparison.name, "note": comparison.note or experiment.note})
+    table = ScoreTable.of(named, side_by_side({label: of_variant.folds for label, of_variant in scored.items()}), card)
+    if comparison.primary is not None:
+        folds = scored[comparison.primary].folds
+        declared = declared_comparison(folds, comparison.primary, card, confidence, experiment.seed)
+        table = replace(table, note=" ".join(filter(None, [table.note, declared])))
+    texts = {"table.md": to_markdown(table), "scores.csv": to_csv(table)}
+    with Tracker(experiment.tracking) as tracker:
+        figures = {"variants": draw_variants(table)}
+        place = publish_comparison(texts, row_metrics(table), figures, experiment.store, plan.run, tracker)
+    # A log has no width; columns would be cut at 80.
+    Console(width=None if sys.stdout.isatty() else 190).print(to_rich(table))
+    print(f"table and figure: {place}\nMLflow: {way_to_runs(experiment.tracking.uri, tracker.experiment_id)}")
+
+
+def _options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("comparison", metavar="COMPARISON.yaml")
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="override a setting of every variant, as training.epochs=3")
+
+
+if __name__ == "__main__":
+    run_action(__doc__, compare, _options)

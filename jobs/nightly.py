@@ -31,6 +31,9 @@ def nightly(experiment: "Experiment", arguments: argparse.Namespace) -> int:
 def _preprocess(experiment: "Experiment") -> "Dataset":
     from crossmodal.nightly.morning import Dataset
     from crossmodal.reporting.digest import Failure
+
+    if experiment.recordings is None:
+        return Dataset(made=0, cached=0, failures=())
     from preprocessing.pipeline import preprocess_dataset
     from preprocessing.plan import plan_dataset
 

@@ -35,7 +35,7 @@ _WEBHOOK_S = 10
 
 @dataclass(frozen=True)
 class Dataset:
-    """What preprocessing did this night."""
+    """What preprocessing did this night; nothing where samples are simulated while a model learns."""
 
     made: int
     cached: int
@@ -131,12 +131,12 @@ def call_webhook(url: str, digest: Digest, where: str) -> None:
 
 
 def _changes(record: NightRecord, before: NightRecord | None, dataset: Dataset, night: NightResult) -> list[str]:
-    recordings = f"Recordings: {dataset.made} made, {dataset.cached} there already, {len(dataset.failures)} failed."
+    recordings = [f"Recordings: {dataset.made} made, {dataset.cached} there already, {len(dataset.failures)} failed."]
     states = [trial.state.name.lower() for trial in night.tonight]
     counts = ", ".join(f"{states.count(state)} {state}" for state in ("complete", "pruned", "fail") if state in states)
     ended = f"{len(states)} ended this night{f' ({counts})' if counts else ''}"
     trials = f"Trials: {ended}, {len(night.trials)} in all; no further one, since {night.reason}."
-    changes = [recordings, trials]
+    changes = [*(recordings if night.plan.sweep.experiment.recordings else []), trials]
     champion = night.plan.champion
     if champion and (before.date if before else "") < champion.night <= record.date:
         told = "which was interrupted before it could tell"

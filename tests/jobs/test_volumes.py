@@ -62,17 +62,24 @@ def test_regions_go_the_whole_way(cohort):
         "band power network",
         "training mean",
         "lagged ridge on band power",
+        "calibrated lagged ridge on band power",
         "vigilance",
+        "heart rate alone",
+        "respiration alone",
+        "motion alone",
+        "global signal alone",
         "own mean",
         "previous volume",
         "network on EEG of another subject",
         "network on EEG shifted by a third",
+        "network on phase-randomised EEG",
         "true power through blood",
     ]
     r = {name: float(row["r"]) for name, row in scored.items()}
     assert r["training mean"] == r["own mean"] == 0
     assert r["true power through blood"] > r["lagged ridge on band power"] > 0.3
     assert abs(r["network on EEG of another subject"]) < 0.3
+    assert abs(r["network on phase-randomised EEG"]) < 0.3
     assert float(scored["training mean"]["skill"]) == 0
     assert {path.name for path in (cohort / "runs/eeg_fmri").rglob("*sub-01.png")} == {
         "courses_sub-01.png",

@@ -9,7 +9,7 @@ import numpy as np
 from crossmodal.datasets.opening import ShardFold
 from crossmodal.datasets.windows import WindowSet
 from crossmodal.evaluation.baseline_reader import BaselineReader
-from crossmodal.models.base import Baseline, Statistics
+from crossmodal.models.base import Baseline, Calibrated, Model, Statistics
 
 
 class BaselineFitter:
@@ -34,6 +34,13 @@ class BaselineFitter:
             baseline.solve(of_training, of_validation)
         return baselines
 
+    def calibrated(self, fold: ShardFold, windows: WindowSet, baselines: dict[str, Baseline]) -> dict[str, Model]:
+        """Give those of a fold's baselines that are fitted to a subject's own input, for the one subject of some windows."""
+        if not any(isinstance(baseline, Calibrated) for baseline in baselines.values()):
+            return {}
+        of_baselines = zip(baselines.items(), self._of_subject(fold, windows, baselines), strict=True)
+        return {name: baseline.calibrated(own) for (name, baseline), own in of_baselines if isinstance(baseline, Calibrated)}
+
     def _statistics(self, fold: ShardFold, windows: WindowSet, baselines: dict[str, Baseline]) -> list[Statistics]:
         """Statistics of some windows, a baseline each: the sum of those of subjects, each of which is read once for all folds."""
         subjects = np.array([fold.shards[index].subject for index in windows.shard_index])
@@ -50,5 +57,9 @@ class BaselineFitter:
                 for batch, instead in self._reader.batches(fold, windows):
                     for name, of_baseline in statistics.items():
                         of_baseline.accumulate(instead.get(name, batch.input_bct), batch.target_bst)
-                self._known[key] = list(statistics.values())
+                self._known[key] = [_of_subject(baselines[name], of_baseline) for name, of_baseline in statistics.items()]
             return self._known[key]
+
+
+def _of_subject(baseline: Baseline, statistics: Statistics) -> Statistics:
+    return baseline.of_subject(statistics) if isinstance(baseline, Calibrated) else statistics

@@ -164,3 +164,14 @@ class Baseline(Model):
     @abstractmethod
     def solve(self, training: Statistics, validation: Statistics) -> None:
         """Fit to training statistics, choosing settings on validation statistics; both from `new_statistics`."""
+
+
+@runtime_checkable
+class Calibrated(Protocol):
+    """A baseline that knows the test subject's own input, though not its target, before it predicts; its row says so."""
+
+    def of_subject(self, statistics: Statistics) -> Statistics:
+        """Make of the statistics of one subject what is added to those of others."""
+
+    def calibrated(self, own: Statistics) -> Model:
+        """Give the baseline for one subject; of its statistics, as `of_subject` makes them, those of targets are left alone."""

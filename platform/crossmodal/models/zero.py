@@ -1,16 +1,18 @@
 """The predictor that says nothing."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import torch
 
 from crossmodal.config.signal_spec import SignalPair
-from crossmodal.models.base import Baseline, ModelConfig, Statistics
+from crossmodal.models.base import Baseline, ModelConfig, Predicts, Statistics
 
 
 class ZeroConfig(ModelConfig):
     """No activity at all."""
+
+    predicts: ClassVar[tuple[Predicts, ...]] = ("signals", "volumes")
 
     @property
     def title(self) -> str:
@@ -34,7 +36,7 @@ class Zero(Baseline):
 
     def __init__(self, config: ZeroConfig, signals: SignalPair) -> None:
         super().__init__()
-        self.n_target = signals.target.n_channels
+        self.n_target, self.n_times = signals.target.n_channels, signals.target.n_times
 
     def new_statistics(self) -> Nothing:
         """Need none."""
@@ -45,4 +47,4 @@ class Zero(Baseline):
 
     def forward(self, x_bct: torch.Tensor) -> torch.Tensor:
         """Predict no activity of any target."""
-        return x_bct.new_zeros(len(x_bct), self.n_target, x_bct.shape[2])
+        return x_bct.new_zeros(len(x_bct), self.n_target, self.n_times)

@@ -7,6 +7,7 @@ from sklearn.linear_model import Ridge as ReferenceRidge
 
 from crossmodal.config import UserError
 from crossmodal.config.models import ModelSettings
+from crossmodal.models.calibrated_band_power_ridge import CalibratedBandPowerRidge, CalibratedBandPowerRidgeConfig
 from crossmodal.models.lagged_band_power_ridge import LaggedBandPowerRidge, LaggedBandPowerRidgeConfig
 from crossmodal.models.registry import baseline_spec
 from crossmodal.models.training_mean import TrainingMean, TrainingMeanConfig
@@ -33,6 +34,26 @@ def test_it_is_the_ridge_solution_on_log_band_power(penalty):
     alpha = penalty * features_bp.var(axis=0).mean() * len(features_bp)
     expected = ReferenceRidge(alpha=alpha).fit(features_bp, y_bst[..., 0].numpy()).predict(features_bp)
     np.testing.assert_allclose(model(x_bct)[..., 0], expected, rtol=1e-6)
+
+
+def test_the_calibrated_one_is_the_ridge_solution_on_power_that_is_standardised_in_each_person():
+    torch.manual_seed(0)
+    # Electrodes of the second person are three times as loud.
+    people = [(gain * torch.randn(40, 3, 400), 1000 + 10 * torch.randn(40, 2, 1)) for gain in (1.0, 3.0)]
+    model = CalibratedBandPowerRidge(CalibratedBandPowerRidgeConfig(penalties=(0.1,)), PAIR)
+    of_people = []
+    for x_bct, y_bst in people:
+        statistics = model.new_statistics()
+        for part in (slice(0, 20), slice(20, None)):
+            statistics.accumulate(x_bct[part], y_bst[part])
+        of_people.append(model.of_subject(statistics))
+    model.solve(of_people[0] + of_people[1], of_people[0])
+    features = [model.features(x_bct).double().numpy() for x_bct, _ in people]
+    standard_bp = np.concatenate([(each_bp - each_bp.mean(axis=0)) / each_bp.std(axis=0) for each_bp in features])
+    y_bs = torch.cat([y_bst for _, y_bst in people])[..., 0].numpy()
+    expected = ReferenceRidge(alpha=0.1 * len(standard_bp)).fit(standard_bp, y_bs).predict(standard_bp)
+    said = torch.cat([model.calibrated(own)(x_bct) for own, (x_bct, _) in zip(of_people, people, strict=True)])
+    np.testing.assert_allclose(said[..., 0], expected, rtol=1e-5)
 
 
 def test_vigilance_is_one_number_a_bin_that_alpha_raises_and_theta_lowers():

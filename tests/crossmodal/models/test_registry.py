@@ -118,7 +118,7 @@ def test_a_model_of_somebody_else_is_found_by_its_path(my_lab, tmp_path):
         ("model.kind=ridge", r"model\.kind: there is no 'ridge'; known are aim, band_power, .*synaptech_net, or"),
         (
             "evaluation.baselines=[{kind: aim}]",
-            r"evaluation\.baselines\.0\.kind: there is no 'aim'; known are lagged_band_power_ridge, minimum_norm, ridge, ",
+            r"evaluation\.baselines\.0\.kind: there is no 'aim'; known are calibrated_band_power_ridge, lagged_band_power_ridge, ",
         ),
         ("evaluation.baselines=[{kind: ridge, lags: 3}]", r"unknown key 'evaluation\.baselines\.0\.lags'; .* is 'lag_s'$"),
         ("evaluation.baselines=[{kind: ridge}, {kind: ridge, penalties: [1]}]", r"evaluation\.baselines: two rows would be called 'ridge'"),

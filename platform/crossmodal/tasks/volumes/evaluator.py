@@ -1,6 +1,6 @@
 """Score a network on the test scans of a fold, beside baselines, oracles, controls and a ceiling."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,18 +10,19 @@ from scipy import stats
 
 from crossmodal.config import Experiment
 from crossmodal.datasets.batches import BatchReader
-from crossmodal.datasets.channels import columns_of
+from crossmodal.datasets.channels import blocks_of, columns_of
 from crossmodal.datasets.opening import ShardFold
 from crossmodal.datasets.shard import Shard
 from crossmodal.datasets.windows import WindowSet
 from crossmodal.evaluation.baseline_fitter import BaselineFitter
-from crossmodal.evaluation.baseline_reader import BaselineReader, fixed_units
 from crossmodal.evaluation.names import ORACLE, TRAINING_MEAN
 from crossmodal.evaluation.protocol import PROTOCOL
 from crossmodal.evaluation.scores import FoldEvaluation, FoldScores, Role, Score, defined
+from crossmodal.evaluation.surrogates import phase_randomised
 from crossmodal.models.base import Model, TeacherForced
 from crossmodal.models.predictor import Predictor
 from crossmodal.models.registry import network_spec
+from crossmodal.tasks.volumes.baselines import GLOBAL_ALONE, VolumesReader
 from crossmodal.tasks.volumes.ceilings import TRUE_POWER, Ceilings
 from crossmodal.tasks.volumes.detail import ScanDetail, VolumesDetail
 from crossmodal.tasks.volumes.metrics import mean_over_scans, score_scan
@@ -35,6 +36,7 @@ OWN_MEAN = "own mean"
 PREVIOUS = "previous volume"
 OTHER_EEG = "network on EEG of another subject"
 SHIFTED_EEG = "network on EEG shifted by a third"
+PHASE_EEG = "network on phase-randomised EEG"
 TEACHER_FORCED = "network told the slices before each"
 _BATCH_SIZE = 64
 
@@ -57,7 +59,8 @@ class VolumesEvaluator:
         self._experiment = experiment
         self._run = run
         self._title = network_spec(experiment.model).config.title
-        self._fitter = BaselineFitter(BaselineReader(experiment.evaluation, experiment.data))
+        self._baselines = VolumesReader(experiment.evaluation, experiment.data)
+        self._fitter = BaselineFitter(self._baselines)
         self._ceilings = Ceilings(experiment)
         own_ridge = experiment.evaluation.own_ridge
         self._own_ridge = OwnRidge(own_ridge, experiment.data) if own_ridge else None
@@ -75,13 +78,15 @@ class VolumesEvaluator:
         normaliser : Normaliser
             It was trained with.
         """
-        predictors = {self._title: Predictor(network, normaliser)}
-        predictors |= {name: Predictor(baseline, fixed_units(fold.signals)) for name, baseline in self._fitter.fit(fold).items()}
+        baselines = self._fitter.fit(fold)
+        predictors = {self._title: Predictor(network, normaliser)} | self._in_units(fold, baselines)
         detail = VolumesDetail(fold.signals.target, fold.shards[0].volumes.stored)
         scores: list[Score] = []
         for subject in dict.fromkeys(fold.test.subjects.tolist()):
+            windows = fold.test.windows.subset(np.flatnonzero(fold.test.subjects == subject))
+            calibrated = self._in_units(fold, self._fitter.calibrated(fold, windows, baselines))
             info, referenced = fold.info(subject), self._experiment.preprocessing.average_reference
-            own = {name: predictor.for_subject(info, fold.signals, referenced) for name, predictor in predictors.items()}
+            own = {name: each.for_subject(info, fold.signals, referenced) for name, each in (predictors | calibrated).items()}
             of_subject = list(_scans(fold.test.windows, fold.shards, subject))
             cross_fitted = self._own_ridge.predict(fold, of_subject) if self._own_ridge else None
             scans = []
@@ -95,6 +100,14 @@ class VolumesEvaluator:
         of_fold = {"run": self._run, "fold": fold.fold.name, "label": fold.fold.label, "bounded": self._ceilings.is_null}
         return FoldEvaluation(FoldScores(**of_fold, scores=tuple(scores), protocol=PROTOCOL), detail)
 
+    def _in_units(self, fold: ShardFold, baselines: Mapping[str, Model]) -> dict[str, Predictor]:
+        return {name: Predictor(baseline, self._baselines.units(fold, name)) for name, baseline in baselines.items()}
+
+    def _role(self, predictor: str) -> Role:
+        if predictor == self._title:
+            return "model"
+        return "oracle" if predictor == GLOBAL_ALONE else "baseline"
+
     def _predict(self, fold: ShardFold, scan: WindowSet, predictors: dict[str, Predictor]) -> tuple[Values, Said]:
         """Run everything over one scan: the truth, and what each predictor says in its role, shapes (n_volumes, n_targets)."""
         assert scan.volume is not None
@@ -102,7 +115,7 @@ class VolumesEvaluator:
         all_vs = np.asarray(shard.volumes.data_vs)[:, columns]
         truth_vs = all_vs[scan.volume]
         predicted = self._run_over(fold, scan, predictors)
-        said: Said = {name: ("model" if name == self._title else "baseline", values_vs) for name, values_vs in predicted.items()}
+        said: Said = {name: (self._role(name), values_vs) for name, values_vs in predicted.items()}
         good = np.flatnonzero(shard.volumes.good)
         before = good[np.maximum(np.searchsorted(good, scan.volume) - 1, 0)]
         said[OWN_MEAN] = "oracle", np.tile(truth_vs.mean(axis=0), (len(truth_vs), 1))
@@ -111,6 +124,7 @@ class VolumesEvaluator:
         if (other := self._other_eeg(fold, scan, predictors)) is not None:
             said[OTHER_EEG] = "control", other
         said[SHIFTED_EEG] = "control", np.roll(network_vs, len(network_vs) // 3, axis=0)
+        said[PHASE_EEG] = "control", self._phase_randomised(shard, scan, predictors[self._title])
         if self._experiment.evaluation.teacher_forcing == "void":
             said[TEACHER_FORCED] = "void", self._teacher_forced(fold, scan, predictors[self._title])
         if not self._ceilings.is_null and (answer_vs := self._ceilings.predict(shard, scan.volume, columns)) is not None:
@@ -122,8 +136,9 @@ class VolumesEvaluator:
         reader = self._reader(fold, windows)
         parts: dict[str, list[Values]] = {name: [] for name in predictors}
         for batch in reader.batches(_BATCH_SIZE, np.arange(len(windows))):
+            instead = self._baselines.instead(fold, windows.subset(batch.windows))
             for name, predictor in predictors.items():
-                parts[name].append(predictor(batch.input_bct).numpy()[..., 0])
+                parts[name].append(predictor(instead.get(name, batch.input_bct)).numpy()[..., 0])
         return {name: np.concatenate(of_name) for name, of_name in parts.items()}
 
     def _teacher_forced(self, fold: ShardFold, windows: WindowSet, predictor: Predictor) -> Values:
@@ -149,6 +164,17 @@ class VolumesEvaluator:
         other = fold.validation.windows.subset(others[fold.validation.windows.shard_index[others] == first])
         windows = other.subset(np.arange(len(scan)) % len(other))
         return self._run_over(fold, windows, {self._title: predictors[self._title]})[self._title]
+
+    def _phase_randomised(self, shard: Shard, scan: WindowSet, predictor: Predictor) -> Values:
+        """What the network says of the scan's own EEG, whose spectra over the recording are kept and whose course in time is not."""
+        data = self._experiment.data
+        signal = shard.signal(data.input.modality)
+        x_tc = np.concatenate([signal[block.kind][:, block.inside] for block in blocks_of(shard, data.input)], axis=1)
+        # What is bad is in no window, and would be spread over all.
+        x_ct = phase_randomised((x_tc * shard.good[:, None]).T, np.random.default_rng(self._experiment.seed))
+        starts = [scan.start[first : first + _BATCH_SIZE] for first in range(0, len(scan), _BATCH_SIZE)]
+        windows = (torch.from_numpy(np.stack([x_ct[:, start : start + scan.n_times] for start in batch])) for batch in starts)
+        return np.concatenate([predictor(x_bct).numpy()[..., 0] for x_bct in windows])
 
     def _figures(self, shard: Shard, scan: WindowSet, truth_vs: Values, said: Said) -> dict[str, dict[str, float]]:
         """Figures of one scan by predictor."""

@@ -3,7 +3,7 @@
 Shape suffixes: v volume, s target, k regressor.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,9 +17,10 @@ from crossmodal.physics.physiology import RATE_HZ, RESPONSE_LENGTH_S
 
 Floats = NDArray[np.float64]
 
+HEART, BREATH, MOTION = "heart rate", "respiration", "motion"
 # Blood follows heart and breath some seconds sooner or later than the published mean responses, by person and by place.
 LAGS_S = (-6.0, -3.0, 0.0, 3.0, 6.0)
-_MOTION = ("x", "y", "z", "rotation x", "rotation y", "rotation z")
+_AXES = ("x", "y", "z", "rotation x", "rotation y", "rotation z")
 # An interval between two beats needs two, and its neighbours.
 _FEWEST_BEATS = 10
 # What is left of a target or of a regressor is rounding below this share of its root mean square.
@@ -34,7 +35,7 @@ class Regressors:
     ----------
     names : tuple of str, length k
     values_vk : float64 array, shape (n_volumes, k)
-        Each with mean 0 and standard deviation 1 over volumes.
+        Each with mean 0 and standard deviation 1 over volumes; one that never changes is zero.
     """
 
     names: tuple[str, ...]
@@ -42,7 +43,14 @@ class Regressors:
 
 
 def regressors(shard: Shard) -> Regressors | None:
-    """Gather what is recorded of heartbeat, breath and head movement, at the onsets of a recording's volumes.
+    """Gather what is recorded of heartbeat, breath and head movement and changes at all; None where nothing is."""
+    groups = body(shard).values()
+    columns = {name: column for each in groups for name, column in zip(each.names, each.values_vk.T, strict=True) if column.any()}
+    return Regressors(tuple(columns), np.column_stack(list(columns.values()))) if columns else None
+
+
+def body(shard: Shard) -> dict[str, Regressors]:
+    """What is recorded of heartbeat, breath and head movement, at the onsets of a recording's volumes.
 
     Heart rate passes through the cardiac response function, respiration volume through the respiratory one, each at several lags; six
     motion parameters stand beside their differences from volume to volume.
@@ -54,14 +62,23 @@ def regressors(shard: Shard) -> Regressors | None:
 
     Returns
     -------
-    Regressors or None
-        None where nothing is recorded.
+    dict of str to Regressors
+        Of `HEART`, `BREATH` and `MOTION` those that are recorded.
     """
-    columns = {**_heart(shard), **_breath(shard), **_motion(shard)}
-    moving = {name: column for name, column in columns.items() if column.std() > 0}
-    if not moving:
-        return None
-    return Regressors(tuple(moving), np.column_stack([(column - column.mean()) / column.std() for column in moving.values()]))
+    found = {HEART: _heart(shard), BREATH: _breath(shard), MOTION: _motion(shard)}
+    return {group: Regressors(tuple(columns), _standard(columns)) for group, columns in found.items() if columns}
+
+
+def _standard(columns: Mapping[str, Floats]) -> Floats:
+    return np.column_stack([(column - column.mean()) / (column.std() or 1.0) for column in columns.values()])
+
+
+def global_signal(shard: Shard, columns: NDArray[np.integer]) -> Floats:
+    """Mean over those of some targets that lie in the brain, less its mean over good volumes, shape (n_volumes,), per cent."""
+    volumes = shard.volumes
+    inside = columns if volumes.stored is None else columns[volumes.brain[volumes.stored][columns]]
+    signal_v = np.asarray(volumes.data_vs)[:, inside].mean(axis=1, dtype=np.float64)
+    return signal_v - signal_v[volumes.good].mean()
 
 
 def with_global_signal(regressors_vk: Floats, truth_vs: NDArray[np.floating]) -> Floats:
@@ -117,7 +134,7 @@ def _heart(shard: Shard) -> dict[str, Floats]:
     beats_s = np.zeros(0) if ecg_t is None else physiology.find_heartbeats(ecg_t, shard.sfreq)
     if len(beats_s) < _FEWEST_BEATS:
         return {}
-    return _lagged("heart rate", physiology.heart_rate(beats_s, _times_s(shard)), physiology.cardiac_response, shard)
+    return _lagged(HEART, physiology.heart_rate(beats_s, _times_s(shard)), physiology.cardiac_response, shard)
 
 
 def _breath(shard: Shard) -> dict[str, Floats]:
@@ -126,7 +143,7 @@ def _breath(shard: Shard) -> dict[str, Floats]:
         return {}
     volume_t = physiology.respiration_volume(respiration_t, shard.sfreq)
     volume = np.interp(_times_s(shard), np.arange(shard.n_samples) / shard.sfreq, volume_t)
-    return _lagged("respiration", volume, physiology.respiratory_response, shard)
+    return _lagged(BREATH, volume, physiology.respiratory_response, shard)
 
 
 def _motion(shard: Shard) -> dict[str, Floats]:
@@ -135,8 +152,8 @@ def _motion(shard: Shard) -> dict[str, Floats]:
         return {}
     change_vp = np.diff(motion_vp, axis=0, prepend=motion_vp[:1])
     return {
-        **{f"motion {name}": column for name, column in zip(_MOTION, motion_vp.T, strict=True)},
-        **{f"motion {name}, change": column for name, column in zip(_MOTION, change_vp.T, strict=True)},
+        **{f"{MOTION} {name}": column for name, column in zip(_AXES, motion_vp.T, strict=True)},
+        **{f"{MOTION} {name}, change": column for name, column in zip(_AXES, change_vp.T, strict=True)},
     }
 
 

@@ -98,3 +98,12 @@ def test_the_ridge_on_own_scans_is_an_oracle_between_nothing_and_the_ceiling(sco
     assert own.role == "oracle"
     assert scores["true power through blood"].values["r_coupled"] > own.values["r_coupled"] > 0.2
     assert abs(own.values["r_uncoupled"]) < 0.25
+
+
+def test_what_the_body_and_bold_itself_tell_are_rows_in_their_roles(scores):
+    alone = {name: scores[f"{name} alone"] for name in ("heart rate", "respiration", "motion", "global signal")}
+    assert [score.role for score in alone.values()] == ["baseline", "baseline", "baseline", "oracle"]
+    # In this cohort BOLD follows no heartbeat, breath or movement.
+    assert max(abs(alone[name].score) for name in ("heart rate", "respiration", "motion")) < 0.2
+    assert alone["global signal"].score > 0.2
+    assert scores["network on phase-randomised EEG"].role == "control"

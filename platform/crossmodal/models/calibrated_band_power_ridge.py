@@ -1,0 +1,63 @@
+"""The lagged ridge on band power that knows how strong each band of each electrode is in the subject it predicts for."""
+
+import copy
+from typing import Self
+
+import torch
+
+from crossmodal.config.signal_spec import SignalPair
+from crossmodal.models.base import Statistics
+from crossmodal.models.feature_ridge import FeatureMoments, FeatureStatistics
+from crossmodal.models.lagged_band_power_ridge import LaggedBandPowerRidge, LaggedBandPowerRidgeConfig
+from crossmodal.models.ridge import LAGGED_RIDGE
+
+
+class CalibratedBandPowerRidgeConfig(LaggedBandPowerRidgeConfig):
+    """Linear regression on log power that is standardised in each subject."""
+
+    @property
+    def title(self) -> str:
+        """Say that it has seen the EEG of the subject it predicts for."""
+        return f"calibrated {LAGGED_RIDGE} on band power"
+
+
+class CalibratedBandPowerRidge(LaggedBandPowerRidge):
+    """Log power of each channel, band and bin, less the subject's own mean and over the subject's own deviation."""
+
+    def __init__(self, config: CalibratedBandPowerRidgeConfig, signals: SignalPair) -> None:
+        super().__init__(config, signals)
+
+    def of_subject(self, statistics: Statistics) -> "SubjectStatistics":
+        """Standardise the features of one subject by their own mean and deviation."""
+        assert isinstance(statistics, FeatureStatistics)
+        return SubjectStatistics(self, statistics.moments)
+
+    def calibrated(self, own: Statistics) -> Self:
+        """Standardise as one subject is, of whose features it takes mean and deviation, and of whose targets nothing."""
+        assert isinstance(own, SubjectStatistics)
+        of_subject = copy.deepcopy(self)
+        of_subject.weight_ps = (self.weight_ps / own.deviation_p[:, None]).float()
+        of_subject.feature_mean_p = (own.mean_p + own.deviation_p * self.feature_mean_p).float()
+        return of_subject
+
+
+class SubjectStatistics(FeatureStatistics):
+    """Moments of one subject's standardised features; added to others', they are as those of any features.
+
+    Parameters
+    ----------
+    ridge : CalibratedBandPowerRidge
+    recorded : FeatureMoments
+        Of features as they are.
+    """
+
+    def __init__(self, ridge: CalibratedBandPowerRidge, recorded: FeatureMoments) -> None:
+        self.mean_p, mean_s = recorded.means()
+        changes, n_windows = recorded.about(self.mean_p, mean_s), recorded.n_windows
+        variance_p = changes.gram_pp.diagonal()
+        # What never changes stays zero.
+        self.deviation_p = torch.where(variance_p > 0, variance_p, 1.0).sqrt()
+        gram_pp = n_windows * changes.gram_pp / torch.outer(self.deviation_p, self.deviation_p)
+        cross_ps = n_windows * changes.cross_ps / self.deviation_p[:, None]
+        sums = recorded.target_s, gram_pp, cross_ps, recorded.target_sq_s
+        super().__init__(ridge, FeatureMoments(n_windows, torch.zeros_like(self.mean_p), *sums))

@@ -7,17 +7,21 @@ import numpy as np
 import pytest
 import torch
 
-from crossmodal.config import Experiment
+from crossmodal.config import Experiment, UserError
 from crossmodal.datasets.folds import make_folds
 from crossmodal.datasets.manifest import Manifest
+from crossmodal.datasets.normaliser import fit_normaliser
 from crossmodal.datasets.opening import open_fold
 from crossmodal.datasets.shard import write_shard
+from crossmodal.evaluation.own_fold import check_own_fold
 from crossmodal.models.base import Model
+from crossmodal.models.store import ModelCard
 from crossmodal.physics.cohort_settings import settings_path, write_settings
 from crossmodal.reporting.table import ScoreTable
 from crossmodal.storage.node_cache import NodeCache
 from crossmodal.tasks.volumes.evaluator import VolumesEvaluator
 from crossmodal.tasks.volumes.scorecard import VOLUMES_SCORECARD
+from crossmodal.transforms.scaling import Normaliser
 from tests.crossmodal.datasets.conftest import SFREQ, make_recording
 from tests.crossmodal.datasets.test_volumes import make_volumes
 
@@ -50,10 +54,10 @@ def null_recording(subject: str, leaks: bool):
     return replace(recording, volumes=volumes)
 
 
-def evaluated(folder: Path, leaking: str, network: Model | None = None, teacher_forcing: str = "none") -> ScoreTable:
-    """The table of a null cohort of four subjects, of whom one may leak."""
+def null_experiment(folder: Path, teacher_forcing: str = "none") -> Experiment:
+    """An experiment on a null cohort."""
     root = str(folder / "cohort")
-    experiment = Experiment.model_validate(
+    return Experiment.model_validate(
         {
             "name": "null",
             "store": str(folder / "store"),
@@ -65,8 +69,13 @@ def evaluated(folder: Path, leaking: str, network: Model | None = None, teacher_
             "evaluation": {"baselines": [{"kind": "lagged_band_power_ridge"}, {"kind": "vigilance"}], "teacher_forcing": teacher_forcing},
         }
     )
-    settings_path(Path(root)).parent.mkdir(parents=True)
-    write_settings(Path(root), experiment.simulation)
+
+
+def evaluated(folder: Path, leaking: str, network: Model | None = None, teacher_forcing: str = "none") -> ScoreTable:
+    """The table of a null cohort of four subjects, of whom one may leak."""
+    experiment, root = null_experiment(folder, teacher_forcing), folder / "cohort"
+    settings_path(root).parent.mkdir(parents=True)
+    write_settings(root, experiment.simulation)
     subjects = [f"{number:02d}" for number in range(1, 5)]
     manifest = Manifest.of([write_shard(null_recording(each, each == leaking), folder / each) for each in subjects], "test")
     evaluator, cache = VolumesEvaluator(experiment, "run"), NodeCache(folder / "cache", 1 << 30)
@@ -100,3 +109,29 @@ def test_who_is_told_the_truth_is_a_void_row_that_nothing_is_compared_with(tmp_p
     assert table.warnings() == []
     model = next(row for row in table.rows if row.role == "model")
     assert abs(model.means["r"]) < 0.2
+
+
+def test_a_target_scaling_of_the_tested_scan_is_refused(tmp_path):
+    experiment = null_experiment(tmp_path)
+    manifest = Manifest.of([write_shard(null_recording(f"0{number}", False), tmp_path / f"0{number}") for number in range(1, 4)], "test")
+    fold = make_folds(experiment.split, manifest)[0]
+    data = open_fold(manifest, fold, experiment.data, experiment.seed, NodeCache(tmp_path / "cache", 1 << 30))
+
+    def check(normaliser):
+        card = ModelCard(
+            run="run",
+            fold=fold.name,
+            network=experiment.model,
+            signals=data.signals,
+            data=experiment.data,
+            preprocessing=experiment.preprocessing,
+            recorded_names=data.recorded_names,
+            normaliser=normaliser.to_plain(),
+            trained_on=("02", "03"),
+        )
+        check_own_fold(card, "run", data, "model")
+
+    check(data.normaliser)
+    of_test = fit_normaliser(data.shards, fold, data.test.windows, experiment.data)
+    with pytest.raises(UserError, match="the model's scaling is not that of the training recordings of fold sub-01 of run"):
+        check(Normaliser(data.normaliser.input, of_test.target))

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--recording", required=True, metavar="PATH", help="FIF, CTF, KIT, BTi, EDF, BDF, BrainVision or EEGLAB; local or s3://"
+        "--recording",
+        required=True,
+        metavar="PATH",
+        help="FIF, CTF, KIT, BTi, EDF, BDF, BrainVision, EEGLAB or ds000116's MATLAB files; local or s3://",
     )
     parser.add_argument("--output", type=Path, metavar="PATH_raw.fif", help="default: the recording's name with _virtual_raw.fif, here")
     parser.add_argument("--fold", help="which fold's model predicts; default: the first")

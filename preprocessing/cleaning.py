@@ -148,9 +148,9 @@ def clean(
     with translate_reading_errors(called):
         raw.load_data(verbose="error")
     voltages.to_volts(raw, opened.units.volts)
-    if opened.bold and preprocessing.gradients:
+    if opened.marker_s is not None and preprocessing.gradients:
         # Off EOG and ECG, too.
-        notes += gradients.correct_gradients(raw, opened.bold.marker_s, opened.bad_spans, preprocessing.gradients, called)
+        notes += gradients.correct_gradients(raw, opened.marker_s, opened.bad_spans, preprocessing.gradients, called)
     elif opened.bold and READERS[recordings.kind].gradients_left:
         notes.append(READERS[recordings.kind].gradients_left)
     bad: BadSpans = {"annotated": [*opened.bad_spans]}

@@ -1,37 +1,38 @@
 """A recording to predict from, cleaned as the training data of a model were."""
 
 import difflib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from mne.io import BaseRaw
 
 from crossmodal.config import UserError
 from crossmodal.config.cleaning import Artifacts
-from crossmodal.config.preprocessing import FileEntry, FileRecordings, Preprocessing
-from crossmodal.config.recordings import ChannelType
+from crossmodal.config.preprocessing import FileEntry, FileRecordings, Preprocessing, Recordings
 from crossmodal.models.store import ModelCard
 from crossmodal.tasks.cleaned_input import CleanedInput, Clock
 from preprocessing.cleaning import clean
 from preprocessing.readers.calibration import stage_calibration
 from preprocessing.readers.files import list_files
-from preprocessing.readers.reading import open_recording
+from preprocessing.readers.reading import OpenedRecording, open_recording
+from preprocessing.readers.registry import READERS
 from preprocessing.readers.stores import file_finder
 from preprocessing.steps.channel_types import known_types
 
 
-def clean_input(path: str, card: ModelCard, channel_types: Mapping[str, ChannelType], scratch: Path) -> CleanedInput:
+def clean_input(path: str, card: ModelCard, recorded: Recordings | None, scratch: Path) -> CleanedInput:
     """Read a recording and clean it as a model's training data were, as far as it was recorded.
 
     Parameters
     ----------
     path : str
-        A recording of the input modality (FIF, CTF, KIT, BTi, EDF, BDF, BrainVision or EEGLAB) that has the model's channels, and where
-        preprocessing takes channels together all that the training data have; others are left out.
+        A recording of the input modality (FIF, CTF, KIT, BTi, EDF, BDF, BrainVision, EEGLAB or ds000116's MATLAB files) that has the
+        model's channels, and where preprocessing takes channels together all that the training data have; others are left out.
     card : ModelCard
         Of the model.
-    channel_types : mapping of channel name to type
-        Of the experiment: which inputs are EOG and ECG.
+    recorded : Recordings, optional
+        Of the experiment: which inputs are EOG and ECG, and what marks the volumes of a scanner. None where samples were made.
     scratch : Path
         A folder for a staged copy of a remote recording.
 
@@ -44,6 +45,8 @@ def clean_input(path: str, card: ModelCard, channel_types: Mapping[str, ChannelT
     (entry,) = list_files(recordings)
     opened = open_recording(entry, recordings, scratch)
     clock = Clock.of(opened.raw)
+    channel_types = recorded.channel_types if recorded else {}
+    opened = _with_scanner(opened, card, recorded, path)
     kinds = {**known_types(opened.raw, opened.channels.types), **channel_types}
     _keep_input(opened.raw, card, {name for name in opened.raw.ch_names if kinds[name] in card.preprocessing.references}, path)
     configured = {name: kind for name, kind in channel_types.items() if name in opened.raw.ch_names}
@@ -58,6 +61,18 @@ def clean_input(path: str, card: ModelCard, channel_types: Mapping[str, ChannelT
         bad_s=[(span.start_s, span.stop_s) for span in cleaned.marked],
         notes=(*missed, *cleaned.notes),
     )
+
+
+def _with_scanner(opened: OpenedRecording, card: ModelCard, recorded: Recordings | None, path: str) -> OpenedRecording:
+    """Find the scanner's volumes by which gradients were taken off the training data; EEG from outside a scanner has none."""
+    if not card.preprocessing.gradients or recorded is None:
+        return opened
+    try:
+        markers = READERS[recorded.kind].volume_markers(opened.raw, recorded, 1 / card.signals.target.sfreq, path)
+    except UserError:
+        told = "has no markers of volumes: if it was recorded in a scanner, the gradients stay, though the training data's were taken off"
+        return replace(opened, notes=(*opened.notes, told))
+    return replace(opened, marker_s=markers.onset_s)
 
 
 def _keep_input(raw: BaseRaw, card: ModelCard, references: Collection[str], path: str) -> None:

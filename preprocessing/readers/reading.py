@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from mne.io import BaseRaw
+from numpy.typing import NDArray
 
 from crossmodal.config import UserError
 from crossmodal.config.preprocessing import BidsRecordings, FileRecordings, Recordings
@@ -56,6 +57,8 @@ class OpenedRecording:
         Identity and SHA-256 of every file that was read.
     bold : OpenedBold, optional
         What a scanner recorded meanwhile.
+    marker_s : float64 array, shape (n_markers,), optional
+        Onsets of all the scanner's volumes, those of discarded ones too, s from the first sample; None where no scanner was read.
     notes : tuple of str
         Sentences that the run should say.
     """
@@ -67,6 +70,7 @@ class OpenedRecording:
     units: ChannelUnits
     source: list[dict[str, Any]]
     bold: OpenedBold | None = None
+    marker_s: NDArray[np.float64] | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -99,7 +103,7 @@ def open_recording(entry: Entry, recordings: Recordings, scratch: Path) -> Opene
     if table:
         settle_marks(raw, table.marks)
     events, events_told = _events(entry, raw, recordings, table)
-    bold = _open_bold(entry, raw, recordings, local)
+    bold, marker_s = _open_bold(entry, raw, recordings, local)
     channels, told = _channels(entry, raw, local)
     with translate_reading_errors(entry.uri):
         units = _units(raw, written_units(local[entry.uri], raw), channels)
@@ -125,6 +129,7 @@ def open_recording(entry: Entry, recordings: Recordings, scratch: Path) -> Opene
         units=units,
         source=[file.model_dump() | {"sha256": _checksum(local[file.uri])} for file in entry.all_files],
         bold=bold,
+        marker_s=marker_s,
         notes=notes,
     )
 
@@ -210,13 +215,17 @@ def _events(entry: Entry, raw: BaseRaw, recordings: Recordings, table: EventTabl
         return (table.events, table.notes) if table else recorded_events(raw)
 
 
-def _open_bold(entry: Entry, raw: BaseRaw, recordings: Recordings, local: Mapping[str, Path]) -> OpenedBold | None:
+def _open_bold(
+    entry: Entry, raw: BaseRaw, recordings: Recordings, local: Mapping[str, Path]
+) -> tuple[OpenedBold | None, NDArray[np.float64] | None]:
+    """Open an image, and find the markers of its volumes."""
     if entry.bold is None or isinstance(recordings, BidsRecordings | FileRecordings):
-        return None
+        return None, None
     image, tr_s = open_image(entry.bold, local)
     markers = READERS[recordings.kind].volume_markers(raw, recordings, tr_s, entry.uri)
     duration_s = len(raw.times) / raw.info["sfreq"]
-    return time_volumes(entry.bold, local, image, tr_s, markers, duration_s, recordings.dummy_volumes, entry.uri)
+    bold = time_volumes(entry.bold, local, image, tr_s, markers, duration_s, recordings.dummy_volumes, entry.uri)
+    return bold, markers.onset_s
 
 
 def _checksum(path: Path) -> str:

@@ -6,8 +6,10 @@ import pytest
 import torch
 
 from crossmodal.config import UserError
+from crossmodal.config.bold import GradientCorrection
 from crossmodal.config.cleaning import Ica, Maxwell, Ssp
 from crossmodal.config.data import Data, Signals
+from crossmodal.config.eeg_fmri import CnEpflRecordings, OddballRecordings
 from crossmodal.config.preprocessing import FileEntry, FileRecordings, Preprocessing
 from crossmodal.config.signal_spec import SignalPair, SignalSpec
 from crossmodal.models.predictor import Predictor
@@ -18,6 +20,7 @@ from crossmodal.tasks.sensors import export
 from crossmodal.transforms.scaling import ChannelScaling, Normaliser
 from preprocessing.prediction_input import clean_input
 from preprocessing.readers.files import list_files
+from preprocessing.readers.reading import list_recordings
 from preprocessing.recording import preprocess_recording
 from preprocessing.signals.spans import annotations
 from preprocessing.simulated.sensors import sensor_info
@@ -75,7 +78,8 @@ def _trained(recorded, input, preprocessing, target_info, sfreq=100.0):
 
 def virtual_recording(path, trained, types, scratch):
     model, target_info = trained
-    cleaned = clean_input(path, model.card, types, scratch)
+    recorded = FileRecordings(files=(FileEntry(path=path, subject="02"),), channel_types=types)
+    cleaned = clean_input(path, model.card, recorded, scratch)
     return export.virtual_recording(model, target_info, cleaned), cleaned.notes
 
 
@@ -225,3 +229,42 @@ def test_microvolts_are_predicted_from_however_they_are_spelled(make_raw, tmp_pa
         write_edf(tmp_path / f"{unit}.edf", layouts.noise(7, 2000), _ELECTRODES, [unit] * 7, 200)
         predicted.append(virtual_recording(str(tmp_path / f"{unit}.edf"), few, {}, tmp_path)[0].get_data())
     np.testing.assert_array_equal(*predicted)
+
+
+def _of_scanned(tmp_path, n_volumes=40):
+    """Training data in a scanner, whose gradients were taken off: settings, a model's card, and the header of a recording."""
+    layouts.cn_epfl(tmp_path / "scanned", "02", n_volumes=n_volumes)
+    recorded = CnEpflRecordings(root=str(tmp_path / "scanned"))
+    electrodes, target = ("Cz", "Fp1", "O1", "O2"), mne.create_info(["MEG0111"], 100.0, "mag")
+    settings = Preprocessing(modalities=("eeg",), gradients=GradientCorrection(), highpass_hz=None, average_reference=False)
+    return recorded, _trained(electrodes, electrodes, settings, target)[0].card, next((tmp_path / "scanned").rglob("*.vhdr"))
+
+
+def test_gradients_are_taken_off_a_recording_to_predict_from_as_off_the_training_data(tmp_path):
+    recorded, card, header = _of_scanned(tmp_path)
+    cleaned = clean_input(str(header), card, recorded, tmp_path)
+    (entry,) = list_recordings(recorded)
+    trained_on = preprocess_recording(entry, recorded, card.preprocessing, tmp_path).signals["eeg"].data_tc
+    np.testing.assert_allclose(cleaned.x_ct.T, trained_on, rtol=0, atol=1e-6 * np.abs(trained_on).max())
+    assert not any("gradients stay" in note for note in cleaned.notes)
+
+
+def test_eeg_from_outside_a_scanner_is_predicted_from_as_it_is_and_the_run_says_so(tmp_path):
+    recorded, card, header = _of_scanned(tmp_path)
+    markers = header.with_suffix(".vmrk")
+    markers.write_text(markers.read_text().replace("R128", "S  1"))
+    cleaned = clean_input(str(header), card, recorded, tmp_path)
+    assert "has no markers of volumes: if it was recorded in a scanner, the gradients stay" in cleaned.notes[-1]
+    assert np.ptp(cleaned.x_ct[:, 600:5000]) > 5e-3
+
+
+@pytest.mark.parametrize("name", ["EEG_noGA", "EEG_rereferenced"])
+def test_the_matrices_of_ds000116_are_predicted_from(tmp_path, name):
+    layouts.oddball(tmp_path, "sub001")
+    recorded = OddballRecordings(root=str(tmp_path), eeg=name)
+    (entry,) = list_recordings(recorded)
+    settings = Preprocessing(modalities=("eeg",), average_reference=False)
+    trained_on = preprocess_recording(entry, recorded, settings, tmp_path).signals["eeg"]
+    card = _trained(trained_on.names, trained_on.names, settings, mne.create_info(["MEG0111"], 100.0, "mag"))[0].card
+    cleaned = clean_input(entry.uri, card, recorded, tmp_path)
+    np.testing.assert_allclose(cleaned.x_ct.T, trained_on.data_tc, rtol=0, atol=1e-6 * np.abs(trained_on.data_tc).max())

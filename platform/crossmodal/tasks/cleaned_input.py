@@ -1,6 +1,6 @@
 """A recording to predict from, cleaned, and the clock that it was made by."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import numpy as np
 from mne.io import BaseRaw
 from numpy.typing import NDArray
 
-from crossmodal.config.recordings import ChannelType
+from crossmodal.config.preprocessing import Recordings
 from crossmodal.models.store import ModelCard
 
 
@@ -63,6 +63,6 @@ class CleanedInput:
     notes: tuple[str, ...]
 
 
-# Reads a recording and cleans it as a model's training data were: from path, model card, types of channels that the experiment names,
-# and a folder for staged copies.
-CleanInput = Callable[[str, ModelCard, Mapping[str, ChannelType], Path], CleanedInput]
+# Reads a recording and cleans it as a model's training data were: from path, model card, what the experiment says of its recordings where
+# it has some, and a folder for staged copies.
+CleanInput = Callable[[str, ModelCard, Recordings | None, Path], CleanedInput]

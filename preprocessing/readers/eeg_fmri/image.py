@@ -36,10 +36,8 @@ class OpenedBold:
         Shape (X, Y, Z, n_volumes).
     tr_s : float
         Repetition time, s.
-    marker_s : float64 array, shape (n_markers,)
-        All volume markers, those of discarded volumes too, s from the EEG's first sample.
     onset_s : float64 array, shape (n_volumes,)
-        Of each volume, on the same clock.
+        Of each volume, s from the EEG's first sample.
     motion : float64 array, shape (n_volumes, 6), optional
         Translations, mm, and rotations, rad.
     transform : float64 array, shape (4, 4), optional
@@ -51,7 +49,6 @@ class OpenedBold:
     uri: str
     image: SpatialImage
     tr_s: float
-    marker_s: NDArray[np.float64]
     onset_s: NDArray[np.float64]
     motion: NDArray[np.float64] | None
     transform: NDArray[np.float64] | None
@@ -121,7 +118,7 @@ def time_volumes(
     onset_s = pair_volumes(markers.onset_s, n_volumes, tr_s, duration_s, dummy_volumes, called)
     motion = _read_motion(local[files.motion.uri], files.motion.uri, n_volumes) if files.motion else None
     transform = _read_transform(local[files.transform.uri], files.transform.uri) if files.transform else None
-    return OpenedBold(files.image.uri, image, tr_s, markers.onset_s, onset_s, motion, transform, markers.notes)
+    return OpenedBold(files.image.uri, image, tr_s, onset_s, motion, transform, markers.notes)
 
 
 def _check_present(path: Path, uri: str, what: str) -> None:

@@ -19,6 +19,7 @@ from preprocessing.readers.formats.eeglab import read_eeglab
 from preprocessing.readers.formats.fif import read_fif
 from preprocessing.readers.formats.fif_parts import fif_parts
 from preprocessing.readers.formats.kit import KIT_SUFFIXES, read_kit
+from preprocessing.readers.formats.oddball import ODDBALL_FILES, read_oddball
 from preprocessing.readers.text import read_text
 from preprocessing.signals.broken import translate_reading_errors
 
@@ -34,7 +35,7 @@ _READERS = _FILE_READERS | {".ds": read_ctf, ".res4": lambda path: read_ctf(path
 
 
 def read_raw_file(path: Path, uri: str | None = None, parts: Mapping[str, Path] | None = None) -> BaseRaw:
-    """Open a recording without loading it: FIF (split or not), CTF, KIT, BTi, EDF, BDF, BrainVision or EEGLAB.
+    """Open a recording without loading it: FIF (split or not), CTF, KIT, BTi, EDF, BDF, BrainVision, EEGLAB or ds000116's MATLAB files.
 
     Parameters
     ----------
@@ -55,7 +56,9 @@ def read_raw_file(path: Path, uri: str | None = None, parts: Mapping[str, Path] 
     reader = _reader(path, called, parts)
     if reader is None:
         named = ", ".join((*FIF_SUFFIXES, *_READERS, _BRAINVISION, *KIT_SUFFIXES))
-        raise UserError(f"{called}: recordings are read from {named} or folders of 4D/BTi; convert it to one of them")
+        raise UserError(
+            f"{called}: recordings are read from {named}, folders of 4D/BTi or {' and '.join(ODDBALL_FILES)}; convert it to one of them"
+        )
     if not path.exists():
         raise UserError(f"{called}: no such recording; check the path")
     if path.stat().st_size == 0:
@@ -91,7 +94,7 @@ def written_units(path: Path, raw: BaseRaw) -> dict[str, str]:
 
 def is_known(name: str) -> bool:
     """Tell whether a file is called as what opens a recording of a format that is read."""
-    return is_bti_data(name) or suffix_of(name) in (*FIF_SUFFIXES, *_READERS, _BRAINVISION, *KIT_SUFFIXES)
+    return is_bti_data(name) or name in ODDBALL_FILES or suffix_of(name) in (*FIF_SUFFIXES, *_READERS, _BRAINVISION, *KIT_SUFFIXES)
 
 
 def suffix_of(name: str) -> str:
@@ -114,6 +117,8 @@ def _reader(path: Path, called: str, parts: Mapping[str, Path] | None) -> Callab
         return partial(read_kit, called=called, parts=parts or {})
     if suffix == _BRAINVISION:
         return partial(read_brainvision, called=called)
+    if path.name in ODDBALL_FILES:
+        return partial(read_oddball, called=called)
     return partial(read_bti, called=called) if is_bti_data(path.name) else _READERS.get(suffix)
 
 

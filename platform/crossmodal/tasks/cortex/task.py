@@ -122,7 +122,7 @@ class CortexTask(Task):
         from crossmodal.tasks.cortex.export import save_whole, source_estimate
 
         trained = TrainedModel.load(model)
-        cleaned = clean(recording, trained.card, {}, scratch)
+        cleaned = clean(recording, trained.card, None, scratch)
         signals = trained.card.signals
         predictor = trained.predictor.for_subject(cleaned.info, signals, average_reference=True)
         moment_rt = predictor.predict_recording(cleaned.x_ct, signals)

@@ -87,7 +87,7 @@ class SensorsTask(Task):
         from crossmodal.tasks.sensors.export import mark_virtual, save_whole, told_place, virtual_recording
 
         trained = TrainedModel.load(model)
-        cleaned = clean(recording, trained.card, experiment.recorded.channel_types, scratch)
+        cleaned = clean(recording, trained.card, experiment.recorded, scratch)
         raw = virtual_recording(trained, mne.io.read_info(model / TARGET_INFO, verbose="error"), cleaned)
         mark_virtual(raw, trained.card)
         save_whole(raw, output)

@@ -111,7 +111,7 @@ class VolumesTask(Task):
         card = trained.card
         stored = load_mask(model / MASK) if (model / MASK).exists() else None
         where = _where(card.preprocessing, card.signals.target, stored)
-        cleaned = clean(recording, card, experiment.recorded.channel_types, scratch)
+        cleaned = clean(recording, card, experiment.recorded, scratch)
         predicted = predict_volumes(trained, cleaned)
         if not len(predicted.values_vs):
             needed_s = card.signals.input.n_times / card.signals.input.sfreq

@@ -64,7 +64,7 @@ def platform_share(reader: BatchReader) -> float:
 
     def platform() -> None:
         watch = LossWatch(reader, 0, World())
-        train_epoch(model, optimiser, reader.batches(training.batch_size, order), training, 0, len(order), World(), watch)
+        train_epoch(model, optimiser, reader.batches(training.batch_size, order), training, (), len(order), World(), watch)
 
     model.train()
     bare()
@@ -90,7 +90,7 @@ def _measure_worker(rank: int, folder: Path) -> None:
     optimiser = torch.optim.AdamW(model.parameters(), fused=True)
 
     def train(world: World) -> None:
-        train_epoch(model, optimiser, batches, training, 0, training.batch_size * D3_STEPS, world)
+        train_epoch(model, optimiser, batches, training, (), training.batch_size * D3_STEPS, world)
 
     train(World(rank, 2))  # The first steps also pay for memory that later ones use again.
     speedups = []

@@ -21,7 +21,13 @@ class Training(Config):
     batch_size: int = Field(16, ge=1, description="a worker")
     learning_rate: float = Field(1e-3, gt=0)
     weight_decay: float = Field(0.0, ge=0, description="decoupled, as AdamW; 0 is Adam")
-    schedule: Literal["constant", "cosine"] = "cosine"
+    schedule: Literal["constant", "cosine", "plateau"] = Field(
+        "cosine", description="plateau falls tenfold where validation stands still, as Bricman and Borst's"
+    )
+    # Left out where it is the default, as runs are named that were trained before there was a plateau.
+    plateau_epochs: int = Field(
+        10, ge=1, exclude_if=lambda epochs: epochs == 10, description="without a better one that the plateau bears before the rate falls"
+    )
     warmup_epochs: float = Field(0.5, ge=0)
     gradient_clip: float | None = Field(1.0, gt=0, description="largest norm of the whole gradient")
     patience: int | None = Field(None, ge=1, description="epochs without a better one before stopping; None runs all")

@@ -14,7 +14,7 @@ import hashlib
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import nn
@@ -27,7 +27,7 @@ from crossmodal.physics.places import Places
 from crossmodal.training.augmentation import augmented
 from crossmodal.training.loss_watch import LossWatch
 from crossmodal.training.partial import PartialEpoch, random_states, set_random_states
-from crossmodal.training.schedule import learning_rate
+from crossmodal.training.schedule import highest_rate, learning_rate
 from crossmodal.training.state import EpochMetrics, TrainingState, best_epoch
 from crossmodal.training.validation import validate
 from crossmodal.training.world import World, autocast
@@ -103,7 +103,8 @@ def fit(
         started = time.perf_counter() - begun.seconds
         rest = train.batches(training.batch_size, order[begun.steps * training.batch_size :], world.device)
         rest = with_places(train, rest) if model.uses_places else rest
-        terms = train_epoch(model, optimiser, rest, training, epoch, len(order), world, LossWatch(train, epoch, world), begun, leave)
+        watch = LossWatch(train, epoch, world)
+        terms = train_epoch(model, optimiser, rest, training, state.history, len(order), world, watch, begun, leave)
         trained = time.perf_counter()
         judged = validate(model, validation, training, world, metric, LossWatch(validation, epoch, world))
         metrics = EpochMetrics(
@@ -128,7 +129,7 @@ def train_epoch(
     optimiser: torch.optim.Optimizer,
     batches: Iterable[Batch],
     training: Training,
-    epoch: int,
+    history: Sequence[EpochMetrics],
     n_windows: int,
     world: World,
     watch: LossWatch | None = None,
@@ -141,6 +142,8 @@ def train_epoch(
     ----------
     batches : iterable of Batch
         This rank's, on its device, without those of the steps that `begun` took; every rank has as many.
+    history : sequence of EpochMetrics
+        The epochs before.
     n_windows : int
         Of this rank in the whole epoch.
     watch : LossWatch, optional
@@ -165,12 +168,13 @@ def train_epoch(
     terms = _Terms(model).train()
     objective = world.share(terms)
     steps_per_epoch = math.ceil(n_windows / training.batch_size)
+    highest, steps_before = highest_rate(training, history), len(history) * steps_per_epoch
     begun = begun or PartialEpoch.nothing()
     started = time.perf_counter() - begun.seconds
     totals = {term: total_r[world.rank].to(world.device) for term, total_r in begun.totals_r.items()}
     for done, batch in enumerate(batches, start=begun.steps + 1):
         for group in optimiser.param_groups:
-            group["lr"] = learning_rate(training, epoch * steps_per_epoch + done - 1, steps_per_epoch)
+            group["lr"] = learning_rate(training, highest, steps_before + done - 1, steps_per_epoch)
         with autocast(training, world):
             terms_k = objective(augmented(batch.input_bct, training.augmentation), batch.target_bst, batch.places)
         optimiser.zero_grad()

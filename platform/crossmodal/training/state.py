@@ -32,6 +32,11 @@ class EpochMetrics(Config):
     seconds: float
     windows_per_s: float
 
+    @property
+    def badness(self) -> float:
+        """What the best epoch has least of: the validation metric, turned round, where there is one, or else the validation loss."""
+        return self.validation_loss if self.validation_metric is None else -self.validation_metric
+
     def named(self) -> dict[str, float]:
         """All numbers but that of the epoch, by the names that MLflow shows; a term of a loss is told after a slash."""
         numbers: dict[str, float] = self.model_dump(exclude={"epoch", "loss_terms", "validation_terms"}, exclude_none=True)
@@ -44,7 +49,7 @@ class TrainingState:
     """All that training goes on from.
 
     Random numbers of an epoch are drawn from a seed made of the experiment's seed, the epoch and the rank, and the learning
-    rate depends on the step alone: between epochs, neither has a state to keep.
+    rate depends on the step and the history alone: between epochs, neither has a state to keep.
 
     Attributes
     ----------
@@ -77,8 +82,4 @@ class TrainingState:
 
 def best_epoch(history: Sequence[EpochMetrics]) -> EpochMetrics:
     """The first epoch with the highest validation metric where there is one, or else with the lowest validation loss."""
-
-    def badness(metrics: EpochMetrics) -> float:
-        return metrics.validation_loss if metrics.validation_metric is None else -metrics.validation_metric
-
-    return min(history, key=badness)
+    return min(history, key=lambda metrics: metrics.badness)

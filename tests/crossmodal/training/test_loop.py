@@ -173,6 +173,24 @@ def test_leaves_in_the_middle_of_an_epoch_and_goes_on_with_the_same_bits(opened,
     assert all(torch.equal(one, other) for one, other in zip(model.parameters(), resumed_model.parameters(), strict=True))
 
 
+def test_on_a_plateau_the_rate_falls_and_a_resume_in_the_middle_of_an_epoch_knows_it(opened, tmp_path):
+    settings = {"schedule": "plateau", "plateau_epochs": 1, "learning_rate": 3.0, "epochs": 7, "batch_size": 9}
+    model, undisturbed = run(opened, **settings)
+    rates = [metrics.learning_rate for metrics in undisturbed.history]
+    assert rates[0] == 3.0
+    assert rates[-1] == pytest.approx(0.3)
+    # The first epoch at the lower rate is left in its middle.
+    fallen = next(index for index, rate in enumerate(rates) if rate < 3.0)
+    answers = iter([False] * (2 * fallen) + [True])
+    with pytest.raises(ReclaimedError):
+        run(opened, lambda state: save_checkpoint(state, str(tmp_path)), world=World(reclaimed=lambda: next(answers)), **settings)
+    resume = load_checkpoint(latest_checkpoint(str(tmp_path)))
+    assert (resume.epochs, resume.partial.steps) == (fallen, 8)
+    resumed_model, resumed = run(opened, resume=resume, **settings)
+    assert bits(resumed.history) == bits(undisturbed.history)
+    assert all(torch.equal(one, other) for one, other in zip(model.parameters(), resumed_model.parameters(), strict=True))
+
+
 def test_terms_of_a_loss_are_told_one_by_one_also_where_an_epoch_was_left(opened, tmp_path):
     _, undisturbed = run(opened, network=Aligned)
     for epoch in undisturbed.history:

@@ -10,6 +10,7 @@ from torch import nn
 
 from crossmodal.config import Config
 from crossmodal.config.signal_spec import SignalPair
+from crossmodal.models.intervals import Intervals
 from crossmodal.models.shrinkage import Shrinkage
 from crossmodal.physics.places import Places
 from crossmodal.transforms.scaling import Normaliser
@@ -142,6 +143,16 @@ class Shrunk(Protocol):
     """A model whose predictions pass a shrinkage, which validation subjects choose once it is trained."""
 
     shrinkage: Shrinkage
+
+
+@runtime_checkable
+class Uncertain(Protocol):
+    """A model that says with each prediction how far off it may be; validation subjects scale that to intervals once it is trained."""
+
+    intervals: Intervals
+
+    def run_with_deviation(self, x_bct: torch.Tensor, places: Places | None) -> tuple[torch.Tensor, torch.Tensor]:
+        """Predict, and give a positive deviation of each value's error; both have the target's shape and the model's units."""
 
 
 class Statistics(Protocol):

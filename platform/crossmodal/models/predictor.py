@@ -9,8 +9,9 @@ import torch
 from numpy.typing import NDArray
 
 from crossmodal.config.signal_spec import SignalPair
-from crossmodal.models.base import Geometry, Model
+from crossmodal.models.base import Geometry, Model, Uncertain
 from crossmodal.models.continuous import predict_continuous
+from crossmodal.models.intervals import Bounds
 from crossmodal.physics.places import Places, places_of
 from crossmodal.transforms.scaling import Normaliser
 
@@ -31,9 +32,22 @@ class Predictor:
         places : Places, optional
             A row a window; by default those of the subject that the predictor is for.
         """
-        if places is None and self.places:
-            places = self.places.repeated(len(x_bct))
-        return self.normaliser.target.inverse(self.model.run(self.normaliser.input(x_bct), places))
+        return self.normaliser.target.inverse(self.model.run(self.normaliser.input(x_bct), places or self._own_places(x_bct)))
+
+    def bounds(self, x_bct: torch.Tensor) -> tuple[Bounds, Bounds]:
+        """Give the intervals around predictions of windows of the predictor's subject, in SI units.
+
+        Returns
+        -------
+        tuple of Bounds
+            Those of the model, which is an `Uncertain` one, and those of constant width that they are compared with. Both are to hold
+            `intervals.LEVEL` of new values.
+        """
+        assert isinstance(self.model, Uncertain), f"{type(self.model).__name__} gives no intervals"
+        said = self.model.run_with_deviation(self.normaliser.input(x_bct), self._own_places(x_bct))
+        inverse = self.normaliser.target.inverse
+        own, constant = (Bounds(inverse(each.lower_bst), inverse(each.upper_bst)) for each in self.model.intervals(*said))
+        return own, constant
 
     def for_subject(self, info: mne.Info, signals: SignalPair, average_reference: bool, target_info: mne.Info | None = None) -> "Predictor":
         """Give the predictor to use for one subject, in evaluation mode; parameters as in `Geometry` and `places_of`.
@@ -70,4 +84,8 @@ class Predictor:
 
     def _run(self, x_bct: torch.Tensor) -> torch.Tensor:
         """From normalised windows to normalised windows."""
-        return self.model.run(x_bct, self.places.repeated(len(x_bct)) if self.places else None)
+        return self.model.run(x_bct, self._own_places(x_bct))
+
+    def _own_places(self, x_bct: torch.Tensor) -> Places | None:
+        """Those of the predictor's subject, a row a window."""
+        return self.places.repeated(len(x_bct)) if self.places else None

@@ -1,18 +1,27 @@
 """What validation subjects settle once a model is trained: training subjects cannot, since the model has learned them."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 
-from crossmodal.datasets.feed import Feed, with_places
-from crossmodal.models.base import Model, Shrunk
+from crossmodal.datasets.feed import Batch, Feed, with_places
+from crossmodal.models.base import Model, Shrunk, Uncertain
 
 
 @torch.no_grad()
 def finish(model: Model, validation: Feed, batch_size: int, device: torch.device) -> None:
-    """Let validation subjects choose how far a model shrinks what it says, if it is one that shrinks; other models stay as they are."""
-    if not isinstance(model, Shrunk):
-        return
+    """Let validation subjects choose how far a model shrinks what it says, and then how wide the intervals around that are.
+
+    Models that do neither stay as they are.
+    """
+
+    def batches() -> Iterator[Batch]:
+        found = validation.batches(batch_size, np.arange(len(validation)), device)
+        return iter(with_places(validation, found) if model.uses_places else found)
+
     model.eval()
-    batches = validation.batches(batch_size, np.arange(len(validation)), device)
-    batches = with_places(validation, batches) if model.uses_places else batches
-    model.shrinkage.fit((model.run(batch.input_bct, batch.places), batch.target_bst) for batch in batches)
+    if isinstance(model, Shrunk):
+        model.shrinkage.fit((model.run(batch.input_bct, batch.places), batch.target_bst) for batch in batches())
+    if isinstance(model, Uncertain):
+        model.intervals.fit((*model.run_with_deviation(batch.input_bct, batch.places), batch.target_bst) for batch in batches())

@@ -10,6 +10,7 @@ from crossmodal.datasets.folds import make_folds
 from crossmodal.datasets.manifest import Manifest
 from crossmodal.datasets.opening import open_fold
 from crossmodal.datasets.shard import write_shard
+from crossmodal.models.intervals import LEVEL
 from crossmodal.models.registry import network_spec
 from crossmodal.storage.node_cache import NodeCache
 from crossmodal.training.finishing import finish
@@ -28,12 +29,14 @@ def opened(tmp_path_factory):
 
 
 def built(opened, kind):
-    """A network that has seen some windows, so that its features have a mean and a deviation."""
+    """A network after some steps."""
     torch.manual_seed(0)
     network = network_spec(ModelSettings(kind=kind)).build(opened.signals).train()
-    with torch.no_grad():
-        for batch in opened.train.batches(16, np.arange(len(opened.train))):
-            network(batch.input_bct)
+    optimiser = torch.optim.Adam(network.parameters(), 0.01)
+    for batch in opened.train.batches(16, np.arange(len(opened.train))):
+        optimiser.zero_grad()
+        network.loss(batch.input_bct, batch.target_bst).backward()
+        optimiser.step()
     return network.eval()
 
 
@@ -48,6 +51,17 @@ def test_gains_are_those_of_validation_windows_alone(opened):
     assert (gain_s < 1).any()
 
 
+def test_intervals_hold_their_share_of_validation_windows(opened):
+    network = built(opened, "source_power")
+    finish(network, opened.validation, 16, CPU)
+    (batch,) = opened.validation.batches(len(opened.validation), np.arange(len(opened.validation)))
+    with torch.no_grad():
+        own, constant = network.intervals(*network.run_with_deviation(batch.input_bct))
+    for bounds in (own, constant):
+        inside_bst = (bounds.lower_bst <= batch.target_bst) & (batch.target_bst <= bounds.upper_bst)
+        assert inside_bst.float().mean() == pytest.approx(LEVEL, abs=0.04)
+
+
 def test_a_finished_network_comes_back_from_its_state(opened):
     network, again = built(opened, "source_power"), built(opened, "source_power")
     finish(network, opened.validation, 16, CPU)
@@ -55,6 +69,8 @@ def test_a_finished_network_comes_back_from_its_state(opened):
     (batch,) = opened.test.batches(4, np.arange(4))
     with torch.no_grad():
         assert torch.equal(again(batch.input_bct), network(batch.input_bct))
+        own, again_own = (each.intervals(*each.run_with_deviation(batch.input_bct))[0] for each in (network, again))
+    assert torch.equal(own.lower_bst, again_own.lower_bst)
 
 
 def test_other_networks_stay_as_they_are(opened):

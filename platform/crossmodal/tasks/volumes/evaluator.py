@@ -19,7 +19,7 @@ from crossmodal.evaluation.names import ORACLE, TRAINING_MEAN
 from crossmodal.evaluation.protocol import PROTOCOL
 from crossmodal.evaluation.scores import FoldEvaluation, FoldScores, Role, Score, defined
 from crossmodal.evaluation.surrogates import phase_randomised
-from crossmodal.models.base import Model, TeacherForced
+from crossmodal.models.base import Model, TeacherForced, Uncertain
 from crossmodal.models.predictor import Predictor
 from crossmodal.models.registry import network_spec
 from crossmodal.tasks.volumes.baselines import GLOBAL_ALONE, VolumesReader
@@ -94,7 +94,7 @@ class VolumesEvaluator:
                 truth_vs, said = self._predict(fold, scan, own)
                 if self._own_ridge and cross_fitted:
                     said[self._own_ridge.title] = "oracle", cross_fitted[index]
-                scans.append(self._figures(fold.shards[scan.shard_index[0]], scan, truth_vs, said))
+                scans.append(self._figures(fold, scan, truth_vs, said, own[self._title]))
                 detail.scans.setdefault(subject, self._detail(fold.shards[scan.shard_index[0]], scan, truth_vs, said))
             scores += self._scores(subject, {name: role for name, (role, _) in said.items()}, scans)
         of_fold = {"run": self._run, "fold": fold.fold.name, "label": fold.fold.label, "bounded": self._ceilings.is_null}
@@ -176,17 +176,33 @@ class VolumesEvaluator:
         windows = (torch.from_numpy(np.stack([x_ct[:, start : start + scan.n_times] for start in batch])) for batch in starts)
         return np.concatenate([predictor(x_bct).numpy()[..., 0] for x_bct in windows])
 
-    def _figures(self, shard: Shard, scan: WindowSet, truth_vs: Values, said: Said) -> dict[str, dict[str, float]]:
+    def _figures(self, fold: ShardFold, scan: WindowSet, truth_vs: Values, said: Said, network: Predictor) -> dict[str, dict[str, float]]:
         """Figures of one scan by predictor."""
         assert scan.volume is not None
+        shard = fold.shards[scan.shard_index[0]]
         windows = self._experiment.data.windows
         assert windows.kind == "volumes"
         columns = columns_of(shard, self._experiment.data.target)
         groups = self._ceilings.groups(shard, columns) | network_groups(shard, columns)
         judge = ScanJudge(shard, scan.volume, columns, truth_vs, said[TRAINING_MEAN][1][0], windows.length_s, groups)
-        return {
+        figures = {
             name: judge.of_ceiling(values_vs) if role == "ceiling" else judge.figures(values_vs) for name, (role, values_vs) in said.items()
         }
+        if isinstance(network.model, Uncertain):
+            figures[self._title] |= judge.of_intervals(*self._intervals(fold, scan, network))
+        return figures
+
+    def _intervals(self, fold: ShardFold, scan: WindowSet, network: Predictor) -> list[tuple[Values, Values]]:
+        """Ends of the intervals around predictions of a scan, the network's own and those of constant width, in the unit of the images."""
+        batches = self._reader(fold, scan).batches(_BATCH_SIZE, np.arange(len(scan)))
+        kinds = zip(*(network.bounds(batch.input_bct) for batch in batches), strict=True)
+        return [
+            (
+                torch.cat([each.lower_bst for each in of_kind]).numpy()[..., 0],
+                torch.cat([each.upper_bst for each in of_kind]).numpy()[..., 0],
+            )
+            for of_kind in kinds
+        ]
 
     def _scores(self, subject: str, roles: dict[str, Role], scans: list[dict[str, dict[str, float]]]) -> list[Score]:
         """Mean over scans of each predictor's figures."""

@@ -6,12 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossmodal.datasets.shard import Shard
+from crossmodal.evaluation.intervals import coverage, interval_score
+from crossmodal.models.intervals import LEVEL
 from crossmodal.tasks.volumes.chance import chance_p
 from crossmodal.tasks.volumes.metrics import ScanMetrics, mean_over_targets, score_images, score_scan
 from crossmodal.tasks.volumes.physiology import partial_r, regressors, with_global_signal
-from crossmodal.tasks.volumes.scorecard import BEYOND, BEYOND_GLOBAL, R
+from crossmodal.tasks.volumes.scorecard import BEYOND, BEYOND_GLOBAL, CONSTANT_SCORE, COVERAGE, INTERVAL_SCORE, R
 
 CHANCE = "chance_p"
+
+Values = NDArray[np.floating]
 
 
 class ScanJudge:
@@ -70,6 +74,18 @@ class ScanJudge:
     def of_ceiling(self, predicted_vs: NDArray[np.floating]) -> dict[str, float]:
         """Correlations alone: a ceiling tells changes, not values."""
         return self._in_time(score_scan(self._truth_vs, predicted_vs, self._training_mean_s), predicted_vs)
+
+    def of_intervals(self, own: tuple[Values, Values], constant: tuple[Values, Values]) -> dict[str, float]:
+        """How good intervals are: the lower and upper ends of the model's own, and of those of constant width."""
+
+        def mean(of_target_s: NDArray[np.float64]) -> float:
+            return mean_over_targets(of_target_s, self._inside_s)
+
+        return {
+            COVERAGE: mean(coverage(self._truth_vs, *own)),
+            INTERVAL_SCORE: mean(interval_score(self._truth_vs, *own, LEVEL)),
+            CONSTANT_SCORE: mean(interval_score(self._truth_vs, *constant, LEVEL)),
+        }
 
     def _in_time(self, metrics: ScanMetrics, predicted_vs: NDArray[np.floating]) -> dict[str, float]:
         # Like r, a partial r is 0 where the prediction never changes.

@@ -1,6 +1,7 @@
 """Figures of volumes: correlation over time before all else."""
 
 from crossmodal.evaluation.scorecard import Metric, Scorecard
+from crossmodal.models.intervals import LEVEL
 from crossmodal.models.ridge import LAGGED_RIDGE
 from crossmodal.tasks.volumes.networks import GROUPS, group_metric
 
@@ -9,6 +10,9 @@ R_COUPLED = "r_coupled"
 R_UNCOUPLED = "r_uncoupled"
 BEYOND = "partial_r"
 BEYOND_GLOBAL = "partial_r_global"
+COVERAGE = "coverage"
+INTERVAL_SCORE = "interval_score"
+CONSTANT_SCORE = "constant_interval_score"
 
 
 VOLUMES_SCORECARD = Scorecard(
@@ -64,6 +68,16 @@ VOLUMES_SCORECARD = Scorecard(
         ),
         Metric("psnr", "PSNR dB", pattern="{:.1f}", is_optional=True),
         Metric("rmse", "RMSE", better="lower", pattern="{:#.3g}", has_unit=True, is_optional=True),
+        Metric(
+            COVERAGE,
+            "coverage",
+            is_optional=True,
+            told=f"coverage: share of the truth inside the {LEVEL:.0%} interval that the model gives with each value; interval score: mean"
+            f" width of these intervals, and {2 / (1 - LEVEL):.0f} times how far outside of them the truth lies; constant width: the score"
+            " of intervals around the same predictions that are as wide for all volumes. Validation subjects set both widths.",
+        ),
+        Metric(INTERVAL_SCORE, "interval score", better="lower", pattern="{:#.3g}", has_unit=True, is_optional=True),
+        Metric(CONSTANT_SCORE, "constant width", better="lower", pattern="{:#.3g}", has_unit=True, is_optional=True),
     ),
     primary=R,
     words="temporal r",

@@ -18,6 +18,7 @@ from crossmodal.datasets.opening import ShardFold
 from crossmodal.evaluation.epoch_metrics import EpochMetric, temporal_r
 from crossmodal.evaluation.scorecard import Scorecard
 from crossmodal.evaluation.scores import FoldEvaluation
+from crossmodal.models.intervals import LEVEL
 from crossmodal.models.store import TrainedModel
 from crossmodal.physics.haemodynamics import RESPONSE_LENGTH_S
 from crossmodal.tasks.cleaned_input import CleanInput
@@ -106,7 +107,7 @@ class VolumesTask(Task):
         return Path(f"{PurePosixPath(recording).name.partition('.')[0].removesuffix('_eeg')}_virtual_bold.nii.gz")
 
     def predict(self, model: Path, experiment: Experiment, recording: str, output: Path, clean: CleanInput, scratch: Path) -> Written:
-        """Write predicted volumes as NIfTI, and time courses of regions as TSV beside it."""
+        """Write predicted volumes as NIfTI, ends of their intervals likewise, and time courses of regions as TSV beside them."""
         trained = TrainedModel.load(model)
         card = trained.card
         stored = load_mask(model / MASK) if (model / MASK).exists() else None
@@ -120,7 +121,8 @@ class VolumesTask(Task):
         bad = int((~predicted.good).sum())
         notes = (f"{bad} of {len(predicted.good)} volumes follow input that cleaning marked bad",) if bad else ()
         table = f", and {table_path(output).name} of {len(card.signals.target.names)} regions" if stored is None else ""
-        told = f"{len(predicted.values_vs)} virtual volumes, the first at {predicted.onset_s[0]:g} s{table}"
+        intervals = f", and the ends of their {LEVEL:.0%} intervals beside them" if predicted.bounds else ""
+        told = f"{len(predicted.values_vs)} virtual volumes, the first at {predicted.onset_s[0]:g} s{table}{intervals}"
         return Written(output, card.fold, told, (*notes, *cleaned.notes))
 
 

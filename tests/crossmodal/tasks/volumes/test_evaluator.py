@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from scipy.stats import norm
 
 from crossmodal.config import Experiment, UserError
 from crossmodal.datasets.folds import make_folds
@@ -15,8 +16,10 @@ from crossmodal.datasets.opening import open_fold
 from crossmodal.datasets.shard import write_shard
 from crossmodal.evaluation.own_fold import check_own_fold
 from crossmodal.models.base import Model
+from crossmodal.models.intervals import Intervals
 from crossmodal.models.store import ModelCard
 from crossmodal.physics.cohort_settings import settings_path, write_settings
+from crossmodal.physics.places import Places
 from crossmodal.reporting.table import ScoreTable
 from crossmodal.storage.node_cache import NodeCache
 from crossmodal.tasks.volumes.evaluator import VolumesEvaluator
@@ -41,6 +44,18 @@ class Told(Copies):
 
     def teacher_forced(self, x_bct: torch.Tensor, y_bst: torch.Tensor) -> torch.Tensor:
         return y_bst
+
+
+class Unsure(Copies):
+    """A network that says how far off it may be: 3 deviations of what training shows, however it is calibrated."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.intervals = Intervals(len(REGIONS))
+
+    def run_with_deviation(self, x_bct: torch.Tensor, places: Places | None) -> tuple[torch.Tensor, torch.Tensor]:
+        predicted_bst = self(x_bct)
+        return predicted_bst, torch.full_like(predicted_bst, 3.0)
 
 
 def null_recording(subject: str, leaks: bool):
@@ -135,3 +150,15 @@ def test_a_target_scaling_of_the_tested_scan_is_refused(tmp_path):
     of_test = fit_normaliser(data.shards, fold, data.test.windows, experiment.data)
     with pytest.raises(UserError, match="the model's scaling is not that of the training recordings of fold sub-01 of run"):
         check(Normaliser(data.normaliser.input, of_test.target))
+
+
+def test_intervals_of_a_network_are_scored_beside_ones_of_constant_width(tmp_path):
+    table = evaluated(tmp_path, leaking="", network=Unsure())
+    rows = {row.predictor: row.means for row in table.rows}
+    own = rows["band power network"]
+    # Errors of what knows nothing have a deviation of 1.4; constant widths are as they were before validation subjects set them: 1.
+    assert own["coverage"] == pytest.approx(norm.cdf(3 / 2**0.5) * 2 - 1, abs=0.03)
+    assert own["interval_score"] < own["constant_interval_score"]
+    assert all(np.isnan(rows[name][figure]) for name in rows if name != "band power network" for figure in ("coverage", "interval_score"))
+    header = table.header("bold")
+    assert [title for title in header if "interval" in title or "width" in title] == ["interval score %", "constant width %"]

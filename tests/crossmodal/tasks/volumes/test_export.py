@@ -90,6 +90,27 @@ def test_regions_are_painted_into_the_atlas_and_told_as_a_table(trained, atlas, 
     assert (tmp_path / "plot.png").stat().st_size > 1000
 
 
+def test_intervals_lie_beside_the_values_as_images_and_columns(atlas, tmp_path):
+    settings = ModelSettings(kind="source_power", bin_s=1)
+    network = network_spec(settings).build(PAIR).eval()
+    trained = TrainedModel(Predictor(network, fixed_units(PAIR)), card())
+    predicted = predict_volumes(trained, cleaned())
+    lower_vs, upper_vs = predicted.bounds["lower"], predicted.bounds["upper"]
+    np.testing.assert_allclose((lower_vs + upper_vs) / 2, predicted.values_vs, rtol=1e-5)
+    np.testing.assert_allclose(upper_vs - lower_vs, 2, rtol=1e-5)
+    save_volumes(predicted, trained.card, regions_of(atlas, PAIR.target), tmp_path / "v_bold.nii.gz")
+    assert sorted(path.name for path in tmp_path.glob("v*")) == [
+        "v_bold.nii.gz",
+        "v_bold.tsv",
+        "v_bold_lower.nii.gz",
+        "v_bold_upper.nii.gz",
+    ]
+    header, first, *_ = (tmp_path / "v_bold.tsv").read_text().splitlines()
+    assert header.split("\t")[5:] == [f"region{number}_{end}" for end in ("lower", "upper") for number in range(3)]
+    np.testing.assert_allclose([float(cell) for cell in first.split("\t")[5:]], [*lower_vs[0], *upper_vs[0]], rtol=1e-5)
+    np.testing.assert_allclose(nibabel.load(tmp_path / "v_bold_upper.nii.gz").get_fdata()[2, 1, 1], upper_vs[:, 1], rtol=1e-6)
+
+
 def test_spheres_are_painted_where_nilearn_puts_them(tmp_path):
     spheres, affine = load_spheres("dosenbach_160"), np.diag([20.0, 20.0, 20.0, 1.0])
     affine[:3, 3] = -80, -110, -70

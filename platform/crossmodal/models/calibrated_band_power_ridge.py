@@ -9,16 +9,15 @@ from crossmodal.config.signal_spec import SignalPair
 from crossmodal.models.base import Statistics
 from crossmodal.models.feature_ridge import FeatureMoments, FeatureStatistics
 from crossmodal.models.lagged_band_power_ridge import LaggedBandPowerRidge, LaggedBandPowerRidgeConfig
-from crossmodal.models.ridge import LAGGED_RIDGE
 
 
 class CalibratedBandPowerRidgeConfig(LaggedBandPowerRidgeConfig):
-    """Linear regression on log power that is standardised in each subject."""
+    """Linear regression on power, or its logarithm, that is standardised in each subject."""
 
     @property
     def title(self) -> str:
         """Say that it has seen the EEG of the subject it predicts for."""
-        return f"calibrated {LAGGED_RIDGE} on band power"
+        return f"calibrated {super().title}"
 
 
 class CalibratedBandPowerRidge(LaggedBandPowerRidge):

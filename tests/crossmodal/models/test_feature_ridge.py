@@ -36,6 +36,16 @@ def test_it_is_the_ridge_solution_on_log_band_power(penalty):
     np.testing.assert_allclose(model(x_bct)[..., 0], expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize(("exponent", "gain"), [(0.5, 3.0), (1.0, 9.0)])
+def test_features_follow_amplitude_or_power_where_the_exponent_says_so(exponent, gain):
+    torch.manual_seed(0)
+    x_bct = torch.randn(5, 3, 400)
+    config = LaggedBandPowerRidgeConfig(exponent=exponent)
+    model = LaggedBandPowerRidge(config, PAIR)
+    torch.testing.assert_close(model.features(3 * x_bct), gain * model.features(x_bct))
+    assert config.title == f"lagged ridge on band power to the {exponent:g}"
+
+
 def test_the_calibrated_one_is_the_ridge_solution_on_power_that_is_standardised_in_each_person():
     torch.manual_seed(0)
     # Electrodes of the second person are three times as loud.

@@ -23,7 +23,7 @@ def test_an_image_takes_no_more_memory_than_is_declared(tmp_path, on_grid):
     nibabel.save(nibabel.Nifti1Image(data, np.eye(4)), tmp_path / "bold.nii.gz")
     nibabel.save(nibabel.Nifti1Image(np.zeros(grid, dtype=np.int8), np.diag([40 / 48, 40 / 48, 30 / 36, 1])), tmp_path / "grid.nii.gz")
     times_s = 2.0 * np.arange(n_volumes)
-    opened = OpenedBold("bold.nii.gz", nibabel.load(tmp_path / "bold.nii.gz"), 2.0, times_s, times_s, None, None, ())
+    opened = OpenedBold("bold.nii.gz", nibabel.load(tmp_path / "bold.nii.gz"), 2.0, times_s, None, None, ())
     settings = Bold(grid=str(tmp_path / "grid.nii.gz") if on_grid else None)
     tracemalloc.start()
     volumes, _ = to_volumes(opened, settings, NoddiRecordings(root="unused"), tmp_path, "run")

@@ -119,7 +119,7 @@ def test_what_a_masked_volume_holds_makes_no_brain(head, tmp_path):
     made = []
     for spike in (0.0, 1e6):
         data[:6, :, :, 6] = spike
-        opened = OpenedBold("a.nii", image_of(data), 2.0, times_s, times_s, motion, None, ())
+        opened = OpenedBold("a.nii", image_of(data), 2.0, times_s, motion, None, ())
         made.append(to_volumes(opened, Bold(dvars_iqr=None), NoddiRecordings(root="unused"), tmp_path, "run")[0])
     for each in made:
         assert np.flatnonzero(~each.good).tolist() == [6]
@@ -211,7 +211,7 @@ def test_an_atlas_or_mask_beside_the_brain_is_refused(head, tmp_path, kind):
 
     def prepare(labels):
         nibabel.save(image_of(labels.astype(np.int16)), file)
-        opened = OpenedBold("a.nii", image, 2.0, times_s, times_s, None, None, ())
+        opened = OpenedBold("a.nii", image, 2.0, times_s, None, None, ())
         return to_volumes(opened, Bold(targets=targets), NoddiRecordings(root="unused"), tmp_path, "run")[0]
 
     # Of the brain, of a part of it, and of the whole image.

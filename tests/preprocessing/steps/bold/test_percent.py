@@ -44,7 +44,7 @@ def targets(tmp_path):
 def prepared(data, targets, folder):
     times_s, motion = 2.0 * np.arange(N_VOLUMES), np.zeros((N_VOLUMES, 6))
     motion[20, 0] = motion[20:, 1] = 1.0
-    opened = OpenedBold("bold.nii", nibabel.Nifti1Image(data, np.eye(4)), 2.0, times_s, times_s, motion, None, ())
+    opened = OpenedBold("bold.nii", nibabel.Nifti1Image(data, np.eye(4)), 2.0, times_s, motion, None, ())
     settings = Bold(targets=targets, dvars_iqr=None, detrend_order=0)
     return to_volumes(opened, settings, NoddiRecordings(root="unused"), folder, "sub-1 run 01")[0]
 

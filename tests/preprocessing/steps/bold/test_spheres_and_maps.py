@@ -118,7 +118,7 @@ def test_networks_come_with_spheres_and_with_labels(image, maps, tmp_path):
     )
     (tmp_path / "atlas.tsv").write_text("index\tname\n1\tleft\n2\tright\n")
     times_s = 2.0 * np.arange(N_VOLUMES)
-    opened = OpenedBold("a.nii", image, 2.0, times_s, times_s, None, np.eye(4), ())
+    opened = OpenedBold("a.nii", image, 2.0, times_s, None, np.eye(4), ())
     found = {}
     for targets in (
         SphereTargets(coordinates="seitzman_300"),

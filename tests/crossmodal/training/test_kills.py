@@ -19,7 +19,7 @@ from crossmodal.training.plan import plan_training
 from crossmodal.training.runs import checkpoints_uri
 from tests.crossmodal.training.cohort import publish_cohort, small_experiment
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 ROOT = Path(__file__).resolve().parents[3]
 EPOCHS = 40

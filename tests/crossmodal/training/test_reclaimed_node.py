@@ -19,7 +19,7 @@ from crossmodal.datasets.folds import make_folds
 from crossmodal.training.ray_trainer import train_folds
 from tests.crossmodal.training.cohort import publish_cohort, small_experiment
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 ROOT = Path(__file__).resolve().parents[3]
 EPOCHS = 60

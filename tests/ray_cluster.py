@@ -20,6 +20,8 @@ RAY = str(Path(sys.executable).with_name("ray"))
 _AGENTS = ("dashboard-agent-listen-", "dashboard-agent-grpc-", "runtime-env-agent-", "metrics-export-")
 _HEAD_AGENTS = (*_AGENTS, "ray-client-server-")
 _UP = "Ray runtime started"
+# A head waits 30 s for its own node, and no setting lets it wait longer.
+_TOO_BUSY = "timed out during startup"
 
 
 @dataclass(frozen=True)
@@ -81,16 +83,22 @@ def kill(node: "subprocess.Popen[bytes]") -> None:
 
 @contextlib.contextmanager
 def _started(options: list[str], environment: dict[str, str], log: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    with log.open("wb") as file:
-        command = [RAY, "start", "--block", *options]
-        node = subprocess.Popen(command, env=environment, cwd=log.parent, stdout=file, stderr=file, start_new_session=True)
+    node = _launched(options, environment, log)
     try:
         while _UP not in log.read_text():
+            if node.poll() is not None and _TOO_BUSY in log.read_text():
+                node = _launched(options, environment, log)
             assert node.poll() is None, log.read_text()
             time.sleep(0.5)
         yield node
     finally:
         _stop(node)
+
+
+def _launched(options: list[str], environment: dict[str, str], log: Path) -> "subprocess.Popen[bytes]":
+    with log.open("wb") as file:
+        command = [RAY, "start", "--block", *options]
+        return subprocess.Popen(command, env=environment, cwd=log.parent, stdout=file, stderr=file, start_new_session=True)
 
 
 def _stop(node: "subprocess.Popen[bytes]") -> None:

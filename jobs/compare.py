@@ -5,8 +5,8 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cluster import start_ray
 from command import checked, run_action
+from several import score_all, train_all
 
 if TYPE_CHECKING:
     from crossmodal.training.compared_variants import ComparisonPlan
@@ -20,41 +20,8 @@ def compare(arguments: argparse.Namespace) -> None:
 
     comparison, experiments = load_comparison(arguments.comparison, arguments.overrides, checked)
     plan = plan_comparison(comparison, experiments)
-    if cores := max(of_variant.cores for of_variant in plan.plans.values()):
-        start_ray(num_cpus=cores)
-    _train(plan)
-    scored = _score(plan_comparison(comparison, experiments))
-    _show(plan, scored)
-
-
-def _train(plan: "ComparisonPlan") -> None:
-    # Only now, since they bring Ray and MLflow, which take seconds that a mistake need not wait for.
-    from rich.console import Console
-
-    from crossmodal.training.board import Board
-    from crossmodal.training.experiment import train_experiment
-
-    console = Console(stderr=True)
-    for label, of_variant in plan.plans.items():
-        console.print(f"{label}: {len(of_variant.missing)} of {len(of_variant.folds)} folds to train", markup=False)
-        with Board(console, [fold.name for fold in of_variant.missing], of_variant.experiment.training.epochs) as board:
-            train_experiment(of_variant, board.show)
-
-
-def _score(plan: "ComparisonPlan") -> "dict[str, ScoredRun]":
-    import mne
-
-    from crossmodal.tracking.runs import Tracker
-    from crossmodal.training.scoring import score_run
-    from crossmodal.tuning.looks import count_look
-
-    # Per call, as everywhere else, it would not hold: folds are evaluated in threads, which share MNE's level.
-    mne.set_log_level("ERROR")
-    scored = {}
-    for label, of_variant in plan.plans.items():
-        with Tracker(of_variant.experiment.tracking) as tracker:
-            scored[label] = score_run(of_variant, tracker, count_look(of_variant, "jobs/compare.py"))
-    return scored
+    train_all(plan.plans)
+    _show(plan, score_all(plan_comparison(comparison, experiments).plans, "jobs/compare.py"))
 
 
 def _show(plan: "ComparisonPlan", scored: "dict[str, ScoredRun]") -> None:
@@ -72,10 +39,12 @@ def _show(plan: "ComparisonPlan", scored: "dict[str, ScoredRun]") -> None:
     card, confidence = scored[next(iter(scored))].table.scorecard, experiment.evaluation.confidence
     named = experiment.model_copy(update={"name": comparison.name, "note": comparison.note or experiment.note})
     table = ScoreTable.of(named, side_by_side({label: of_variant.folds for label, of_variant in scored.items()}), card)
+    # The alarm of a variant stands on its own ceilings.
+    told = [f"Variant {label}: {leak}" for label, of_variant in scored.items() for leak in of_variant.table.leaks()]
     if comparison.primary is not None:
         folds = scored[comparison.primary].folds
-        declared = declared_comparison(folds, comparison.primary, card, confidence, experiment.seed)
-        table = replace(table, note=" ".join(filter(None, [table.note, declared])))
+        told.append(declared_comparison(folds, comparison.primary, card, confidence, experiment.seed))
+    table = replace(table, note=" ".join(filter(None, [table.note, *told])))
     texts = {"table.md": to_markdown(table), "scores.csv": to_csv(table)}
     with Tracker(experiment.tracking) as tracker:
         figures = {"variants": draw_variants(table)}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-NO_SCRIPTS = {"command", "cluster", "night"}
+NO_SCRIPTS = {"command", "cluster", "several"}
 
 
 def test_source_root_does_not_shadow_the_standard_platform_module():

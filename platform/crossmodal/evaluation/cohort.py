@@ -75,7 +75,7 @@ class _TypeScores:
         self.scores: dict[str, list[Score]] = {}
         for score in scores:
             self.scores.setdefault(score.predictor, []).append(score)
-        self.by_subject = {name: _by_subject(of_name, [score.score for score in of_name]) for name, of_name in self.scores.items()}
+        self.by_subject = {name: by_subject(of_name, [score.score for score in of_name]) for name, of_name in self.scores.items()}
         compared = [name for name, of_name in self.scores.items() if of_name[0].role in ("model", "baseline")]
         rival = next(filter(scorecard.is_rival, compared), None)
         above = {name: sign_flip_p(list(self.by_subject[name].values()), "greater", seed) for name in compared if name != scorecard.trivial}
@@ -139,10 +139,10 @@ def _row(name: str, of_type: _TypeScores, scorecard: Scorecard, leaking: tuple[s
 
 def _figure(metric: Metric, scores: Sequence[Score], scorecard: Scorecard) -> dict[str, float]:
     """A metric of each subject."""
-    return _by_subject(scores, [score.score if metric.name == scorecard.primary else score.values.get(metric.name) for score in scores])
+    return by_subject(scores, [score.score if metric.name == scorecard.primary else score.values.get(metric.name) for score in scores])
 
 
-def _by_subject(scores: Sequence[Score], numbers: Sequence[float | None]) -> dict[str, float]:
+def by_subject(scores: Sequence[Score], numbers: Sequence[float | None]) -> dict[str, float]:
     """Mean over the folds of each subject, NaN where it is undefined."""
     values: dict[str, list[float]] = {}
     for score, number in zip(scores, numbers, strict=True):

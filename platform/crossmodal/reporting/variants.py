@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from crossmodal.config.channel_types import CHANNEL_TYPES
-from crossmodal.evaluation.cohort import CohortRow
+from crossmodal.evaluation.cohort import CohortRow, by_subject
 from crossmodal.evaluation.scorecard import Scorecard
 from crossmodal.evaluation.scores import FoldScores, Score
 from crossmodal.evaluation.statistics import sign_flip_p, t_interval
@@ -28,7 +28,7 @@ def declared_comparison(folds: Sequence[FoldScores], label: str, scorecard: Scor
     every = [score for fold in folds for score in fold.scores]
     for channel_type in dict.fromkeys(score.channel_type for score in every):
         of_type = [score for score in every if score.channel_type == channel_type]
-        model, rival = (_by_subject(of_type, names) for names in _names(of_type, scorecard))
+        model, rival = (_scores_of(name, of_type) for name in _names(of_type, scorecard))
         differences = [model[subject] - rival[subject] for subject in model]
         low, high = t_interval(differences, confidence)
         p = sign_flip_p(differences, "two-sided", seed)
@@ -45,12 +45,9 @@ def _names(scores: Sequence[Score], scorecard: Scorecard) -> tuple[str, str]:
     return model, rival
 
 
-def _by_subject(scores: Sequence[Score], predictor: str) -> dict[str, float]:
-    values: dict[str, list[float]] = {}
-    for score in scores:
-        if score.predictor == predictor:
-            values.setdefault(score.subject, []).append(score.score)
-    return {subject: float(np.mean(of_subject)) for subject, of_subject in values.items()}
+def _scores_of(predictor: str, scores: Sequence[Score]) -> dict[str, float]:
+    own = [score for score in scores if score.predictor == predictor]
+    return by_subject(own, [score.score for score in own])
 
 
 def draw_variants(table: ScoreTable) -> Figure:

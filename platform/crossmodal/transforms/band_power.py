@@ -59,18 +59,10 @@ class LogBandPower(nn.Module):
         self.register_buffer("window_w", hann_of_unit_energy(n_window), persistent=False)
         self.register_buffer("band_fk", inside_fk / inside_fk.sum(0), persistent=False)
 
-    def spectra(self, x_bct: torch.Tensor) -> torch.Tensor:
-        """Take the spectra of the Hann windows in each bin, shape (..., n_channels, n_bins, n_windows, n_frequencies), complex."""
-        n_window = len(self.window_w)
-        bins_bcmt = x_bct[..., x_bct.shape[-1] - self.n_bins * self.n_bin :].unflatten(-1, (self.n_bins, self.n_bin))
-        return torch.fft.rfft(bins_bcmt.unfold(-1, n_window, max(n_window // 2, 1)) * self.window_w)
-
     def forward(self, x_bct: torch.Tensor) -> torch.Tensor:
         """Transform (..., n_channels, n_times) to (..., n_channels, n_bands, n_bins), log of the signal's unit squared."""
-        power_bcmf = self.spectra(x_bct).abs().square().mean(-2)
-        return log_power(power_bcmf @ self.band_fk).transpose(-1, -2)
-
-
-def log_power(power: torch.Tensor) -> torch.Tensor:
-    """Take the logarithm of power; that of silence stays finite."""
-    return power.clamp_min(_FLOOR).log()
+        n_window = len(self.window_w)
+        bins_bcmt = x_bct[..., x_bct.shape[-1] - self.n_bins * self.n_bin :].unflatten(-1, (self.n_bins, self.n_bin))
+        spectra_bcmwf = torch.fft.rfft(bins_bcmt.unfold(-1, n_window, max(n_window // 2, 1)) * self.window_w)
+        power_bcmf = spectra_bcmwf.abs().square().mean(-2)
+        return (power_bcmf @ self.band_fk).clamp_min(_FLOOR).log().transpose(-1, -2)

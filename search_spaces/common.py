@@ -11,6 +11,10 @@ FIRST = {"learning_rate": 1e-3, "weight_decay": 0.0, "batch_size": 16, "window_s
 # Of the training of Bricman and Borst, and of transformers, as in theirs.
 FIRST_BRICMAN = {"learning_rate": 1e-4, "batch_size": 32, "offset": 0.2, "noise": 0.001}
 FIRST_ATTENTION = {"heads": 8, "head_width": 8, "expansion": 8, "dropout": 0.1}
+# Of the training of LightBunny and Bunny; networks of cortical activity learn from larger batches.
+FIRST_LIGHTBUNNY = {"learning_rate": 5e-4, "weight_decay": 0.0, "batch_size": 128}
+BATCHES = (8, 16, 32)
+LARGE_BATCHES = (32, 64, 128)
 
 
 def suggest(trial: Trial, experiment: Experiment) -> dict[str, Any]:
@@ -18,12 +22,12 @@ def suggest(trial: Trial, experiment: Experiment) -> dict[str, Any]:
     return training(trial) | windows(trial, experiment)
 
 
-def training(trial: Trial) -> dict[str, Any]:
+def training(trial: Trial, batch_sizes: tuple[int, ...] = BATCHES) -> dict[str, Any]:
     """Vary the optimiser. The number of epochs stays, so that trials can be compared epoch by epoch."""
     return {
         "training.learning_rate": trial.suggest_float("learning_rate", 1e-4, 1e-2, log=True),
         "training.weight_decay": trial.suggest_float("weight_decay", 0.0, 0.1),
-        "training.batch_size": trial.suggest_categorical("batch_size", [8, 16, 32]),
+        "training.batch_size": trial.suggest_categorical("batch_size", batch_sizes),
     }
 
 

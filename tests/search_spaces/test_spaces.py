@@ -26,9 +26,17 @@ VOLUMES = (
     "source_power",
     "spectrogram_unet",
 )
-DATA = {"synaptech_net": {}, "aim": {}, "source_net": {}, **dict.fromkeys(VOLUMES, OF_VOLUMES)}
+SIGNALS = ("synaptech_net", "aim", "source_net", "lightbunny", "bunny", "deepsif", "pointwise_mlp")
+DATA = {**{kind: {} for kind in SIGNALS}, **dict.fromkeys(VOLUMES, OF_VOLUMES)}
 # Of the papers that state one, and of our own network; all else begins with what trains most networks.
-LEARNING_RATES = {"calhas": 2.98e-3, "source_power": 3e-3, **{kind: 1e-4 for kind in VOLUMES if kind.startswith("bricman_")}}
+LEARNING_RATES = {
+    "calhas": 2.98e-3,
+    "source_power": 3e-3,
+    "lightbunny": 5e-4,
+    "bunny": 5e-4,
+    "deepsif": 3e-4,
+    **{kind: 1e-4 for kind in VOLUMES if kind.startswith("bricman_")},
+}
 
 
 def experiment(**settings: object) -> Experiment:
@@ -60,6 +68,10 @@ def test_a_narrow_draw_of_each_space_runs():
         "calhas": {"attention": "learned style", "latent": 64, "block_channels": 2},
         "source_power": {"components": 4, "bin_s": 1.0},
         "source_net": {"width": 32, "layers": 4, "taps": 15},
+        "lightbunny": {"width": 64, "chunk": 50, "batch_size": 32},
+        "bunny": {"width": 64, "segment": 10, "dropout": 0.0},
+        "deepsif": {"width": 125, "layers": 1},
+        "pointwise_mlp": {"width": 64, "depth": 4},
         "bricman_cnn": {"filters": 64, "features": 25, "width": 125, "depth": 2, "rank": 12, "volume_width": 2},
         "bricman_fc": {"channel_width": 12, "width": 125, "depth": 1, "rank": 12},
         "bricman_mixed": {"filters": 64, "taps": 25, "heads": 2, "head_width": 4, "layers": 1},

@@ -32,6 +32,10 @@ VARIANTS = {
         "linear": {**_CALHAS, "attention": False, "projection": "linear", "style": "learned", "alignment": 0},
     },
     "source_net": {"default": {"width": 8}},
+    "lightbunny": {"recurrent": {"width": 16, "chunk": 8}},
+    "bunny": {"recurrent": {"width": 16, "segment": 8}},
+    "deepsif": {"recurrent": {"width": 16}},
+    "pointwise_mlp": {"default": {"widths": (16, 16)}},
     "bricman_fc": {"default": {"channel_width": 8, "widths": (16, 16), "rank": 4}},
     "bricman_cnn": {"default": {**_FILTERS, "features": 8, "widths": (16, 16), "rank": 4}},
     "bricman_transformer": {"default": {**_ELECTRODES, "rank": 4}},
@@ -44,7 +48,7 @@ VARIANTS = {
     "ridge": {"instantaneous": {}, "lagged": {"lag_s": 0.03}},
 }
 _WAVELET_INPUTS = {"scalogram", "complex_scalogram", "bands"}
-_MANY_GRAPHS = {*_WAVELET_INPUTS, "stft", "band_target"}
+_MANY_GRAPHS = {*_WAVELET_INPUTS, "stft", "band_target", "recurrent"}
 
 
 def _cases(is_baseline, list_of_checks):

@@ -1,0 +1,1 @@
+"""Parts of networks from sensors to cortical regions."""

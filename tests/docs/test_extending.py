@@ -179,12 +179,12 @@ with Tracker(experiment.tracking) as tracker:
 def test_a_new_metric_is_in_table_csv_and_mlflow(changed_platform, tmp_path):
     logged = changed_platform("Add a metric")(SCORE)
     (table,), (scores,) = (list((tmp_path / "store/scores").rglob(name)) for name in ("table.md", "scores.csv"))
-    assert "| temporal r |" in table.read_text()
-    assert "temporal r: correlation over times in the truly strongest region." in table.read_text()
+    assert "| power |" in table.read_text()
+    assert "power: share of the true power that is predicted in the truly strongest region." in table.read_text()
     rows = {row["predictor"]: row for row in csv.DictReader(scores.read_text().splitlines())}
-    assert float(rows["zero"]["temporal_r"]) == 0
-    assert 0.1 < float(rows["own-head minimum norm"]["temporal_r"]) <= 1
-    assert "temporal_r" in logged
+    assert float(rows["zero"]["recovered_power"]) == 0
+    assert 0 < float(rows["own-head minimum norm"]["recovered_power"]) < 1
+    assert "recovered_power" in logged
 
 
 READ = """

@@ -55,6 +55,14 @@ class CorticalRegions:
         """Region of each of `vertices`, left, then right."""
         return np.concatenate([region_v[region_v >= 0] for region_v in self.region_of])
 
+    @functools.cached_property
+    def distances_to_centres_m(self) -> NDArray[np.float64]:
+        """Mean distance of the vertices of each region (rows) from the centre of each (columns), m."""
+        region_v = self.regions_of_vertices
+        vertices_m = self.vertices_m[np.concatenate(self.region_of) >= 0]
+        to_centres_vr = np.linalg.norm(vertices_m[:, None] - self.centres_m, axis=2)
+        return np.array([to_centres_vr[region_v == region].mean(axis=0) for region in range(len(self.names))])
+
     def membership(self, positions_m: NDArray[np.float64]) -> NDArray[np.float64]:
         """Tell which dipoles lie in which region.
 

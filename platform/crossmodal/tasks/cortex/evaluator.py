@@ -18,19 +18,23 @@ from crossmodal.models.minimum_norm import MinimumNormConfig
 from crossmodal.models.predictor import Predictor
 from crossmodal.models.registry import baseline_spec, network_spec
 from crossmodal.physics.cortical_regions import cortical_regions
+from crossmodal.tasks.cortex.detection import active_auc, average_precision, otsu_detection
+from crossmodal.tasks.cortex.distances import earth_movers_distance_m, peak_error_m, spatial_dispersion_m
 from crossmodal.tasks.cortex.heads import SimulatedHead
 from crossmodal.tasks.cortex.metrics import (
-    active_auc,
     explained_variance,
-    localisation_error_m,
+    power_correlation,
     region_explained_variance,
     spatial_correlation,
+    temporal_correlation,
 )
 from crossmodal.tasks.cortex.minimum_norm import OWN_HEAD, own_head_minimum_norm
 from crossmodal.transforms.scaling import Normaliser
 
 _BATCH_SIZE = 64
 _EXAMPLES = 3
+# Of a head, whose earth mover's distance is taken: each is a linear programme.
+_MOVED_SAMPLES = 100
 
 
 @dataclass(frozen=True)
@@ -133,8 +137,16 @@ def _predict(
 
 
 def _score(name: str, role: Role, subject: str, truth_brt: NDArray[np.float64], y_brt: NDArray[np.float64]) -> Score:
+    regions, under_otsu = cortical_regions(), otsu_detection(truth_brt, y_brt)
     per_sample = {
-        "localisation_error_m": localisation_error_m(truth_brt, y_brt, cortical_regions().centres_m),
+        "spatial_pcc": power_correlation(truth_brt, y_brt),
+        "temporal_pcc": temporal_correlation(truth_brt, y_brt),
+        "average_precision": average_precision(truth_brt, y_brt),
+        "peak_error_m": peak_error_m(truth_brt, y_brt, regions),
+        "earth_movers_distance_m": earth_movers_distance_m(truth_brt[:_MOVED_SAMPLES], y_brt[:_MOVED_SAMPLES], regions.centres_m),
+        "dispersion_m": spatial_dispersion_m(truth_brt, y_brt, regions.centres_m),
+        "precision": under_otsu.precision_b,
+        "recall": under_otsu.recall_b,
         "spatial_r": spatial_correlation(truth_brt, y_brt),
         "auc": active_auc(truth_brt, y_brt),
     }

@@ -6,15 +6,41 @@ from crossmodal.models.zero import ZeroConfig
 EXPLAINED = "explained_variance"
 CORTEX_SCORECARD = Scorecard(
     metrics=(
-        Metric(EXPLAINED, "EV", has_interval=True, told="EV: explained variance of the moments of all regions about zero"),
-        Metric("localisation_error_m", "loc. err. mm", better="lower", pattern="{:.1f}", shown_scale=1e3),
-        Metric("spatial_r", "spatial r"),
         Metric(
-            "auc",
-            "AUC",
-            told="loc. err.: from the strongest region to the one predicted to be; spatial r: correlation over regions, weighted by"
-            " amplitude; AUC: of active against silent regions, .5 by chance. All of a sample, averaged over samples.",
+            EXPLAINED,
+            "EV",
+            has_interval=True,
+            told="EV: explained variance of the moments of all regions about zero, which is 1 - MSE / MSE of zero",
         ),
+        Metric("spatial_pcc", "sPCC", has_interval=True),
+        Metric("temporal_pcc", "tPCC", has_interval=True),
+        Metric(
+            "average_precision",
+            "AP",
+            has_interval=True,
+            told="sPCC: correlation over regions of the mean square over times; tPCC: correlation over times in active regions; AP: average"
+            " precision, of active regions by their mean square",
+        ),
+        Metric("peak_error_m", "peak err. mm", better="lower", pattern="{:.1f}", shown_scale=1e3),
+        Metric("earth_movers_distance_m", "EMD mm", better="lower", pattern="{:.1f}", shown_scale=1e3),
+        Metric(
+            "dispersion_m",
+            "SD mm",
+            better="lower",
+            pattern="{:.1f}",
+            shown_scale=1e3,
+            told="peak err.: from all of the strongest region to the middle of the one predicted to be; EMD: earth mover's distance of"
+            " power; SD: spatial dispersion, root mean square distance of predicted power from active regions",
+        ),
+        Metric("precision", "precision"),
+        Metric(
+            "recall",
+            "recall",
+            told="precision, recall: of active regions above Otsu's threshold. All but EV are of a sample, averaged over samples, then over"
+            " heads; intervals are over heads.",
+        ),
+        Metric("spatial_r"),
+        Metric("auc"),
     ),
     primary=EXPLAINED,
     words="explained variance",

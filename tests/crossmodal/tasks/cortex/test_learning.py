@@ -9,7 +9,9 @@ from crossmodal.models.base import Geometry, Model
 from crossmodal.models.minimum_norm import MinimumNorm, MinimumNormConfig
 from crossmodal.models.source_net import SourceNet, SourceNetConfig
 from crossmodal.physics.cortical_regions import cortical_regions
-from crossmodal.tasks.cortex.metrics import active_auc, explained_variance, localisation_error_m
+from crossmodal.tasks.cortex.detection import active_auc
+from crossmodal.tasks.cortex.distances import peak_error_m
+from crossmodal.tasks.cortex.metrics import explained_variance
 from crossmodal.tasks.cortex.minimum_norm import own_head_minimum_norm
 from crossmodal.tasks.cortex.signals import signal_pair
 from crossmodal.training.checkpoint import latest_checkpoint, load_checkpoint, save_checkpoint
@@ -87,6 +89,6 @@ def test_minimum_norm_finds_regions_from_the_electrodes_places_alone(unseen):
     for name, model in models.items():
         prediction = predicted(model, unseen)
         scores[name] = explained_variance(truth, prediction)
-        errors_m[name] = np.nanmean(localisation_error_m(truth, prediction, cortical_regions().centres_m))
+        errors_m[name] = np.nanmean(peak_error_m(truth, prediction, cortical_regions()))
     assert scores["own"] > scores["template"] > 0.1 > scores["mixed"]
-    assert max(errors_m["own"], errors_m["template"]) < 0.03 < 0.05 < errors_m["mixed"]
+    assert max(errors_m["own"], errors_m["template"]) < 0.035 < 0.05 < errors_m["mixed"]

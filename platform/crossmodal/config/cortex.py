@@ -17,6 +17,26 @@ def _in_order(ends: tuple[float, float]) -> tuple[float, float]:
 _Range = Annotated[tuple[float, float], AfterValidator(_in_order)]
 
 
+class DecayConnectome(Config):
+    """Connections that fall off with distance; the defaults are those of TVB's connectome of 998 regions where it has them."""
+
+    neighbours: int = Field(36, ge=1, description="of each region, the nearest; all of them where there are fewer")
+    decay_m: float = Field(0.02, gt=0, description="over this distance a connection falls to 1/e, m")
+    input_weight: float = Field(17.4, ge=0, description="sum of the weights that lead into a region")
+
+
+class NeuralMasses(Config):
+    """A network of Jansen-Rit neural masses, one a region; a source region is more excitable than the others."""
+
+    excitation_mv: float = Field(3.25, gt=0, description="largest excitatory postsynaptic potential, mV")
+    source_excitation_mv: float = Field(3.5, gt=0, description="the same in a source region, mV")
+    drive_per_ms: float = Field(0.087, ge=0, description="mean firing rate of the input from elsewhere, 1/ms")
+    noise: float = Field(1.9e-4, ge=0, description="half the variance that excitatory slopes gain in a ms, as TVB's nsig")
+    step_ms: float = Field(0.5, gt=0, le=1)
+    conduction_m_per_s: float = Field(3.0, gt=0, description="speed along tracts")
+    longest_delay_ms: float = Field(100.0, gt=0, description="of any tract; the past is kept so long")
+
+
 class CortexSimulation(Config):
     """Windows of EEG in which one or a few regions of the cortex are active, before a background of activity and sensor noise.
 

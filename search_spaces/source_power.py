@@ -21,7 +21,7 @@ FIRST = common.FIRST | {
 def suggest(trial: Trial, experiment: Experiment) -> dict[str, Any]:
     """Vary the network, then training; a bin must fit into a window, whose length the experiment gives."""
     network = {
-        "model.exponent": trial.suggest_categorical("exponent", [0.25, 0.5, 1.0]),
+        "model.exponent": trial.suggest_categorical("exponent", [0.35, 0.5, 0.7, 1.0]),
         "model.components": trial.suggest_categorical("components", [4, 8, 16, 32]),
         "model.dropout": trial.suggest_float("dropout", 0.0, 0.7),
         "model.bin_s": trial.suggest_categorical("bin_s", [1.0, 2.0, 4.0]),

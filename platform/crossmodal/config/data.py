@@ -65,7 +65,9 @@ class Data(Config):
     input: Signals = Signals(modality="eeg")
     target: Signals = Signals(modality="meg", channels="mag")
     windows: Windows = SlidingWindows()
-    input_scaling: Literal["zscore", "robust", "minmax", "whiten"] = "whiten"
+    input_scaling: Literal["zscore", "robust", "minmax", "whiten", "common"] = Field(
+        "whiten", description="common divides all channels by one deviation, so that topographies keep their form"
+    )
     target_scaling: Literal["zscore", "robust", "minmax", "minmax_log1p"] = "zscore"
 
     @model_validator(mode="after")
@@ -76,6 +78,8 @@ class Data(Config):
             raise ValueError("input must be eeg or meg: nobody records the cortex itself")
         if (self.target.modality == "bold") != (self.windows.kind == "volumes"):
             raise ValueError("target.modality bold and windows.kind volumes go together")
+        if self.input_scaling == "common" and self.input.modality == "meg" and self.input.channels == "all":
+            raise ValueError("input_scaling: common is for channels of one unit; choose input.channels mag or grad")
         return self
 
 

@@ -15,7 +15,7 @@ from crossmodal.datasets.training_signal import TrainingSignal
 from crossmodal.datasets.windows import WindowSet
 from crossmodal.transforms.scaling import ChannelScaling, Normaliser
 
-Scaling = Literal["zscore", "robust", "minmax", "whiten", "minmax_log1p"]
+Scaling = Literal["zscore", "robust", "minmax", "whiten", "common", "minmax_log1p"]
 
 # Directions with less than this share of the largest variance are not whitened: an average reference leaves one without any.
 _EIGENVALUE_FLOOR = 1e-9
@@ -58,13 +58,15 @@ def _fit(signal: TrainingSignal, kind: Scaling) -> ChannelScaling:
 
 
 def fit_scaling(
-    statistics: ChannelStatistics, kind: Literal["zscore", "minmax", "whiten", "minmax_log1p"], rounded: bool = False
+    statistics: ChannelStatistics, kind: Literal["zscore", "minmax", "whiten", "common", "minmax_log1p"], rounded: bool = False
 ) -> ChannelScaling:
     """Fit one signal's scaling to statistics of channels that all vary; `rounded` says that its samples were stored as float16."""
     if kind == "whiten":
         return _whitening(statistics, _HALF_EIGENVALUE_FLOOR if rounded else _EIGENVALUE_FLOOR)
     if kind == "zscore":
         return _affine(statistics.mean, np.sqrt(statistics.variance))
+    if kind == "common":
+        return _affine(statistics.mean, np.full_like(statistics.mean, np.sqrt(statistics.variance.mean())))
     return _affine(statistics.min, statistics.max - statistics.min, log1p=kind == "minmax_log1p")
 
 

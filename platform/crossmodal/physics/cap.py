@@ -26,9 +26,15 @@ _LOWEST_HEAD_POINT_M = -0.01
 
 def cap_positions_m() -> NDArray[np.float64]:
     """Positions of the sites of CAP on the template head, shape (70, 3), head coordinates."""
+    site_m = site_positions_m()
+    return np.array([site_m[site] for site in CAP])
+
+
+def site_positions_m() -> dict[str, NDArray[np.float64]]:
+    """Where the sites of the extended 10-05 system lie on the template head, head coordinates."""
     mri_to_head = np.linalg.inv(template_head().head_to_mri)
     sites = mne.channels.make_standard_montage("fsaverage_1005").get_positions()["ch_pos"]
-    return np.array([apply_trans(mri_to_head, sites[site]) for site in CAP])
+    return {site: apply_trans(mri_to_head, place) for site, place in sites.items()}
 
 
 def head_points_m() -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from crossmodal.config import UserError
-from crossmodal.config.data import Data, FixedSplit, LeakyWindows, Part, SlidingWindows
+from crossmodal.config.data import Data, FixedSplit, LeakyWindows, Part, Signals, SlidingWindows
 from crossmodal.datasets.normaliser import fit_scaling
 from crossmodal.datasets.statistics import ChannelStatistics
 from crossmodal.transforms.scaling import Normaliser
@@ -20,7 +20,7 @@ SLIDING = SlidingWindows(length_s=1, hop_s=0.5)
 
 
 @pytest.mark.parametrize("held", ["01", "02"], ids=["test", "validation"])
-@pytest.mark.parametrize("scaling", ["zscore", "robust", "minmax", "whiten"])
+@pytest.mark.parametrize("scaling", ["zscore", "robust", "minmax", "whiten", "common"])
 def test_other_subjects_cannot_reach_the_normaliser(open_data, make_recording, held, scaling):
     fitted = []
     for scale in (1.0, 1000.0):
@@ -52,7 +52,7 @@ def test_a_leaky_fold_is_fitted_to_its_training_windows(open_data):
 
 @given(
     data_tc=hnp.arrays(np.float64, (50, 3), elements=st.floats(-1, 1, width=32)),
-    kind=st.sampled_from(["zscore", "minmax", "whiten", "minmax_log1p"]),
+    kind=st.sampled_from(["zscore", "minmax", "whiten", "common", "minmax_log1p"]),
     unit=st.sampled_from([1e-13, 1e-6, 1.0]),
 )
 def test_scaling_can_be_undone(data_tc, kind, unit):
@@ -68,6 +68,15 @@ def test_values_outside_the_fitted_range_stay_finite(outside):
     data_tc = np.random.default_rng(0).standard_normal((50, 2))
     for kind in ("zscore", "minmax", "whiten", "minmax_log1p"):
         assert torch.isfinite(fit_scaling(ChannelStatistics.of(data_tc), kind)(torch.full((1, 2, 1), outside))).all()
+
+
+def test_a_common_deviation_keeps_topographies(open_data):
+    normaliser = open_data(Data(windows=SLIDING, input_scaling="common")).normaliser
+    assert len(normaliser.input.scale_c.unique()) == 1
+    apart = open_data(Data(windows=SLIDING, input_scaling="zscore")).normaliser.input.scale_c
+    torch.testing.assert_close(1 / normaliser.input.scale_c[0], (1 / apart).square().mean().sqrt())
+    with pytest.raises(ValueError, match="choose input.channels mag or grad"):
+        Data(input=Signals(modality="meg"), target=Signals(modality="eeg"), input_scaling="common")
 
 
 def test_whitened_training_data_are_white_on_their_range(open_data):

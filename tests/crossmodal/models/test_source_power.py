@@ -5,9 +5,15 @@ import pytest
 import torch
 from torch import nn
 
+from crossmodal.config import UserError
 from crossmodal.models.lagged_band_power_ridge import LaggedBandPowerRidge, LaggedBandPowerRidgeConfig
 from crossmodal.models.source_power import SourcePower, SourcePowerConfig
+from crossmodal.physics.cap import CAP
+from crossmodal.physics.cortex import template_cortex
+from crossmodal.physics.cortical_regions import cortical_regions
 from crossmodal.physics.haemodynamics import canonical_response
+from crossmodal.physics.standard_cap import standard_cap
+from crossmodal.physics.template import template_lead_field
 from tests.crossmodal.models.pairs import volume_pair
 
 N_SOURCES, SFREQ, WINDOW_S, BIN_S = 4, 32.0, 8.0, 2.0
@@ -72,6 +78,35 @@ def test_it_learns_that_what_it_knows_worse_is_large(mixed):
         optimiser.step()
     found_bst = network.run_with_deviation(mixed[0])[1].detach()
     assert (found_bst / deviation_bst).log().square().mean().sqrt() < 0.15
+
+
+def with_electrodes(names):
+    return PAIR.model_copy(update={"input": PAIR.input.model_copy(update={"names": names, "types": ("eeg",) * len(names)})})
+
+
+def test_regions_are_seen_where_they_are_whatever_the_reference():
+    network = SourcePower(SourcePowerConfig(bands_hz=BANDS_HZ, regions=True), with_electrodes(CAP)).eval()
+    field_cd = template_lead_field(standard_cap(CAP, SFREQ), 1500)[1]
+    field_cd -= field_cd.mean(axis=0)
+    regions = cortical_regions()
+    of_region = regions.membership(template_cortex(1500).positions_m)
+    # What a region shows is estimated nearer to itself than another region is on average.
+    seen_qq = np.abs(network.filters_qc.numpy() @ field_cd @ of_region.T)
+    apart_qq = np.linalg.norm(regions.centres_m[:, None] - regions.centres_m, axis=2)
+    peak_m = apart_qq[seen_qq.argmax(axis=0), np.arange(len(regions.names))]
+    assert np.median(peak_m) < 0.02
+    x_bct = torch.randn(2, len(CAP), PAIR.input.n_times)
+    nn.init.normal_(network.mixing.weight)
+    torch.testing.assert_close(network(x_bct + torch.randn(2, 1, PAIR.input.n_times)), network(x_bct), rtol=1e-3, atol=1e-4)
+
+
+def test_regions_are_refused_where_nobody_knows_the_place_of_an_electrode():
+    config = SourcePowerConfig(bands_hz=BANDS_HZ, regions=True)
+    with pytest.raises(UserError, match=r"^model\.regions: A1-A2: no electrode .*; model\.regions=false reads electrodes as they are$"):
+        SourcePower(config, with_electrodes(("Cz", "A1-A2")))
+    meg = PAIR.model_copy(update={"input": PAIR.input.model_copy(update={"types": ("mag",) * N_SOURCES})})
+    with pytest.raises(UserError, match=r"^model\.regions: geometry is known of EEG electrodes alone"):
+        SourcePower(config, meg)
 
 
 def _r(predicted_bst, truth_bst):

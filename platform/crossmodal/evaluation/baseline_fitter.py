@@ -55,8 +55,10 @@ class BaselineFitter:
             if key not in self._known:
                 statistics = {name: baseline.new_statistics() for name, baseline in baselines.items()}
                 for batch, instead in self._reader.batches(fold, windows):
+                    # Memory of a batch is used again, and baselines that keep targets share them.
+                    target_bst = batch.target_bst.clone()
                     for name, of_baseline in statistics.items():
-                        of_baseline.accumulate(instead.get(name, batch.input_bct), batch.target_bst)
+                        of_baseline.accumulate(instead.get(name, batch.input_bct), target_bst)
                 self._known[key] = [_of_subject(baselines[name], of_baseline) for name, of_baseline in statistics.items()]
             return self._known[key]
 

@@ -25,6 +25,8 @@ def fit_baselines(specs: Mapping[str, ModelSpec], signals: SignalPair, train: Fe
 def _statistics(baselines: Mapping[str, Baseline], feed: Feed) -> dict[str, Statistics]:
     statistics = {title: baseline.new_statistics() for title, baseline in baselines.items()}
     for batch in feed.batches(_BATCH_SIZE, np.arange(len(feed))):
+        # Memory of a batch is used again, and baselines that keep targets share them.
+        target_bst = batch.target_bst.clone()
         for of_baseline in statistics.values():
-            of_baseline.accumulate(batch.input_bct, batch.target_bst)
+            of_baseline.accumulate(batch.input_bct, target_bst)
     return statistics

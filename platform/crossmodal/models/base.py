@@ -159,7 +159,7 @@ class Statistics(Protocol):
     """What a baseline needs to know of its data; additive, so each subject is read once and folds sum."""
 
     def accumulate(self, x_bct: torch.Tensor, y_bst: torch.Tensor) -> None:
-        """Take in a batch of windows."""
+        """Take in a batch of windows; its targets may be kept, so their memory is not written again."""
 
     def __add__(self, other: Self, /) -> Self:
         """Statistics of both sets of windows together."""

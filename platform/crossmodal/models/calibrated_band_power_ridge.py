@@ -7,7 +7,7 @@ import torch
 
 from crossmodal.config.signal_spec import SignalPair
 from crossmodal.models.base import Statistics
-from crossmodal.models.feature_ridge import FeatureMoments, FeatureStatistics
+from crossmodal.models.feature_ridge import FeatureStatistics
 from crossmodal.models.lagged_band_power_ridge import LaggedBandPowerRidge, LaggedBandPowerRidgeConfig
 
 
@@ -29,7 +29,7 @@ class CalibratedBandPowerRidge(LaggedBandPowerRidge):
     def of_subject(self, statistics: Statistics) -> "SubjectStatistics":
         """Standardise the features of one subject by their own mean and deviation."""
         assert isinstance(statistics, FeatureStatistics)
-        return SubjectStatistics(self, statistics.moments)
+        return SubjectStatistics(self, statistics)
 
     def calibrated(self, own: Statistics) -> Self:
         """Standardise as one subject is, of whose features it takes mean and deviation, and of whose targets nothing."""
@@ -41,22 +41,18 @@ class CalibratedBandPowerRidge(LaggedBandPowerRidge):
 
 
 class SubjectStatistics(FeatureStatistics):
-    """Moments of one subject's standardised features; added to others', they are as those of any features.
+    """One subject's standardised features; added to others', they are as any features.
 
     Parameters
     ----------
     ridge : CalibratedBandPowerRidge
-    recorded : FeatureMoments
-        Of features as they are.
+    recorded : FeatureStatistics
+        Features as they are.
     """
 
-    def __init__(self, ridge: CalibratedBandPowerRidge, recorded: FeatureMoments) -> None:
-        self.mean_p, mean_s = recorded.means()
-        changes, n_windows = recorded.about(self.mean_p, mean_s), recorded.n_windows
-        variance_p = changes.gram_pp.diagonal()
+    def __init__(self, ridge: CalibratedBandPowerRidge, recorded: FeatureStatistics) -> None:
+        x_np = torch.cat(recorded.features).double()
+        variance_p, self.mean_p = torch.var_mean(x_np, dim=0, correction=0)
         # What never changes stays zero.
         self.deviation_p = torch.where(variance_p > 0, variance_p, 1.0).sqrt()
-        gram_pp = n_windows * changes.gram_pp / torch.outer(self.deviation_p, self.deviation_p)
-        cross_ps = n_windows * changes.cross_ps / self.deviation_p[:, None]
-        sums = recorded.target_s, gram_pp, cross_ps, recorded.target_sq_s
-        super().__init__(ridge, FeatureMoments(n_windows, torch.zeros_like(self.mean_p), *sums))
+        super().__init__(ridge, [(x_np - self.mean_p) / self.deviation_p], recorded.targets)

@@ -5,6 +5,7 @@ Shape suffixes: s target, l lag, p regressor, lag by lag where there are any.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 
@@ -23,6 +24,11 @@ class Products:
     gram_pp: torch.Tensor
     cross_ps: torch.Tensor
     power_s: torch.Tensor
+
+    @classmethod
+    def of(cls, x_np: torch.Tensor, y_ns: torch.Tensor) -> Self:
+        """Take mean products over windows, of what the means are taken off already."""
+        return cls(x_np.T @ x_np / len(x_np), x_np.T @ y_ns / len(x_np), y_ns.square().mean(0))
 
 
 def best_solution(fitted: Products, observed: Products, penalties_l: Sequence[torch.Tensor]) -> torch.Tensor:

@@ -26,14 +26,19 @@ def fitted(model, x_bct, y_bst):
 
 
 @pytest.mark.parametrize("penalty", [0.1, 10.0])
-def test_it_is_the_ridge_solution_on_log_band_power(penalty):
+@pytest.mark.parametrize("n_windows", [60, 21])
+def test_it_is_the_ridge_solution_on_log_band_power(penalty, n_windows):
+    """Also where there are fewer windows than features, of which there are 24."""
     torch.manual_seed(0)
-    x_bct, y_bst = torch.randn(60, 3, 400), 1000 + 10 * torch.randn(60, 2, 1)
+    x_bct, y_bst = torch.randn(n_windows, 3, 400), 1000 + 10 * torch.randn(n_windows, 2, 1)
     model = fitted(LaggedBandPowerRidge(LaggedBandPowerRidgeConfig(penalties=(penalty,)), PAIR), x_bct, y_bst)
     features_bp = model.features(x_bct).double().numpy()
     alpha = penalty * features_bp.var(axis=0).mean() * len(features_bp)
-    expected = ReferenceRidge(alpha=alpha).fit(features_bp, y_bst[..., 0].numpy()).predict(features_bp)
-    np.testing.assert_allclose(model(x_bct)[..., 0], expected, rtol=1e-6)
+    reference = ReferenceRidge(alpha=alpha).fit(features_bp, y_bst[..., 0].numpy())
+    others_bct = torch.randn(5, 3, 400)
+    for windows_bct in (x_bct, others_bct):
+        expected = reference.predict(model.features(windows_bct).double().numpy())
+        np.testing.assert_allclose(model(windows_bct)[..., 0], expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize(("exponent", "gain"), [(0.5, 3.0), (1.0, 9.0)])

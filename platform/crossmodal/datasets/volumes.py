@@ -94,7 +94,8 @@ class Volumes:
             targets = fingerprint(list(self.names or ()))
         else:
             # In its own space every image has another affine; what is compared then is the index of a voxel.
-            place = np.round(self.affine, 3).tolist() if self.in_common_space else None
+            # Rounding leaves -0 of what is slightly below 0; the sum is 0.
+            place = (np.round(self.affine, 3) + 0.0).tolist() if self.in_common_space else None
             targets = fingerprint([grid, place, hashlib.sha256(np.packbits(self.stored).tobytes()).hexdigest()])
         n_volumes, n_targets = self.data_vs.shape
         kind: Literal["voxels", "regions"] = "regions" if self.stored is None else "voxels"

@@ -64,6 +64,14 @@ def test_what_is_read_is_what_was_written(make_recording, tmp_path_factory, n_vo
     np.testing.assert_allclose(statistics.variance, good.var(axis=0))
 
 
+def test_affines_that_differ_by_rounding_are_one_place():
+    same, other = (np.diag([3.0, 3.0, 4.0, 1.0]) for _ in range(2))
+    same[0, 1], other[0, 3] = -1e-9, 0.1
+    exact, rounded, moved = (make_volumes(common=True, affine=affine).entry for affine in (None, same, other))
+    assert exact == rounded
+    assert exact != moved
+
+
 def test_any_arrow_reader_and_any_nifti_reader_open_it(make_recording, tmp_path):
     volumes = make_volumes()
     write_shard(with_volumes(make_recording, "1", volumes), tmp_path / "shard")

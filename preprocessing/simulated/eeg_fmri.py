@@ -18,13 +18,13 @@ from crossmodal.physics.truth import SubjectTruth
 from preprocessing.simulated.activity import draw_activity
 from preprocessing.simulated.body import at_times, draw_body, recorded_ecg, recorded_respiration
 from preprocessing.simulated.bold_noise import draw_noise
+from preprocessing.simulated.brightness import draw_brightness
 from preprocessing.simulated.confounds import bold_changes, eeg_artifacts
 from preprocessing.simulated.oddball import OddballEvents, evoked
 from preprocessing.simulated.rhythms import POWER_RATE_HZ, PersonCoupling, Rhythms, draw_coupling
 from preprocessing.simulated.subject import draw_subject, template_conductor
 
 _REGION_RADIUS_M = 0.02
-_BASELINE, _BACKGROUND = 1000.0, 30.0
 # Of fsaverage's brain, about its centre, mm.
 _BRAIN_CENTRE_MM, _BRAIN_RADII_MM = np.array([0.0, -18.0, 12.0]), np.array([74.0, 92.0, 66.0])
 _MARGIN_MM = 12.0
@@ -67,6 +67,8 @@ class FmriSubject:
         Of all that EEG shows besides.
     to_template : float64 array, shape (4, 4)
         From the person's scanner coordinates to the template's, mm.
+    brightness : float64 array, shape (X, Y, Z)
+        Mean of each voxel.
     """
 
     label: str
@@ -76,6 +78,7 @@ class FmriSubject:
     patterns: NDArray[np.float64]
     background: SubjectTruth
     to_template: NDArray[np.float64]
+    brightness: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -124,11 +127,10 @@ def template_anatomy(simulation: EegFmriSimulation) -> Anatomy:
     centres = farthest_points(cortex.positions_m, simulation.regions)
     distance_m = np.linalg.norm(cortex.positions_m[:, None] - cortex.positions_m[centres], axis=2)
     dipoles = [np.flatnonzero(distance_m[:, region] < _REGION_RADIUS_M) for region in range(simulation.regions)]
-    low_mm = _BRAIN_CENTRE_MM - _BRAIN_RADII_MM - _MARGIN_MM
-    shape = np.ceil(2 * (_BRAIN_RADII_MM + _MARGIN_MM) / simulation.voxel_mm).astype(int) + 1
+    low_mm, shape = _grid(simulation)
     affine = np.diag([simulation.voxel_mm] * 3 + [1.0])
     affine[:3, 3] = low_mm
-    world_mm = np.moveaxis(np.indices(tuple(shape.tolist())), 0, -1) * simulation.voxel_mm + low_mm
+    world_mm = np.moveaxis(np.indices(shape), 0, -1) * simulation.voxel_mm + low_mm
     brain = (((world_mm - _BRAIN_CENTRE_MM) / _BRAIN_RADII_MM) ** 2).sum(-1) < 1
     centres_mm = 1e3 * apply_trans(template_head().head_to_mri, cortex.positions_m[centres])
     apart_mm = np.linalg.norm(world_mm[..., None, :] - centres_mm, axis=-1)
@@ -138,6 +140,15 @@ def template_anatomy(simulation: EegFmriSimulation) -> Anatomy:
     reach_mm = np.maximum(1e3 * _REGION_RADIUS_M, apart_mm.min(axis=(0, 1, 2)) + simulation.voxel_mm)
     atlas = np.where(apart_mm.min(-1) < reach_mm[nearest], nearest + 1, 0).astype(np.int16)
     return Anatomy(affine, brain, atlas, dipoles)
+
+
+def _grid(simulation: EegFmriSimulation) -> tuple[NDArray[np.float64], tuple[int, ...]]:
+    """Where the centre of the image's first voxel lies, mm, and the image's shape."""
+    if simulation.grid:
+        return _BRAIN_CENTRE_MM - simulation.voxel_mm * (np.array(simulation.grid) - 1) / 2, simulation.grid
+    reach_mm = _BRAIN_RADII_MM + _MARGIN_MM
+    shape = np.ceil(2 * reach_mm / simulation.voxel_mm).astype(int) + 1
+    return _BRAIN_CENTRE_MM - reach_mm, tuple(shape.tolist())
 
 
 def draw_fmri_subject(simulation: EegFmriSimulation, label: str) -> FmriSubject:
@@ -167,7 +178,8 @@ def draw_fmri_subject(simulation: EegFmriSimulation, label: str) -> FmriSubject:
     electrodes = [name for name, kind in zip(person.names, person.types, strict=True) if kind == "eeg"]
     positions_m = np.array([person.info["chs"][person.info["ch_names"].index(name)]["loc"][:3] for name in electrodes])
     centres_m = np.array([person.cortex.positions_m[dipoles].mean(axis=0) for dipoles in anatomy.dipoles])
-    return FmriSubject(label, anatomy, positions_m, centres_m, patterns, background, to_template)
+    brightness = draw_brightness(simulation, anatomy.brain, label)
+    return FmriSubject(label, anatomy, positions_m, centres_m, patterns, background, to_template, brightness)
 
 
 def simulate_fmri_run(subject: FmriSubject, simulation: EegFmriSimulation, run: int, session: int = 1) -> FmriRun:
@@ -197,7 +209,7 @@ def simulate_fmri_run(subject: FmriSubject, simulation: EegFmriSimulation, run: 
     if simulation.cohort == "confounded":
         eeg += eeg_artifacts(body, simulation.physiology, subject.positions, n_times, simulation.sfreq, body_rng)
         confounds = bold_changes(body, simulation.physiology, onset_s, simulation.regions, np.random.default_rng([simulation.seed, 5]))
-    image = _draw_image(subject.anatomy, simulation, np.vstack([np.zeros(simulation.n_volumes), response]) + confounds, rng)
+    image = _draw_image(subject, simulation, np.vstack([np.zeros(simulation.n_volumes), response]) + confounds, rng)
     return FmriRun(
         eeg=eeg,
         onset_s=onset_s,
@@ -234,15 +246,14 @@ def _draw_eeg(
 
 
 def _draw_image(
-    anatomy: Anatomy, simulation: EegFmriSimulation, changes: NDArray[np.float64], rng: np.random.Generator
+    subject: FmriSubject, simulation: EegFmriSimulation, changes: NDArray[np.float64], rng: np.random.Generator
 ) -> NDArray[np.float32]:
     """Draw an image whose voxels change as given: outside regions, and in each, shape (n_regions + 1, n_volumes)."""
     n_volumes = changes.shape[1]
-    change = changes[anatomy.atlas]
+    change = changes[subject.anatomy.atlas]
     if simulation.noise:
         noise = draw_noise(simulation.noise, change.shape, simulation.voxel_mm, simulation.tr_s, simulation.noise_percent, rng)
     else:
         noise = 1e-2 * simulation.noise_percent * rng.standard_normal(change.shape)
     drift = 1e-2 * simulation.drift_percent * np.linspace(-0.5, 0.5, n_volumes)
-    brightness = np.where(anatomy.brain, _BASELINE, _BACKGROUND)[..., None]
-    return (brightness * (1 + change + noise + drift)).astype(np.float32)
+    return (subject.brightness[..., None] * (1 + change + noise + drift)).astype(np.float32)

@@ -80,6 +80,9 @@ class Physiology(Config):
     movement_percent_per_mm: float = Field(1.0, ge=0, description="of a region's BOLD with the head, standard deviation over regions")
 
 
+Grid = tuple[Annotated[int, Field(ge=6)], Annotated[int, Field(ge=6)], Annotated[int, Field(ge=6)]]
+
+
 class EegFmriSimulation(Config):
     """A BIDS dataset of EEG and BOLD whose regions follow the EEG's band power through a haemodynamic response.
 
@@ -119,6 +122,14 @@ class EegFmriSimulation(Config):
     coupling: Coupling | None = Field(None, description="None couples all regions alike, in band_hz")
     noise: BoldNoise | None = Field(None, description="colours the noise of noise_percent; None leaves it white")
     oddball: Oddball | None = Field(None, description="events in some runs; None has none")
+    grid: Grid | None = Field(
+        None, description="voxels of an image along each axis, about the middle of the brain; None is as many as hold it"
+    )
+    anatomy_percent: float | None = Field(
+        None,
+        gt=0,
+        description="standard deviation over the brain of what voxels are on average, most of it alike in all people; None is flat",
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

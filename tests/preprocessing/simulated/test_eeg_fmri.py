@@ -6,9 +6,11 @@ import nibabel
 import numpy as np
 import pytest
 import scipy.signal
+from nibabel.affines import apply_affine
 
 from crossmodal.config.simulation import EegFmriSimulation
 from crossmodal.physics.haemodynamics import respond
+from preprocessing.simulated.brightness import draw_brightness
 from preprocessing.simulated.cohort import simulate_cohort
 from preprocessing.simulated.eeg_fmri import POWER_RATE_HZ, draw_fmri_subject, simulate_fmri_run, template_anatomy
 
@@ -90,6 +92,27 @@ def test_every_region_has_voxels_inside_the_brain():
     anatomy = template_anatomy(EegFmriSimulation(root="unused", regions=12, n_dipoles=100))
     assert np.unique(anatomy.atlas).tolist() == list(range(13))
     assert not anatomy.atlas[~anatomy.brain].any()
+
+
+def test_an_image_has_the_grid_asked_for_with_the_brain_in_its_middle():
+    anatomy = template_anatomy(SETTINGS.model_copy(update={"grid": (20, 24, 18), "voxel_mm": 10.0}))
+    assert anatomy.brain.shape == anatomy.atlas.shape == (20, 24, 18)
+    places = np.argwhere(anatomy.brain)
+    np.testing.assert_array_equal(places.min(axis=0) + places.max(axis=0), np.array(anatomy.brain.shape) - 1)
+    # On whatever grid, a brain lies where it lies.
+    usual = template_anatomy(SETTINGS)
+    middles = [apply_affine(each.affine, np.argwhere(each.brain)).mean(axis=0) for each in (anatomy, usual)]
+    np.testing.assert_allclose(*middles, atol=SETTINGS.voxel_mm / 2)
+
+
+def test_brains_differ_between_voxels_as_asked_and_mostly_alike_in_all_people():
+    settings = SETTINGS.model_copy(update={"grid": (24, 24, 20), "voxel_mm": 8.0, "anatomy_percent": 20.0})
+    brain = template_anatomy(settings).brain
+    people = [draw_brightness(settings, brain, label)[brain] for label in ("01", "02")]
+    for person in people:
+        assert person.std() / person.mean() == pytest.approx(0.2, rel=0.1)
+    assert np.corrcoef(*people)[0, 1] == pytest.approx(0.8, abs=0.1)
+    assert len(np.unique(draw_brightness(SETTINGS, template_anatomy(SETTINGS).brain, "01"))) == 2
 
 
 def test_cohort_on_disk_holds_what_was_drawn(tmp_path):

@@ -139,7 +139,7 @@ def _region_filters(input: SignalSpec, snr: float) -> torch.Tensor:
     field_cd -= field_cd.mean(axis=0)
     membership_qd = cortical_regions().membership(template_cortex(_N_DIPOLES).positions_m)
     filters_qc = minimum_norm_projection(field_cd, membership_qd, np.array(input.types), snr)
-    return torch.from_numpy(filters_qc / np.linalg.norm(filters_qc, axis=1, keepdims=True)).float()
+    return torch.from_numpy(filters_qc / np.linalg.norm(filters_qc, axis=1, keepdims=True)).float().contiguous()
 
 
 def _response(n_bins: int, bin_s: float) -> torch.Tensor:

@@ -3,11 +3,15 @@
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from crossmodal.config import UserError
+from crossmodal.config.models import ModelSettings
 from crossmodal.models.lagged_band_power_ridge import LaggedBandPowerRidge, LaggedBandPowerRidgeConfig
+from crossmodal.models.registry import network_spec
 from crossmodal.models.source_power import SourcePower, SourcePowerConfig
+from crossmodal.models.store import load_weights
 from crossmodal.physics.cap import CAP
 from crossmodal.physics.cortex import template_cortex
 from crossmodal.physics.cortical_regions import cortical_regions
@@ -98,6 +102,13 @@ def test_regions_are_seen_where_they_are_whatever_the_reference():
     x_bct = torch.randn(2, len(CAP), PAIR.input.n_times)
     nn.init.normal_(network.mixing.weight)
     torch.testing.assert_close(network(x_bct + torch.randn(2, 1, PAIR.input.n_times)), network(x_bct), rtol=1e-3, atol=1e-4)
+
+
+def test_filters_of_regions_are_published_with_the_weights(tmp_path):
+    spec, pair = network_spec(ModelSettings(kind="source_power", regions=True)), with_electrodes(CAP)
+    network = spec.build(pair)
+    save_file(network.state_dict(), tmp_path / "weights.safetensors")
+    assert torch.equal(load_weights(tmp_path / "weights.safetensors", spec, pair).filters_qc, network.filters_qc)
 
 
 def test_regions_are_refused_where_nobody_knows_the_place_of_an_electrode():

@@ -50,7 +50,7 @@ def _show(plan: "ComparisonPlan", scored: "dict[str, ScoredRun]") -> None:
         figures = {"variants": draw_variants(table)}
         place = publish_comparison(texts, row_metrics(table), figures, experiment.store, plan.run, tracker)
     # A log has no width; columns would be cut at 80.
-    Console(width=None if sys.stdout.isatty() else 190).print(to_rich(table))
+    Console(width=None if sys.stdout.isatty() else 250).print(to_rich(table))
     print(f"table and figure: {place}\nMLflow: {way_to_runs(experiment.tracking.uri, tracker.experiment_id)}")
 
 

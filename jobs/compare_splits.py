@@ -39,7 +39,7 @@ def compare(experiment: "Experiment", arguments: argparse.Namespace) -> None:
         name = comparison_name(tuple(plans.values()))
         place = publish_comparison(texts, splits_to_metrics(table), {}, next(iter(plans.values())).experiment.store, name, tracker)
     # A log has no width; columns would be cut at 80.
-    Console(width=None if sys.stdout.isatty() else 190).print(splits_to_rich(table))
+    Console(width=None if sys.stdout.isatty() else 250).print(splits_to_rich(table))
     print(f"table: {place}\nMLflow: {way_to_runs(experiment.tracking.uri, tracker.experiment_id)}")
 
 

@@ -37,7 +37,7 @@ def evaluate(experiment: "Experiment", arguments: argparse.Namespace) -> None:
         note = count_look(plan, "jobs/evaluate.py")
         scored = score_run(plan, tracker, note, lambda folds: progress.track(folds, len(plan.folds), description="evaluating folds"))
     # A log has no width; columns would be cut at 80.
-    Console(width=None if sys.stdout.isatty() else 170).print(to_rich(scored.table))
+    Console(width=None if sys.stdout.isatty() else 250).print(to_rich(scored.table))
     print(f"figures: {scored.figures}\nMLflow: {way_to_runs(experiment.tracking.uri, tracker.experiment_id)}")
 
 

@@ -11,7 +11,7 @@ FIRST = common.FIRST | {
     "learning_rate": 3e-3,
     "weight_decay": 0.1,
     "batch_size": 32,
-    "exponent": 0.5,
+    "exponent": 0.7,
     "components": 16,
     "dropout": 0.5,
     "bin_s": 2.0,

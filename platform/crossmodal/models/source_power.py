@@ -47,7 +47,7 @@ class SourcePowerConfig(ModelConfig):
     )
     snr: float = Field(3.0, gt=0, description="of minimum norm")
     exponent: float = Field(
-        0.5, gt=0, le=1, description="components are sums of power to this one: 1 is power, 0.5 amplitude, near 0 like a logarithm"
+        0.7, gt=0, le=1, description="components are sums of power to this one: 1 is power, 0.5 amplitude, near 0 like a logarithm"
     )
     components: int = Field(16, ge=1, description="time courses that all targets are made of, each with its own response")
     dropout: float = Field(0.5, ge=0, lt=1, description="of the power of sources")
@@ -63,7 +63,7 @@ class SourcePower(Model):
 
     An electrode sees much of the cortex, and power of one moment, unlike its waveform, cannot be unmixed any more: so the sensors' geometry
     takes waveforms apart first, as far as it can. Powers of independent sources add up in what is left mixed, as their logarithms do not:
-    so sums of power, or of amplitude, which is steadier, take them apart further. Each component is such a sum over all sources and bands;
+    so sums of power, or of a root of it, which is steadier, take them apart further. Each component is such a sum over all sources and bands;
     its response over bins starts as the canonical one. Targets share the components, so a volume of any size takes a few weights a voxel.
     Validation subjects choose how far each target is shrunk towards zero. The deviation of an error depends on the prediction, since a
     power is known the worse the larger it is.
@@ -81,7 +81,7 @@ class SourcePower(Model):
         self.register_buffer("filters_qc", _region_filters(signals.input, config.snr) if config.regions else None)
         n_sources = signals.input.n_channels if self.filters_qc is None else len(self.filters_qc)
         n_features = n_sources * len(config.bands_hz)
-        self.scaling = RunningScaling(n_features)
+        self.scaling = RunningScaling(n_features, pareto=True)
         self.dropout = nn.Dropout(config.dropout)
         self.mixing = nn.Linear(n_features, config.components, bias=False)
         # Directions in which training shows nothing stay out of the components.

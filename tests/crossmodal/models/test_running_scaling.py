@@ -18,3 +18,12 @@ def test_batches_of_any_size_give_the_moments_of_all_windows():
 def test_a_feature_that_never_varies_stays_finite():
     scaling = RunningScaling(2)
     assert not scaling(torch.ones(5, 2)).any()
+
+
+def test_pareto_scaling_leaves_what_varies_more_some_of_its_lead():
+    x_bp = torch.tensor([1.0, 4.0, 9.0]) * torch.randn(500, 3, generator=torch.Generator().manual_seed(0))
+    scaling = RunningScaling(3, pareto=True)
+    scaled_bp = scaling(x_bp)
+    deviation_p = x_bp.std(0, unbiased=False)
+    torch.testing.assert_close(scaled_bp.std(0, unbiased=False), (deviation_p / deviation_p.mean()).sqrt())
+    torch.testing.assert_close(scaled_bp.square().mean(), torch.ones(()))

@@ -61,12 +61,12 @@ class SourcePowerConfig(ModelConfig):
 class SourcePower(Model):
     """Power of sources in bands, a few components that follow it through a response each, and a map from components to targets.
 
-    An electrode sees much of the cortex, and power of one moment, unlike its waveform, cannot be unmixed any more: so the sensors' geometry
-    takes waveforms apart first, as far as it can. Powers of independent sources add up in what is left mixed, as their logarithms do not:
-    so sums of power, or of a root of it, which is steadier, take them apart further. Each component is such a sum over all sources and bands;
-    its response over bins starts as the canonical one. Targets share the components, so a volume of any size takes a few weights a voxel.
-    Validation subjects choose how far each target is shrunk towards zero. The deviation of an error depends on the prediction, since a
-    power is known the worse the larger it is.
+    An electrode sees much of the cortex, and power of one moment, unlike its waveform, cannot be unmixed any more: so the sensors'
+    geometry takes waveforms apart first, as far as it can. Powers of independent sources add up in what is left mixed, as their
+    logarithms do not: so sums of power, or of a root of it, which is steadier, take them apart further. Each component is such a sum over
+    all sources and bands; its response over bins starts as the canonical one. Targets share the components, so a volume of any size takes
+    a few weights a voxel. Validation subjects choose how far each target is shrunk towards zero. The deviation of an error depends on the
+    prediction, since a power is known the worse the larger it is.
 
     Source: own. The response that components start with: `physics.haemodynamics`; regions: `physics.cortical_regions`.
     """

@@ -68,6 +68,7 @@ bench: install $(PEERS)
 	PYTHONPATH=platform:.:$(PEERS) $(PY) -m benchmarks.batches
 	PYTHONPATH=platform:.:$(PEERS) $(PY) -m benchmarks.transforms
 	PYTHONPATH=platform:. $(PY) -m benchmarks.training
+	PYTHONPATH=platform:. $(PY) -m benchmarks.volume_models
 	PYTHONPATH=platform:. $(PY) -m benchmarks.tuning
 	PYTHONPATH=platform:. $(PY) -m benchmarks.listing
 	PYTHONPATH=platform:. $(PY) -m benchmarks.preprocessing

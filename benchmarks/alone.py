@@ -43,16 +43,16 @@ def alone(work: Callable[..., Result], *arguments: object) -> Result:
 def through_steps(recordings: FileRecordings, preprocessing: Preprocessing) -> Took:
     """Take one recording through steps and write its shard, on one core."""
     (entry,) = list_recordings(recordings)
-    before = _status_bytes("VmRSS")
+    before = status_bytes("VmRSS")
     with threadpool_limits(1), tempfile.TemporaryDirectory() as scratch:
         started_s = time.process_time()
         recording = preprocess_recording(entry, recordings, preprocessing, Path(scratch))
         shard = write_shard(recording, Path(scratch) / "shard", preprocessing.stored_as)
         core_s = time.process_time() - started_s
-    return Took(core_s, _status_bytes("VmHWM") - before, shard.size_bytes, tuple(recording.provenance["notes"]))
+    return Took(core_s, status_bytes("VmHWM") - before, shard.size_bytes, tuple(recording.provenance["notes"]))
 
 
-def _status_bytes(field: str) -> int:
+def status_bytes(field: str) -> int:
     """Read a figure of this process's own memory; getrusage would also count what its parent had taken."""
     found = re.search(rf"{field}:\s+(\d+) kB", Path("/proc/self/status").read_text())
     assert found

@@ -40,35 +40,37 @@ def main() -> None:
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as scratch:
         console.print("D2: steps through the platform and bare ones ...")
-        _tell(console, "D2", "of a bare loop's speed", platform_share(open_reader(Path(scratch), "whiten")), D2_TARGET)
+        reader = open_reader(Path(scratch), "whiten")
+        share = platform_share(reader, _model(reader), Training(batch_size=16, schedule="constant", warmup_epochs=0))
+        _tell(console, "D2", "of a bare loop's speed", share, D2_TARGET)
         console.print("D3: two workers and one, paper widths, three minutes ...")
         together, apart = two_workers_speedup(Path(scratch))
         _tell(console, "D3", "times one worker", together, D3_TARGET)
         console.print(f"    Two workers that share nothing reach {apart:.2f} times one on this machine.")
 
 
-def platform_share(reader: BatchReader) -> float:
-    """Speed of the platform's steps, as a share of that of bare ones on batches that lie ready in memory."""
-    training = Training(batch_size=16, schedule="constant", warmup_epochs=0)
-    order = np.arange(len(reader))
-    ready = [(batch.input_bct.clone(), batch.target_bst.clone()) for batch in reader.batches(training.batch_size, order)]
-    model, optimiser = _model(reader, NARROW)
+def platform_share(reader: BatchReader, model: Model, training: Training) -> float:
+    """Speed of the platform's steps, as a share of that of bare ones on batches that lie ready in memory, on the model's device."""
+    order, world = np.arange(len(reader)), World(device=next(model.parameters()).device)
+    ready = [(batch.input_bct.clone(), batch.target_bst.clone()) for batch in reader.batches(training.batch_size, order, world.device)]
+    optimiser = torch.optim.AdamW(model.parameters(), fused=True)
 
     def bare() -> None:
         for x_bct, y_bst in ready:
-            loss = torch.nn.functional.mse_loss(model(x_bct), y_bst)
+            loss = model.loss(x_bct, y_bst)
             optimiser.zero_grad()
             loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            if training.gradient_clip is not None:
+                torch.nn.utils.clip_grad_norm_(model.parameters(), training.gradient_clip)
             optimiser.step()
 
     def platform() -> None:
-        watch = LossWatch(reader, 0, World())
-        train_epoch(model, optimiser, reader.batches(training.batch_size, order), training, (), len(order), World(), watch)
+        batches = reader.batches(training.batch_size, order, world.device)
+        train_epoch(model, optimiser, batches, training, (), len(order), world, LossWatch(reader, 0, world))
 
     model.train()
     bare()
-    return statistics.median(_seconds(bare) / _seconds(platform) for _ in range(D2_ROUNDS))
+    return statistics.median(seconds(bare) / seconds(platform) for _ in range(D2_ROUNDS))
 
 
 def two_workers_speedup(folder: Path) -> tuple[float, float]:
@@ -96,11 +98,11 @@ def _measure_worker(rank: int, folder: Path) -> None:
     speedups = []
     for _ in range(D3_ROUNDS):
         dist.barrier()
-        alone_s = _seconds(lambda: train(World())) if rank == 0 else 0.0
+        alone_s = seconds(lambda: train(World())) if rank == 0 else 0.0
         dist.barrier()
-        together_s = _seconds(lambda: train(World(rank, 2)))
+        together_s = seconds(lambda: train(World(rank, 2)))
         dist.barrier()
-        apart_s = _seconds(lambda: train(World()))
+        apart_s = seconds(lambda: train(World()))
         speedups.append((2 * alone_s / together_s, 2 * alone_s / apart_s))
     if rank == 0:
         np.savetxt(folder / "speedups", np.median(speedups, axis=0))
@@ -117,15 +119,17 @@ def _signals(x_bct: torch.Tensor, y_bst: torch.Tensor) -> SignalPair:
     return SignalPair(input=input, target=target)
 
 
-def _model(reader: BatchReader, config: SynaptechNetConfig) -> tuple[Model, torch.optim.Optimizer]:
+def _model(reader: BatchReader) -> Model:
     batch = next(reader.batches(1, np.arange(1)))
-    model = SynaptechNet(config, _signals(batch.input_bct, batch.target_bst))
-    return model, torch.optim.AdamW(model.parameters(), fused=True)
+    return SynaptechNet(NARROW, _signals(batch.input_bct, batch.target_bst))
 
 
-def _seconds(action: Callable[[], None]) -> float:
+def seconds(action: Callable[[], None]) -> float:
+    """How long something takes, with what it leaves a GPU to do."""
     started = time.perf_counter()
     action()
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
     return time.perf_counter() - started
 
 

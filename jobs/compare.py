@@ -38,12 +38,13 @@ def _show(plan: "ComparisonPlan", scored: "dict[str, ScoredRun]") -> None:
     comparison, experiment = plan.comparison, plan.first.experiment
     card, confidence = scored[next(iter(scored))].table.scorecard, experiment.evaluation.confidence
     named = experiment.model_copy(update={"name": comparison.name, "note": comparison.note or experiment.note})
-    table = ScoreTable.of(named, side_by_side({label: of_variant.folds for label, of_variant in scored.items()}), card)
+    folds = side_by_side({label: of_variant.folds for label, of_variant in scored.items()}, card.yardsticks)
+    table = ScoreTable.of(named, folds, card)
     # The alarm of a variant stands on its own ceilings.
     told = [f"Variant {label}: {leak}" for label, of_variant in scored.items() for leak in of_variant.table.leaks()]
     if comparison.primary is not None:
-        folds = scored[comparison.primary].folds
-        told.append(declared_comparison(folds, comparison.primary, card, confidence, experiment.seed))
+        of_primary = scored[comparison.primary].folds
+        told.append(declared_comparison(of_primary, comparison.primary, card, confidence, experiment.seed))
     table = replace(table, note=" ".join(filter(None, [table.note, *told])))
     texts = {"table.md": to_markdown(table), "scores.csv": to_csv(table)}
     with Tracker(experiment.tracking) as tracker:

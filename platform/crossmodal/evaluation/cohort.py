@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from crossmodal.evaluation.leaks import find_leaks
-from crossmodal.evaluation.names import LINEAR_REFERENCE
-from crossmodal.evaluation.scorecard import RATIO, Metric, Scorecard
+from crossmodal.evaluation.scorecard import Metric, Scorecard
 from crossmodal.evaluation.scores import FoldScores, Role, Score
 from crossmodal.evaluation.statistics import bca_interval, holm, is_significant, sign_flip_p, t_interval
 
@@ -26,8 +25,7 @@ class CohortRow:
     n_defined : dict of str to int
         Subjects of each other metric, by its name: where a prediction is constant there is no correlation.
     means : dict of str to float
-        Of each metric of the scorecard over the subjects in whom it is defined; of the ratio, the mean score over that of the linear
-        reference.
+        Of each metric of the scorecard over the subjects in whom it is defined; of a share, the mean score over that of its predictor.
     intervals : dict of str to tuple of float
         The t intervals of those metrics that have one.
     bca : tuple of float
@@ -90,10 +88,11 @@ class _TypeScores:
         one, two = self.by_subject[name], self.by_subject[other]
         return [one[subject] - two[subject] for subject in one if subject in two]
 
-    def ratio(self, name: str) -> float:
-        """Over the linear reference's mean, unless there is none or it explains nothing, as in a null cohort."""
-        reference = np.mean(list(self.by_subject.get(LINEAR_REFERENCE, {"none": 0.0}).values()))
-        return float(np.mean(list(self.by_subject[name].values())) / reference) if reference > _NOTHING else _NAN
+    def share(self, name: str, whole: str, confidence: float) -> float:
+        """Of the mean of the predictor whose title begins so, unless there is none or it may explain nothing, as in a null cohort."""
+        of_whole = next((list(of_name.values()) for other, of_name in self.by_subject.items() if other.startswith(whole)), [0.0])
+        mean, (low, _) = float(np.mean(of_whole)), t_interval(of_whole, confidence)
+        return _NAN if mean <= _NOTHING or low <= 0 else float(np.mean(list(self.by_subject[name].values()))) / mean
 
 
 def summarise(folds: Sequence[FoldScores], scorecard: Scorecard, confidence: float = 0.95, seed: int = 0) -> tuple[CohortRow, ...]:
@@ -113,7 +112,8 @@ def summarise(folds: Sequence[FoldScores], scorecard: Scorecard, confidence: flo
 def _row(name: str, of_type: _TypeScores, scorecard: Scorecard, leaking: tuple[str, ...] | None, confidence: float, seed: int) -> CohortRow:
     scores = of_type.scores[name]
     figures = {metric.name: _figure(metric, scores, scorecard) for metric in scorecard.scored}
-    means = {figure: _mean(values) for figure, values in figures.items()} | {RATIO: of_type.ratio(name)}
+    means = {figure: _mean(values) for figure, values in figures.items()}
+    means |= {metric.name: of_type.share(name, metric.share_of, confidence) for metric in scorecard.metrics if metric.share_of}
     means |= {metric.name: _mean({part: means[part] for part in metric.mean_of}) for metric in scorecard.metrics if metric.mean_of}
     intervals = {metric.name: _interval(figures[metric.name], confidence) for metric in scorecard.scored if metric.has_interval}
     explained = list(of_type.by_subject[name].values())

@@ -5,8 +5,6 @@ from typing import Literal
 
 from crossmodal.evaluation.names import TRAINING_MEAN
 
-RATIO = "ratio_to_linear_reference"
-
 
 @dataclass(frozen=True)
 class Metric:
@@ -27,11 +25,15 @@ class Metric:
     has_unit : bool
         It is in the unit of the group's channels, so that the column names the unit that people read.
     has_interval : bool
-        The interval over subjects is printed and kept beside it.
+        The interval over subjects is kept beside it.
+    shows_interval : bool
+        Tables print that interval, too, as of the primary metric.
     is_optional : bool
         Its column is left out where no row has it.
     mean_of : tuple of str
         Names of metrics whose means over subjects it is the mean of; no score has it then.
+    share_of : str
+        How the title of a predictor begins; it is the mean primary metric over that predictor's, and no score has it then.
     told, absent : str
         What a table says of it where some row has it, and where none has.
     """
@@ -43,15 +45,17 @@ class Metric:
     shown_scale: float = 1.0
     has_unit: bool = False
     has_interval: bool = False
+    shows_interval: bool = False
     is_optional: bool = False
     mean_of: tuple[str, ...] = ()
+    share_of: str = ""
     told: str = ""
     absent: str = ""
 
     @property
     def is_scored(self) -> bool:
         """Whether each score has it, rather than the summary of a cohort alone."""
-        return not self.mean_of and self.name != RATIO
+        return not self.mean_of and not self.share_of
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,11 @@ class Scorecard:
 
     def __getitem__(self, name: str) -> Metric:
         return next(metric for metric in self.metrics if metric.name == name)
+
+    @property
+    def yardsticks(self) -> tuple[str, ...]:
+        """How the titles of predictors begin that metrics are shares of."""
+        return tuple(metric.share_of for metric in self.metrics if metric.share_of)
 
     @property
     def scored(self) -> tuple[Metric, ...]:

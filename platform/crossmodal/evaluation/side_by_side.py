@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from crossmodal.evaluation.scores import FoldScores, Role, Score
 
-# What others, as controls and oracles, say of each model stands in the variant's own table.
+# What others, as controls and most oracles, say of each model stands in the variant's own table.
 _SHOWN: tuple[Role, ...] = ("model", "baseline", "ceiling")
 
 
-def side_by_side(variants: Mapping[str, Sequence[FoldScores]]) -> tuple[FoldScores, ...]:
+def side_by_side(variants: Mapping[str, Sequence[FoldScores]], yardsticks: tuple[str, ...] = ()) -> tuple[FoldScores, ...]:
     """Put the folds of all variants together.
 
     A model is named after its variant. So is a baseline or ceiling, unless each variant that has it gives it the same scores: it is shown
@@ -18,6 +18,8 @@ def side_by_side(variants: Mapping[str, Sequence[FoldScores]]) -> tuple[FoldScor
     ----------
     variants : mapping of str to sequence of FoldScores
         By label.
+    yardsticks : tuple of str
+        How the titles of oracles begin that are shown, too, since metrics are shares of them.
     """
     alike = _alike(variants)
     shown: set[str] = set()
@@ -25,13 +27,13 @@ def side_by_side(variants: Mapping[str, Sequence[FoldScores]]) -> tuple[FoldScor
     for label, of_variant in variants.items():
         names = {score.predictor for fold in of_variant for score in fold.scores}
         left_out, shown = shown & names, shown | (alike & names)
-        folds += [fold.model_copy(update={"scores": tuple(_renamed(fold, label, alike, left_out))}) for fold in of_variant]
+        folds += [fold.model_copy(update={"scores": tuple(_renamed(fold, label, alike, left_out, yardsticks))}) for fold in of_variant]
     return tuple(folds)
 
 
-def _renamed(fold: FoldScores, label: str, alike: set[str], left_out: set[str]) -> Iterator[Score]:
+def _renamed(fold: FoldScores, label: str, alike: set[str], left_out: set[str], yardsticks: tuple[str, ...]) -> Iterator[Score]:
     for score in fold.scores:
-        if score.role in _SHOWN and score.predictor not in left_out:
+        if (score.role in _SHOWN or score.predictor.startswith(yardsticks)) and score.predictor not in left_out:
             name = score.predictor if score.predictor in alike else row_name(label, score.predictor)
             yield score.model_copy(update={"predictor": name})
 

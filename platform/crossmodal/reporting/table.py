@@ -112,23 +112,22 @@ class ScoreTable:
     def header(self, channel_type: str) -> list[str]:
         """Column titles for one channel type."""
         unit = CHANNEL_TYPES[channel_type].shown_unit
-        titles = [f"{metric.title} {unit}" if metric.has_unit else metric.title for metric in self._columns(channel_type)]
-        titles[0] += f" [{self.confidence:.0%}]"
+        titles = [self._title(metric, unit) for metric in self._columns(channel_type)]
         return ["predictor", *titles, _above(self.scorecard), _beside(self.scorecard), "n"]
+
+    def _title(self, metric: Metric, unit: str) -> str:
+        with_unit = f"{metric.title} {unit}" if metric.has_unit else metric.title
+        return f"{with_unit} [{self.confidence:.0%}]" if metric.shows_interval else with_unit
 
     def score(self, row: CohortRow) -> str:
         """The score of a row with its interval."""
-        low, high = row.intervals[self.scorecard.primary]
-        interval = "" if np.isnan(low) else f" [{_number(low)}, {_number(high)}]"
-        return _figure(row, self.scorecard[self.scorecard.primary]) + interval
+        return _cell(row, self.scorecard[self.scorecard.primary])
 
     def cells(self, row: CohortRow) -> list[str]:
         """One row as a reader sees it, with the protocol's label; a dash where a figure is undefined."""
-        _, *others = self._columns(row.channel_type)
         return [
             named(row) + (f" ({self.label})" if self.label and row.role != "ceiling" else "") + leak_mark(row),
-            self.score(row),
-            *(_figure(row, metric) for metric in others),
+            *(_cell(row, metric) for metric in self._columns(row.channel_type)),
             _p(row.p_above, row.above),
             _p(row.p_rival, row.differs_from_rival) + _direction(row),
             str(row.n),
@@ -162,6 +161,11 @@ def _no_star(rows: Sequence[CohortRow], scorecard: Scorecard) -> Iterator[str]:
         if least >= ALPHA:
             counted = f"n = {max(n_of_rows)} and {len(n_of_rows)} row{'s' * (len(n_of_rows) > 1)}"
             yield f"{title}: no star is possible with {counted}; the least corrected p is {f'{least:.4f}'.removeprefix('0')}."
+
+
+def _cell(row: CohortRow, metric: Metric) -> str:
+    low, high = row.intervals[metric.name] if metric.shows_interval else (float("nan"),) * 2
+    return _figure(row, metric) + ("" if np.isnan(low) else f" [{_number(low)}, {_number(high)}]")
 
 
 def _figure(row: CohortRow, metric: Metric) -> str:

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from crossmodal.evaluation.cohort import summarise
-from crossmodal.evaluation.scorecard import RATIO
 from crossmodal.evaluation.scores import FoldScores, Score
-from crossmodal.tasks.sensors.scorecard import sensors_scorecard
+from crossmodal.tasks.sensors.scorecard import RATIO, sensors_scorecard
 
 CARD = sensors_scorecard({"alpha": (8, 13)})
 
@@ -81,6 +80,14 @@ def test_means_intervals_and_ratio_to_the_linear_reference():
     assert table["model"].intervals["explained_variance"][0] < 0.335 < table["model"].intervals["explained_variance"][1]
     assert table["model"].means[RATIO] == pytest.approx(0.335 / 0.385)
     assert np.isnan(table["linear reference"].p_above)
+
+
+def test_nothing_is_a_share_of_what_may_explain_nothing():
+    noise = 0.1 * np.array([1, -1, 1, -1, 1, -1, 1, -0.9])
+    table = rows(8, **{"model": eight(0.3), "linear reference": noise})
+    assert noise.mean() > 0
+    assert np.isnan(table["model"].means[RATIO])
+    assert np.isnan(rows(8, model=eight(0.3))["model"].means[RATIO])
 
 
 def test_five_subjects_are_never_significant():

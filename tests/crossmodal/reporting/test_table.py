@@ -9,9 +9,8 @@ import pytest
 from rich.console import Console
 
 from crossmodal.evaluation.cohort import CohortRow
-from crossmodal.evaluation.scorecard import RATIO
 from crossmodal.reporting.table import ScoreTable, to_csv, to_markdown, to_rich
-from crossmodal.tasks.sensors.scorecard import sensors_scorecard
+from crossmodal.tasks.sensors.scorecard import RATIO, sensors_scorecard
 
 NAN = float("nan")
 
@@ -124,6 +123,16 @@ def test_what_eyes_and_heart_leave_has_a_column_or_is_said_to_be_unknown(render)
     assert "No EOG" not in text
     (written,) = csv.DictReader(io.StringIO(to_csv(known)))
     assert float(written["beyond_physiology_low"]) == 0.2
+
+
+def test_an_interval_is_printed_where_the_scorecard_says_so():
+    one = row("ridge", means={"beyond_physiology": 0.271}, intervals={"beyond_physiology": (0.2, 0.34)})
+    shown = replace(CARD, metrics=tuple(replace(metric, shows_interval=metric.has_interval) for metric in CARD.metrics))
+    assert cells(one)[2] == "0.271"
+    assert table(one).header("mag")[1:3] == ["EV [95%]", "beyond EOG, ECG"]
+    made = replace(table(one), scorecard=shown)
+    assert made.cells(one)[2] == "0.271 [0.200, 0.340]"
+    assert made.header("mag")[2] == "beyond EOG, ECG [95%]"
 
 
 @pytest.mark.parametrize("render", [printed, to_markdown])

@@ -10,6 +10,7 @@ CORTEX_SCORECARD = Scorecard(
             EXPLAINED,
             "EV",
             has_interval=True,
+            shows_interval=True,
             told="EV: explained variance of the moments of all regions about zero, which is 1 - MSE / MSE of zero",
         ),
         Metric("spatial_pcc", "sPCC", has_interval=True),

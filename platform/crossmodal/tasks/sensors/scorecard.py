@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 
-from crossmodal.evaluation.scorecard import RATIO, Metric, Scorecard
+from crossmodal.evaluation.names import LINEAR_REFERENCE
+from crossmodal.evaluation.scorecard import Metric, Scorecard
 from crossmodal.models.ridge import LAGGED_RIDGE
 
 EXPLAINED = "explained_variance"
+RATIO = "ratio_to_linear_reference"
 BEYOND = "beyond_physiology"
 EYES_AND_HEART = "EOG and ECG alone"
 OWN_FIR = "own FIR"
@@ -30,9 +32,15 @@ def sensors_scorecard(bands_hz: Mapping[str, tuple[float, float]]) -> Scorecard:
     )
     return Scorecard(
         metrics=(
-            Metric(EXPLAINED, "EV", has_interval=True, told="EV: explained variance of the sensors' signal about the training mean"),
+            Metric(
+                EXPLAINED,
+                "EV",
+                has_interval=True,
+                shows_interval=True,
+                told="EV: explained variance of the sensors' signal about the training mean",
+            ),
             beyond,
-            Metric(RATIO, "of lin. ref.", pattern="{:.2f}"),
+            Metric(RATIO, "of lin. ref.", pattern="{:.2f}", share_of=LINEAR_REFERENCE),
             Metric("r", "r"),
             Metric("r2"),
             Metric("topography_r", "topogr. r"),

@@ -8,6 +8,8 @@ from crossmodal.tasks.volumes.networks import GROUPS, group_metric
 R = "r"
 R_COUPLED = "r_coupled"
 R_UNCOUPLED = "r_uncoupled"
+SHARE = "share_of_own_ridge"
+OWN_RIDGE = f"own {LAGGED_RIDGE}"
 BEYOND = "partial_r"
 BEYOND_GLOBAL = "partial_r_global"
 COVERAGE = "coverage"
@@ -21,17 +23,28 @@ VOLUMES_SCORECARD = Scorecard(
             R,
             "r",
             has_interval=True,
+            shows_interval=True,
             told="r: correlation of truth and prediction over the unfiltered volumes of a scan, mean over targets inside the brain and over"
             " scans; 0 where a prediction never changes",
+        ),
+        Metric(
+            SHARE,
+            "of own ridge",
+            pattern="{:.2f}",
+            is_optional=True,
+            share_of=OWN_RIDGE,
+            told=f"of own ridge: mean r over that of the {OWN_RIDGE}, which is fitted to the test subject's own scans; nothing where the"
+            " interval of its r includes 0.",
         ),
         Metric(
             R_COUPLED,
             "coupled",
             has_interval=True,
             is_optional=True,
-            told="coupled, uncoupled: r of targets in simulated regions that follow what EEG shows, and in those that follow other things.",
+            told="coupled, uncoupled: r of targets in simulated regions that follow what EEG shows, and in those that follow other things;"
+            " the interval of these should include 0.",
         ),
-        Metric(R_UNCOUPLED, "uncoupled", has_interval=True, is_optional=True),
+        Metric(R_UNCOUPLED, "uncoupled", has_interval=True, shows_interval=True, is_optional=True),
         Metric(
             BEYOND,
             "beyond phys.",

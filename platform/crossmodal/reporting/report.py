@@ -63,10 +63,11 @@ class Publisher:
         self._log(run_id, {name: float(np.mean(of_name)) for name, of_name in values.items()})
         self._tracker.end(run_id, "FINISHED")
 
-    def publish_run(self, table: ScoreTable, figures: Mapping[str, Figure]) -> None:
-        """Keep table and figures of all folds, and log them to the experiment's run."""
+    def publish_run(self, table: ScoreTable, figures: Mapping[str, Figure], regions_csv: str = "") -> None:
+        """Keep table and figures of all folds, and numbers of regions where there are any, and log them to the experiment's run."""
         _publish_figures(self._tracker, self._parent_id, self.figures_uri, figures)
-        for name, text in (("table.md", to_markdown(table)), ("scores.csv", to_csv(table))):
+        texts = {"table.md": to_markdown(table), "scores.csv": to_csv(table)} | ({"regions.csv": regions_csv} if regions_csv else {})
+        for name, text in texts.items():
             write_bytes(join(self._scores_uri, name), text.encode())
             self._tracker.client.log_text(self._parent_id, text, f"{FOLDER}/{name}")
         self._log(self._parent_id, row_metrics(table))

@@ -12,6 +12,7 @@ from crossmodal.datasets.folds import Fold
 from crossmodal.datasets.manifest import Manifest
 from crossmodal.datasets.opening import find_shards, open_fold
 from crossmodal.evaluation.epoch_metrics import EpochMetric
+from crossmodal.evaluation.regions import RegionScores
 from crossmodal.evaluation.scorecard import Scorecard
 from crossmodal.evaluation.scores import FoldEvaluation
 from crossmodal.models.base import Model
@@ -109,6 +110,10 @@ class Task(ABC):
     @abstractmethod
     def draw_fold(self, evaluation: FoldEvaluation, experiment: Experiment) -> "dict[str, Figure]":
         """Draw a fold's figures, by file name."""
+
+    def region_scores(self, evaluation: FoldEvaluation, experiment: Experiment) -> RegionScores | None:
+        """The model's score of each region and its distance from the scalp; None where targets are no regions of an image."""
+        return None
 
     @abstractmethod
     def write_space(self, data: FoldData, folder: Path) -> None:

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from crossmodal.evaluation.regions import RegionScores, together
 from crossmodal.evaluation.scores import FoldEvaluation, FoldScores
 from crossmodal.reporting.loss import Losses
+from crossmodal.reporting.regions import depth_sentence, draw_depth, regions_to_csv
 from crossmodal.reporting.report import Publisher, draw_run
 from crossmodal.reporting.table import ScoreTable
 from crossmodal.tasks.choosing import task_of
@@ -50,15 +52,22 @@ def score_run(plan: Plan, tracker: Tracker, note: str = "", follow: Follow = ite
     experiment, task = plan.experiment, task_of(plan.experiment)
     scorecard = task.scorecard(experiment)
     publisher = Publisher(experiment.store, plan.run, tracker, scorecard.primary)
-    scores = []
+    scores: list[FoldScores] = []
+    regions: list[RegionScores] = []
     for fold in follow(evaluate_folds(experiment, plan.manifest, plan.run, plan.folds)):
         publisher.publish_fold(fold.scores, task.draw_fold(fold, experiment))
         scores.append(fold.scores)
+        regions += filter(None, [task.region_scores(fold, experiment)])
     table = ScoreTable.of(experiment, scores, scorecard)
-    table = replace(table, note=" ".join(filter(None, [table.note, note])))
     losses = {
         name: Losses([epoch.loss for epoch in result.history], [epoch.validation_loss for epoch in result.history])
         for name, result in plan.finished.items()
     }
-    publisher.publish_run(table, draw_run(scores, losses, scorecard))
+    figures, depth, regions_csv = draw_run(scores, losses, scorecard), "", ""
+    if regions:
+        of_all, confidence = together(regions), experiment.evaluation.confidence
+        depth, regions_csv = depth_sentence(of_all, scorecard, confidence), regions_to_csv(of_all, scorecard, confidence)
+        figures |= {"distance_from_scalp": draw_depth(of_all, scorecard, confidence)} if depth else {}
+    table = replace(table, note=" ".join(filter(None, [table.note, note, depth])))
+    publisher.publish_run(table, figures, regions_csv)
     return ScoredRun(table, publisher.figures_uri, tuple(scores))

@@ -38,16 +38,22 @@ class VolumesDetail:
     target : SignalSpec
     stored : bool array, shape (X, Y, Z), or None
         Voxels that the dataset stores; None where targets are regions.
+    is_shown_s : bool array, shape (n_targets,)
+        False of targets that are known to follow nothing that the EEG shows.
     scans : dict of str to ScanDetail
         The first scan of each test subject.
+    r_of_subjects : dict of str to float64 array, shape (n_targets,)
+        Mean r over all scans of each test subject.
     """
 
     target: SignalSpec
     stored: NDArray[np.bool_] | None
+    is_shown_s: NDArray[np.bool_]
     scans: dict[str, ScanDetail] = field(default_factory=dict)
+    r_of_subjects: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def arrays(self) -> dict[str, Any]:
         """Name all arrays by their subject."""
-        return {"names": np.array(self.target.names), "tr_s": np.array(1 / self.target.sfreq)} | {
-            f"{subject}/{name}": array for subject, scan in self.scans.items() for name, array in vars(scan).items()
-        }
+        of_all = {"names": np.array(self.target.names), "tr_s": np.array(1 / self.target.sfreq)}
+        of_scans = {f"{subject}/{name}": array for subject, scan in self.scans.items() for name, array in vars(scan).items()}
+        return of_all | of_scans | {f"{subject}/r_of_all_scans_s": r_s for subject, r_s in self.r_of_subjects.items()}

@@ -29,7 +29,7 @@ from crossmodal.tasks.volumes.metrics import mean_over_scans, score_scan
 from crossmodal.tasks.volumes.networks import network_groups
 from crossmodal.tasks.volumes.own_ridge import OwnRidge
 from crossmodal.tasks.volumes.scan_judge import CHANCE, ScanJudge
-from crossmodal.tasks.volumes.scorecard import R
+from crossmodal.tasks.volumes.scorecard import R_UNCOUPLED, R
 from crossmodal.transforms.scaling import ChannelScaling, Normaliser
 
 OWN_MEAN = "own mean"
@@ -80,7 +80,7 @@ class VolumesEvaluator:
         """
         baselines = self._fitter.fit(fold)
         predictors = {self._title: Predictor(network, normaliser)} | self._in_units(fold, baselines)
-        detail = VolumesDetail(fold.signals.target, fold.shards[0].volumes.stored)
+        detail = VolumesDetail(fold.signals.target, fold.shards[0].volumes.stored, self._is_shown(fold))
         scores: list[Score] = []
         for subject in dict.fromkeys(fold.test.subjects.tolist()):
             windows = fold.test.windows.subset(np.flatnonzero(fold.test.subjects == subject))
@@ -89,16 +89,24 @@ class VolumesEvaluator:
             own = {name: each.for_subject(info, fold.signals, referenced) for name, each in (predictors | calibrated).items()}
             of_subject = list(_scans(fold.test.windows, fold.shards, subject))
             cross_fitted = self._own_ridge.predict(fold, of_subject) if self._own_ridge else None
-            scans = []
+            scans, r_of_scans = [], []
             for index, scan in enumerate(of_subject):
                 truth_vs, said = self._predict(fold, scan, own)
                 if self._own_ridge and cross_fitted:
                     said[self._own_ridge.title] = "oracle", cross_fitted[index]
                 scans.append(self._figures(fold, scan, truth_vs, said, own[self._title]))
-                detail.scans.setdefault(subject, self._detail(fold.shards[scan.shard_index[0]], scan, truth_vs, said))
+                of_scan = self._detail(fold.shards[scan.shard_index[0]], scan, truth_vs, said)
+                detail.scans.setdefault(subject, of_scan)
+                r_of_scans.append(of_scan.r_s)
+            detail.r_of_subjects[subject] = np.mean(r_of_scans, axis=0)
             scores += self._scores(subject, {name: role for name, (role, _) in said.items()}, scans)
         of_fold = {"run": self._run, "fold": fold.fold.name, "label": fold.fold.label, "bounded": self._ceilings.is_null}
         return FoldEvaluation(FoldScores(**of_fold, scores=tuple(scores), protocol=PROTOCOL), detail)
+
+    def _is_shown(self, fold: ShardFold) -> NDArray[np.bool_]:
+        """Which targets the EEG may show, shape (n_targets,)."""
+        columns = columns_of(fold.shards[0], self._experiment.data.target)
+        return ~self._ceilings.groups(fold.shards[0], columns).get(R_UNCOUPLED, np.zeros(len(columns), dtype=bool))
 
     def _in_units(self, fold: ShardFold, baselines: Mapping[str, Model]) -> dict[str, Predictor]:
         return {name: Predictor(baseline, self._baselines.units(fold, name)) for name, baseline in baselines.items()}

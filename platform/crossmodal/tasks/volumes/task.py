@@ -16,6 +16,7 @@ from crossmodal.config.signal_spec import SignalSpec
 from crossmodal.datasets.fold_data import FoldData
 from crossmodal.datasets.opening import ShardFold
 from crossmodal.evaluation.epoch_metrics import EpochMetric, temporal_r
+from crossmodal.evaluation.regions import RegionScores
 from crossmodal.evaluation.scorecard import Scorecard
 from crossmodal.evaluation.scores import FoldEvaluation
 from crossmodal.models.intervals import LEVEL
@@ -23,6 +24,7 @@ from crossmodal.models.store import TrainedModel
 from crossmodal.physics.haemodynamics import RESPONSE_LENGTH_S
 from crossmodal.tasks.cleaned_input import CleanInput
 from crossmodal.tasks.contract import Evaluator, Task, Written
+from crossmodal.tasks.volumes.depth import from_scalp_m
 from crossmodal.tasks.volumes.export import predict_volumes, save_volumes, table_path
 from crossmodal.tasks.volumes.grid import MASK, affine_of, load_mask, maps_of, regions_of, spheres_of, strongest, voxels_of
 from crossmodal.tasks.volumes.own_ridge import own_ridge_spec
@@ -87,6 +89,18 @@ class VolumesTask(Task):
             figures[f"courses_sub-{subject}"] = draw_courses(detail, subject, model)
             figures[f"map_sub-{subject}"] = draw_map(scan, subject, model, numbers, affine_of(detail.target))
         return figures
+
+    def region_scores(self, evaluation: FoldEvaluation, experiment: Experiment) -> RegionScores | None:
+        """Mean r of each region over a subject's scans; None where targets are voxels."""
+        from crossmodal.tasks.volumes.detail import VolumesDetail
+
+        detail = evaluation.detail
+        assert isinstance(detail, VolumesDetail)
+        if detail.stored is not None:
+            return None
+        where = _where(experiment.preprocessing, detail.target, None)
+        distance_m = from_scalp_m(where, affine_of(detail.target), detail.target.n_channels)
+        return RegionScores(detail.target.names, distance_m, detail.is_shown_s, detail.r_of_subjects)
 
     def write_space(self, data: FoldData, folder: Path) -> None:
         """Write which voxels are targets; an atlas stays where the settings say."""

@@ -1,5 +1,6 @@
 """Scores of a simulated cohort with sessions: regions that EEG shows are told apart from others, beside ceiling and oracle."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -11,6 +12,7 @@ from crossmodal.datasets.shard import write_shard
 from crossmodal.models.base import Model
 from crossmodal.storage.node_cache import NodeCache
 from crossmodal.tasks.volumes.evaluator import VolumesEvaluator
+from crossmodal.tasks.volumes.task import VolumesTask
 from preprocessing.readers.reading import list_recordings
 from preprocessing.recording import preprocess_recording
 from preprocessing.simulated.cohort import simulate_cohort
@@ -26,8 +28,8 @@ class Nothing(Model):
 
 
 @pytest.fixture(scope="module")
-def scores(tmp_path_factory):
-    """Scores of one test subject, two sessions, by predictor."""
+def evaluated(tmp_path_factory):
+    """An experiment, and what the evaluation of one test subject gives, two sessions."""
     folder = tmp_path_factory.mktemp("known")
     root = folder / "cohort"
     experiment = Experiment.model_validate(
@@ -81,8 +83,13 @@ def scores(tmp_path_factory):
     assert [(entry.session, entry.run) for entry in manifest.entries[1:3]] == [("01", "ses-01_01"), ("02", "ses-02_01")]
     (fold,) = make_folds(experiment.split, manifest)
     data = open_fold(manifest, fold, experiment.data, experiment.seed, NodeCache(folder / "cache", 1 << 30))
-    evaluation = VolumesEvaluator(experiment, "run").evaluate(data, Nothing(), data.normaliser)
-    return {score.predictor: score for score in evaluation.scores.scores}
+    return experiment, VolumesEvaluator(experiment, "run").evaluate(data, Nothing(), data.normaliser)
+
+
+@pytest.fixture(scope="module")
+def scores(evaluated):
+    """Scores by predictor."""
+    return {score.predictor: score for score in evaluated[1].scores.scores}
 
 
 def test_coupled_and_uncoupled_regions_are_told_apart(scores):
@@ -98,6 +105,15 @@ def test_the_ridge_on_own_scans_is_an_oracle_between_nothing_and_the_ceiling(sco
     assert own.role == "oracle"
     assert scores["true power through blood"].values["r_coupled"] > own.values["r_coupled"] > 0.2
     assert abs(own.values["r_uncoupled"]) < 0.25
+
+
+def test_regions_of_the_atlas_have_a_depth_and_those_that_eeg_does_not_show_are_told(evaluated):
+    experiment, evaluation = evaluated
+    regions = VolumesTask().region_scores(evaluation, experiment)
+    assert regions.names == tuple(f"region{number:02d}" for number in range(1, 5))
+    assert ((regions.from_scalp_m > 0.005) & (regions.from_scalp_m < 0.08)).all()
+    assert regions.is_shown.tolist() == [True, True, True, False]
+    np.testing.assert_array_equal(regions.by_subject["02"], np.zeros(4))
 
 
 def test_what_the_body_and_bold_itself_tell_are_rows_in_their_roles(scores):

@@ -12,6 +12,7 @@ from crossmodal.models.lagged_band_power_ridge import LaggedBandPowerRidge, Lagg
 from crossmodal.models.registry import baseline_spec
 from crossmodal.models.training_mean import TrainingMean, TrainingMeanConfig
 from crossmodal.models.vigilance import Vigilance, VigilanceConfig
+from crossmodal.physics.haemodynamics import canonical_response
 from tests.crossmodal.models.pairs import volume_pair
 
 PAIR = volume_pair(3, 2, 400, 100.0)
@@ -49,6 +50,18 @@ def test_features_follow_amplitude_or_power_where_the_exponent_says_so(exponent,
     model = LaggedBandPowerRidge(config, PAIR)
     torch.testing.assert_close(model.features(3 * x_bct), gain * model.features(x_bct))
     assert config.title == f"lagged ridge on band power to the {exponent:g}"
+
+
+def test_bins_are_summed_by_haemodynamic_responses_where_peaks_are_given():
+    x_bct = torch.randn(5, 3, 400, generator=torch.Generator().manual_seed(0))
+    config = LaggedBandPowerRidgeConfig(exponent=0.5, peaks_s=(4, 8))
+    found = LaggedBandPowerRidge(config, PAIR).features(x_bct).reshape(5, 3, 4, 2)
+    bins = LaggedBandPowerRidge(LaggedBandPowerRidgeConfig(exponent=0.5), PAIR).features(x_bct).reshape(5, 3, 4, 2)
+    # Two bins of 2 s, whose middles lie 3 and 1 s before the volume; response by response.
+    for number, peak_s in enumerate(config.peaks_s):
+        early, late = canonical_response(np.array([3.0, 1.0]), peak_s)
+        torch.testing.assert_close(found[..., number], early * bins[..., 0] + late * bins[..., 1], rtol=1e-5, atol=1e-7)
+    assert config.title == "lagged ridge on band power to the 0.5 through blood"
 
 
 def test_the_calibrated_one_is_the_ridge_solution_on_power_that_is_standardised_in_each_person():

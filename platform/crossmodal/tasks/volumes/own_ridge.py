@@ -4,6 +4,7 @@ Shape suffixes: n window, p feature, s target.
 """
 
 from collections.abc import Sequence
+from itertools import combinations
 
 import numpy as np
 import torch
@@ -95,8 +96,9 @@ class OwnRidge:
 def cross_fitted(x_np: Floats, y_ns: Floats, scan_n: Indices, onset_n: Floats, gap_s: float, penalties: Sequence[float]) -> Floats | None:
     """Predict blocks of windows, each by a ridge that is fitted to all windows of other scans, and to those of its own a gap or more away.
 
-    Of these some choose the penalty, by the error of a ridge that is fitted to the others, again with a gap. Each scan has its own mean, of
-    which only features know those of a block that is predicted: the mean of the targets that are left would tell that of the block.
+    All other blocks choose the penalty, by the error of ridges that have seen neither of the two, again with a gap. Each scan has its own
+    mean, of which only features know those of a block that is predicted: the mean of the targets that are left would tell that of the
+    block.
 
     Parameters
     ----------
@@ -123,24 +125,31 @@ def cross_fitted(x_np: Floats, y_ns: Floats, scan_n: Indices, onset_n: Floats, g
     gram_nn = change_np @ change_np.T
     variance = np.trace(gram_nn) / x_np.size
     apart_nn = np.where(scan_n[:, None] == scan_n, np.abs(onset_n[:, None] - onset_n), np.inf)
-
-    def away(block: Indices) -> Indices:
-        return np.flatnonzero((apart_nn[:, block] >= gap_s).all(axis=1))
-
-    def predicted(fitted: Indices, asked: Indices, penalty: float) -> Floats:
-        centred_nn = _centred(_centred(gram_nn[np.ix_(fitted, fitted)], scan_n[fitted]).T, scan_n[fitted])
-        centred_nn[np.diag_indices(len(fitted))] += len(fitted) * variance * penalty
-        return gram_nn[np.ix_(asked, fitted)] @ np.linalg.solve(centred_nn, _centred(y_ns[fitted], scan_n[fitted]))
-
     blocks = np.array_split(np.arange(len(scan_n)), _BLOCKS)
+    is_away = np.array([(apart_nn[:, block] >= gap_s).all(axis=1) for block in blocks])
+
+    def predicted(is_fitted: NDArray[np.bool_], asked: Sequence[Indices]) -> list[list[Floats]]:
+        """What ridges that are fitted to some windows say of each block that is asked, by penalty."""
+        fitted = np.flatnonzero(is_fitted)
+        centred_nn = _centred(_centred(gram_nn[np.ix_(fitted, fitted)], scan_n[fitted]).T, scan_n[fitted])
+        value_k, vector_nk = np.linalg.eigh(centred_nn)
+        told_ks = vector_nk.T @ _centred(y_ns[fitted], scan_n[fitted])
+        weights = [told_ks / (value_k + len(fitted) * variance * penalty)[:, None] for penalty in penalties]
+        asked_nk = [gram_nn[np.ix_(block, fitted)] @ vector_nk for block in asked]
+        return [[block_nk @ weight_ks for weight_ks in weights] for block_nk in asked_nk]
+
+    errors: dict[int, list[Floats]] = {}
+    for one, two in combinations(range(_BLOCKS), 2):
+        if (is_away[one] & is_away[two]).any():
+            of_one, of_two = predicted(is_away[one] & is_away[two], (blocks[one], blocks[two]))
+            errors.setdefault(two, []).append(_errors(y_ns[blocks[one]], of_one, scan_n[blocks[one]]))
+            errors.setdefault(one, []).append(_errors(y_ns[blocks[two]], of_two, scan_n[blocks[two]]))
+    if len(errors) < _BLOCKS:
+        return None
     found_ns = np.zeros_like(y_ns)
     for number, block in enumerate(blocks):
-        choosing = np.intersect1d(away(block), blocks[(number + _BLOCKS // 2) % _BLOCKS])
-        fitted = np.intersect1d(away(block), away(choosing)) if len(choosing) else choosing
-        if not len(fitted):
-            return None
-        errors = [_error(y_ns[choosing], predicted(fitted, choosing, penalty), scan_n[choosing]) for penalty in penalties]
-        found_ns[block] = predicted(away(block), block, penalties[int(np.argmin(errors))])
+        (of_block,) = predicted(is_away[number], (block,))
+        found_ns[block] = of_block[int(np.argmin(np.sum(errors[number], axis=0)))]
     return found_ns
 
 
@@ -152,8 +161,9 @@ def _centred(x_nk: Floats, scan_n: Indices) -> Floats:
     return x_nk - (sums / np.bincount(scan_n)[:, None])[scan_n]
 
 
-def _error(truth_ns: Floats, predicted_ns: Floats, scan_n: Indices) -> float:
-    """Squared error about the means of scans, targets weighted alike."""
-    change_ns, predicted_change_ns = _centred(truth_ns, scan_n), _centred(predicted_ns, scan_n)
+def _errors(truth_ns: Floats, predicted: Sequence[Floats], scan_n: Indices) -> Floats:
+    """Squared error of each prediction about the means of scans, targets weighted alike."""
+    change_ns = _centred(truth_ns, scan_n)
     power_s = np.square(change_ns).sum(axis=0)
-    return float((np.square(change_ns - predicted_change_ns).sum(axis=0) / np.where(power_s > 0, power_s, 1.0)).sum())
+    weight_s = 1 / np.where(power_s > 0, power_s, 1.0)
+    return np.array([(np.square(change_ns - _centred(said_ns, scan_n)).sum(axis=0) * weight_s).sum() for said_ns in predicted])

@@ -33,7 +33,7 @@ def main() -> None:
         publish(write_dataset(Path(experiment.store)), experiment.store, experiment.dataset_recipe)
         ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
         with Tracker(experiment.tracking) as tracker:
-            study, _, _ = search(plan_sweep(experiment, Space("benchmark", _suggest, {"learning_rate": 1e-3})), tracker, _tell(console))
+            study, _, _ = search(plan_sweep(experiment, Space("benchmark", _suggest, ({"learning_rate": 1e-3},))), tracker, _tell(console))
         beside_s = seconds_beside_training(study.trials)
         ray.shutdown()
     first, later = beside_s[0], statistics.median(beside_s[1:])

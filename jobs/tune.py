@@ -32,6 +32,7 @@ def tune(experiment: "Experiment", arguments: argparse.Namespace) -> None:
     from crossmodal.reporting.table import to_rich
     from crossmodal.tracking.runs import Tracker
     from crossmodal.training.board import Board
+    from crossmodal.tuning.study import called
     from crossmodal.tuning.sweep import search
     from crossmodal.tuning.winner import conclude
 
@@ -40,7 +41,7 @@ def tune(experiment: "Experiment", arguments: argparse.Namespace) -> None:
     def show(trial: "FrozenTrial") -> None:
         values = ", ".join(f"{name} {value:.4g}" for name, value in zip(experiment.tuning.objectives, trial.values or (), strict=False))
         told = values if trial.state.name == "COMPLETE" else trial.user_attrs.get("cause", trial.state.name.lower())
-        console.print(f"trial {trial.number}: {told}", soft_wrap=True)
+        console.print(f"{called(trial)}: {told}", soft_wrap=True)
 
     start_ray_for_trials(experiment)
     with Tracker(experiment.tracking) as tracker:
@@ -57,7 +58,7 @@ def tune(experiment: "Experiment", arguments: argparse.Namespace) -> None:
         output.print(f"\n{title}")
         output.print(to_rich(table))
     cost = outcome.cost
-    print(f"winner: trial {outcome.winner.number}, {outcome.winner.params}; registered as {outcome.model}")
+    print(f"winner: {called(outcome.winner)}, {outcome.winner.params}; registered as {outcome.model}")
     print(f"cost: {cost.core_hours:.3f} core-hours, {cost.gpu_hours:.3f} GPU-hours; {cost.pruned_share:.0%} went into pruned trials")
 
 

@@ -21,7 +21,7 @@ def suggest(trial: Trial, experiment: Experiment) -> dict[str, Any]:
         "model.features": trial.suggest_categorical("features", [25, 50, 100, 200]),
         "model.widths": [trial.suggest_categorical("width", [125, 250, 500, 1000])] * trial.suggest_int("depth", 1, 4),
         "model.dropout": trial.suggest_float("dropout", 0.1, 0.8),
-        "model.rank": trial.suggest_categorical("rank", [12, 25, 50, 100]),
+        "model.rank": trial.suggest_categorical("rank", [13, 25, 50, 100]),
         "model.volume_channels": [trial.suggest_categorical("volume_width", [2, 4, 8, 16])] * 3,
     }
     return network | common.training(trial) | common.augmentation(trial)

@@ -14,10 +14,10 @@ def suggest(trial: Trial, experiment: Experiment) -> dict[str, Any]:
     """Vary widths, depth and dropout, then training."""
     dropout = trial.suggest_float("dropout", 0.1, 0.8)
     network = {
-        "model.channel_width": trial.suggest_categorical("channel_width", [12, 25, 50, 100]),
+        "model.channel_width": trial.suggest_categorical("channel_width", [13, 25, 50, 100]),
         "model.widths": [trial.suggest_categorical("width", [125, 250, 500, 1000])] * trial.suggest_int("depth", 1, 3),
         "model.channel_dropout": dropout,
         "model.dropout": dropout,
-        "model.rank": trial.suggest_categorical("rank", [12, 25, 50, 100]),
+        "model.rank": trial.suggest_categorical("rank", [13, 25, 50, 100]),
     }
     return network | common.training(trial) | common.augmentation(trial)

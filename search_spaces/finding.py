@@ -28,9 +28,10 @@ def find_space(experiment: Experiment) -> Space:
             f"tuning.space: there is no space '{name}'; known are {', '.join(known)}, or give the dotted name of your own module"
         )
     module = import_module(path)
-    if not (callable(getattr(module, "suggest", None)) and isinstance(getattr(module, "FIRST", None), dict)):
+    first = getattr(module, "FIRST", None)
+    if not (callable(getattr(module, "suggest", None)) and isinstance(first, dict | tuple) and first != ()):
         raise UserError(f"tuning.space: module '{path}' is no space; it needs a function suggest(trial, experiment) and a dict FIRST")
-    return Space(path, module.suggest, module.FIRST)
+    return Space(path, module.suggest, (first,) if isinstance(first, dict) else first)
 
 
 def _is_there(path: str) -> bool:

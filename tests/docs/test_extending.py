@@ -134,7 +134,7 @@ def test_a_space_of_one_s_own_makes_trials(my_lab, tmp_path):
     space = find_space(experiment)
     drawn = space.rehearse(experiment)
     assert space.name == "my_lab.space"
-    assert {"width", "taps", "learning_rate"} <= drawn.keys() == space.first.keys()
+    assert {"width", "taps", "learning_rate"} <= drawn.keys() == space.first[0].keys()
 
 
 SCORE = """

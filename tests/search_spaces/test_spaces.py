@@ -4,9 +4,11 @@ import pytest
 from optuna.trial import FixedTrial
 
 from crossmodal.config import Experiment, UserError, overridden
-from crossmodal.models.registry import network_spec
+from crossmodal.models.checking import checked
+from crossmodal.models.registry import config_class, network_spec, registered
+from crossmodal.physics.cap import CAP
 from crossmodal.tuning.space import Space
-from search_spaces import common
+from search_spaces import common, eeg_fmri_models
 from search_spaces.finding import find_space
 from tests.crossmodal.models.pairs import sensor_pair, volume_pair
 
@@ -55,7 +57,7 @@ def test_a_model_s_space_makes_models_that_can_be_built(kind):
 def test_the_first_trial_is_the_paper_s(kind):
     base = experiment(model={"kind": kind}, **DATA[kind])
     space = find_space(base)
-    first = overridden(base, space.suggest(FixedTrial(dict(space.first)), base))
+    first = overridden(base, space.suggest(FixedTrial(dict(space.first[0])), base))
     assert network_spec(first.model) == network_spec(base.model)
     assert first.training.learning_rate == LEARNING_RATES.get(kind, 1e-3)
 
@@ -72,8 +74,8 @@ def test_a_narrow_draw_of_each_space_runs():
         "bunny": {"width": 64, "segment": 10, "dropout": 0.0},
         "deepsif": {"width": 125, "layers": 1},
         "pointwise_mlp": {"width": 64, "depth": 4},
-        "bricman_cnn": {"filters": 64, "features": 25, "width": 125, "depth": 2, "rank": 12, "volume_width": 2},
-        "bricman_fc": {"channel_width": 12, "width": 125, "depth": 1, "rank": 12},
+        "bricman_cnn": {"filters": 64, "features": 25, "width": 125, "depth": 2, "rank": 13, "volume_width": 2},
+        "bricman_fc": {"channel_width": 13, "width": 125, "depth": 1, "rank": 13},
         "bricman_mixed": {"filters": 64, "taps": 25, "heads": 2, "head_width": 4, "layers": 1},
         "bricman_seq2seq": {"heads": 2, "head_width": 4, "encoder_layers": 1, "decoder_layers": 1, "regions_per_token": 4},
         "bricman_transformer": {"heads": 2, "head_width": 4, "encoder_layers": 1, "rank": 16},
@@ -83,8 +85,43 @@ def test_a_narrow_draw_of_each_space_runs():
     for kind, drawn in draws.items():
         base = experiment(model={"kind": kind}, **DATA[kind])
         space = find_space(base)
-        changed = overridden(base, space.suggest(FixedTrial({**space.first, **drawn}), base))
+        changed = overridden(base, space.suggest(FixedTrial({**space.first[0], **drawn}), base))
         network_spec(changed.model).build((volume_pair if DATA[kind] else sensor_pair)(6, 5, 200, 100.0))
+
+
+def test_the_search_over_all_networks_of_volumes_begins_with_one_trial_of_each():
+    base = experiment(model={"kind": "band_power", "bands_hz": {"gamma": [30, 40]}}, tuning={"space": "eeg_fmri_models"}, **OF_VOLUMES)
+    space = find_space(base)
+    known = [kind for kind, model in registered(is_baseline=False).items() if "volumes" in config_class(model, kind, "model").predicts]
+    assert sorted(parameters["model"] for parameters in space.first) == sorted(known)
+    parameters = space.rehearse(base)
+    assert {"model", "calhas.latent", "bricman_mixed.taps", "source_power.exponent"} <= parameters.keys()
+    pair = volume_pair(len(CAP), 5, 3000, 100.0)
+    pair = pair.model_copy(update={"input": pair.input.model_copy(update={"names": CAP})})
+    for first in space.first:
+        trial = checked(overridden(base, space.suggest(FixedTrial(dict(first)), base)))
+        assert trial.model.kind == first["model"]
+        network = network_spec(trial.model).build(pair)
+        # Reduced, as for two cores.
+        assert sum(weights.numel() for weights in network.parameters()) < 3e6
+        if first["model"] in ("band_power", "source_power"):
+            assert trial.model.bands_hz == {"gamma": [30, 40]}
+
+
+def test_a_model_s_parameters_are_drawn_for_that_model_alone():
+    first = next(parameters for parameters in eeg_fmri_models.FIRST if parameters["model"] == "bricman_fc")
+    trial = FixedTrial(dict(first))
+    settings = eeg_fmri_models.suggest(trial, experiment(**OF_VOLUMES))
+    assert {name.split(".")[0] for name in trial.params} == {"model", "bricman_fc"}
+    assert settings["data.windows.length_s"] == 30
+    assert settings["model"] == {
+        "kind": "bricman_fc",
+        "channel_width": 13,
+        "widths": [125, 125, 125],
+        "channel_dropout": 0.5,
+        "dropout": 0.5,
+        "rank": 13,
+    }
 
 
 def test_epochs_keep_the_windows_that_events_ask_for():
@@ -113,16 +150,16 @@ def test_a_setting_that_the_model_has_not_is_named():
         return {"model.widht": 8} if wide else {}
 
     with pytest.raises(UserError, match=r"search space mine: unknown key 'model.widht'; the nearest valid name is 'widths'"):
-        Space("mine", suggest, {"wide": False}).rehearse(experiment())
+        Space("mine", suggest, ({"wide": False},)).rehearse(experiment())
 
 
 def test_a_value_that_the_model_refuses_is_named():
-    space = Space("mine", lambda trial, base: {"model.dropout": trial.suggest_float("dropout", 0.5, 2.0)}, {"dropout": 0.5})
+    space = Space("mine", lambda trial, base: {"model.dropout": trial.suggest_float("dropout", 0.5, 2.0)}, ({"dropout": 0.5},))
     with pytest.raises(UserError, match=r"search space mine: model\.dropout"):
         space.rehearse(experiment())
 
 
 def test_a_first_trial_that_lacks_a_parameter_is_refused():
-    space = Space("mine", lambda trial, base: {"model.dropout": trial.suggest_float("dropout", 0.0, 0.5)}, {})
+    space = Space("mine", lambda trial, base: {"model.dropout": trial.suggest_float("dropout", 0.0, 0.5)}, ({},))
     with pytest.raises(UserError, match="FIRST lacks a parameter"):
         space.rehearse(experiment())

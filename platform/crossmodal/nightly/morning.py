@@ -19,6 +19,7 @@ from crossmodal.evaluation.protocol import PROTOCOL
 from crossmodal.evaluation.scorecard import Scorecard
 from crossmodal.evaluation.scores import FoldScores, defined
 from crossmodal.evaluation.statistics import t_interval
+from crossmodal.nightly.models_board import models_board
 from crossmodal.nightly.night import NightResult
 from crossmodal.nightly.record import NightRecord
 from crossmodal.reporting.digest import Digest, Failure, Role, Standing, SubjectBoard, SubjectRow, to_html
@@ -28,6 +29,7 @@ from crossmodal.tracking.describe import without_credentials
 from crossmodal.tracking.links import link, way_to_runs
 from crossmodal.tracking.runs import Tracker
 from crossmodal.tuning.cost import Cost
+from crossmodal.tuning.study import called
 
 _LOG = logging.getLogger(__name__)
 _WEBHOOK_S = 10
@@ -45,14 +47,12 @@ class Dataset:
 def digest_of(experiment: Experiment, record: NightRecord, before: NightRecord | None, dataset: Dataset, night: NightResult) -> Digest:
     """Put a night that came to its end into words and tables."""
     input, target = (signals.modality.upper() for signals in (experiment.data.input, experiment.data.target))
-    name, champion = f"trial {night.winner.number}", night.plan.champion
+    name, champion = called(night.winner), night.plan.champion
     types = dict.fromkeys(score.channel_type for fold in night.development for score in fold.scores)
     tasks = {channel_type: f"{input} → {target}, {CHANNEL_TYPES[channel_type].title}" for channel_type in types}
     manifest = night.plan.sweep.manifest
     looked = openings(experiment.store, manifest)
-    failed = [
-        Failure(what=f"trial {trial.number}", cause=_cause(trial.user_attrs)) for trial in night.tonight if trial.state == TrialState.FAIL
-    ]
+    failed = [Failure(what=called(trial), cause=_cause(trial.user_attrs)) for trial in night.tonight if trial.state == TrialState.FAIL]
     card = task_of(night.plan.sweep.experiment).scorecard(night.plan.sweep.experiment)
     return Digest(
         name=experiment.name,
@@ -76,6 +76,7 @@ def digest_of(experiment: Experiment, record: NightRecord, before: NightRecord |
             task: _board(night.development, channel_type, name, champion.scores[channel_type] if champion else None)
             for channel_type, task in tasks.items()
         },
+        models=models_board(night.trials, night.winner),
         test=tuple(standing for channel_type in types for standing in _standings(night.test, card, channel_type, _promoted(night))),
         protocol=PROTOCOL,
         openings=tuple(f"{look.at}: {look.why} ({look.run}; subjects {', '.join(look.subjects)})" for look in looked),
@@ -171,7 +172,7 @@ def _looks(night: NightResult) -> str:
 
 def _promoted(night: NightResult) -> str:
     challenger = night.title.challenger
-    return f"trial {challenger.trial} of {challenger.study}" if challenger else ""
+    return f"{challenger.name} of {challenger.study}" if challenger else ""
 
 
 def _standings(folds: Sequence[FoldScores], card: Scorecard, channel_type: str, name: str) -> tuple[Standing, ...]:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from crossmodal.config import Config, UserError
 from crossmodal.evaluation.statistics import EXACT_ALONE_UP_TO, LEAST_SUBJECTS, detectable_sd, sign_flip_p
 from crossmodal.storage.uri import exists, join, read_json, write_json
+from crossmodal.tuning.space import trial_name
 
 # Of the error rate of a reign, what its first look spends: two of the 64 sign patterns of six subjects. The rest is spread over all later
 # ones. Both together are .0475, so that a year in which nothing is better sees .0475 + .0475^2 + ... < .05 false promotions.
@@ -68,6 +69,11 @@ class Challenger(Config):
     scores: dict[str, dict[str, float]]
     protocol: int
     looked_at: int = 0
+
+    @property
+    def name(self) -> str:
+        """What sentences call the trial."""
+        return trial_name(self.trial, self.overrides)
 
     def unseen(self, subjects: Sequence[str]) -> tuple[str, ...]:
         """Subjects that its search has not seen; 32 are enough."""

@@ -157,7 +157,7 @@ def no_look(title: Title, subjects: Sequence[str], held_by: str, lead: Lead) -> 
             f"which takes a lead of {title.least_lead:.1f} standard deviations over subjects.",
         )
     unseen = len(title.challenger.unseen(subjects))
-    waits = f"trial {title.challenger.trial} of '{title.challenger.study}' challenges {held_by} since {title.challenger.night}"
+    waits = f"{title.challenger.name} of '{title.challenger.study}' challenges {held_by} since {title.challenger.night}"
     least = f" (at least {LEAST_SUBJECTS})" if title.needed == LEAST_SUBJECTS else ""
     return Verdict(
         False,

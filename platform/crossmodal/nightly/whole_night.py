@@ -21,6 +21,7 @@ from crossmodal.tracking.describe import git_commit, parameters, without_credent
 from crossmodal.tracking.runs import Tracker
 from crossmodal.training.board import Board
 from crossmodal.tuning.space import Space
+from crossmodal.tuning.study import called
 
 _WEBHOOK = "CROSSMODAL_WEBHOOK"
 _RECORDINGS_FAILED, _TO_MEND, _UNFORESEEN = 1, 2, os.EX_SOFTWARE
@@ -179,7 +180,7 @@ class _Night:
 
     def _show(self, trial: FrozenTrial) -> None:
         told = f"{trial.values[0]:.4g}" if trial.values else trial.user_attrs.get("cause", trial.state.name.lower())
-        self._console.print(f"trial {trial.number}: {told}", soft_wrap=True)
+        self._console.print(f"{called(trial)}: {told}", soft_wrap=True)
 
 
 def _tell(digest: Digest, page: str) -> None:

@@ -11,11 +11,11 @@ from pydantic import Field
 from crossmodal.config import Config
 from crossmodal.reporting.style import BASELINES, CEILING, MODEL, SECOND
 
-Role = Literal["winner", "champion", "baseline", "oracle", "control", "void", "ceiling"]
+Role = Literal["winner", "champion", "trial", "baseline", "oracle", "control", "void", "ceiling"]
 _COLOURS: dict[Role, str] = {
     "winner": MODEL,
     "champion": SECOND,
-    **dict.fromkeys(("baseline", "oracle", "control", "void"), BASELINES[0]),
+    **dict.fromkeys(("trial", "baseline", "oracle", "control", "void"), BASELINES[0]),
     "ceiling": CEILING,
 }
 _PLOT_PX, _ROW_PX = 260, 22
@@ -34,6 +34,14 @@ class Standing(Config):
     high: float | None
     n: int
     beside: float | None = None
+
+
+class ModelRow(Config):
+    """One model of a search over several: its best trial, None where none was finished, and how many of its trials ended in which way."""
+
+    model: str
+    best: Standing | None
+    trials: str
 
 
 class Failure(Config):
@@ -65,6 +73,8 @@ class Digest(Config):
     ----------
     leaderboards, boards : dict
         By task: what is predicted from what, on which sensors.
+    models : tuple of ModelRow
+        Where the search chooses among models, the best one first.
     test : tuple of Standing
         On the locked test subjects, where they were opened this night.
     protocol : int
@@ -85,6 +95,7 @@ class Digest(Config):
     changes: tuple[str, ...] = ()
     leaderboards: dict[str, tuple[Standing, ...]] = Field(default_factory=dict)
     boards: dict[str, SubjectBoard] = Field(default_factory=dict)
+    models: tuple[ModelRow, ...] = ()
     test: tuple[Standing, ...] = ()
     protocol: int = 1
     openings: tuple[str, ...] = ()

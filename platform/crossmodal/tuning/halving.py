@@ -1,14 +1,16 @@
 """Successive halving that remembers the trials of earlier commands."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from optuna.trial import FrozenTrial
 from ray.tune.experiment import Trial
 from ray.tune.schedulers import ASHAScheduler
 
 from crossmodal.config.tuning import Halving
+from crossmodal.tuning.space import chosen_model
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class HalvingScheduler(ASHAScheduler):
     """ASHA on the validation loss, with epochs as its time.
 
     What trials reported lies in the study, so the rungs are filled from there and not from a snapshot that Tune took some time
-    before it was killed.
+    before it was killed. Trials are compared with those of the same model alone: losses of others are of other kinds.
 
     Parameters
     ----------
@@ -40,7 +42,18 @@ class HalvingScheduler(ASHAScheduler):
             reduction_factor=halving.reduction_factor,
             stop_last_trials=False,
         )
+        self._of_model: dict[str, Any] = {}
         for trial in earlier:
             known = cast(Trial, _Earlier(f"earlier-{trial.number}"))
+            bracket = self._bracket(trial.user_attrs.get("overrides", {}))
             for epoch, negative_loss in sorted(trial.intermediate_values.items()):
-                self._brackets[0].on_result(known, epoch, negative_loss)
+                bracket.on_result(known, epoch, negative_loss)
+
+    def on_trial_add(self, tune_controller: Any, trial: Trial) -> None:
+        """Put a trial into the bracket of its model."""
+        super().on_trial_add(tune_controller, trial)
+        self._trial_info[trial.trial_id] = self._bracket(trial.config["overrides"])
+
+    def _bracket(self, overrides: Mapping[str, Any]) -> Any:
+        """Where trials of one model are compared; the scheduler's own bracket stays empty, and each is made like it."""
+        return self._of_model.setdefault(chosen_model(overrides), deepcopy(self._brackets[0]))

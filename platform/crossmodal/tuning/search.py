@@ -125,7 +125,8 @@ def _sampler(experiment: Experiment, n_known: int) -> BaseSampler:
 
 
 def enqueue_first(study: optuna.Study, space: Space) -> None:
-    """Put the space's first trial at the head of an empty study."""
+    """Put the space's first trials at the head of an empty study."""
     trials: Sequence[optuna.trial.FrozenTrial] = study.get_trials(deepcopy=False)
     if not begun(list(trials)):
-        study.enqueue_trial(dict(space.first), skip_if_exists=True)
+        for parameters in space.first:
+            study.enqueue_trial(dict(parameters), skip_if_exists=True)

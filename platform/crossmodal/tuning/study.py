@@ -26,6 +26,7 @@ from crossmodal.storage.uri import exists, is_local, join, read_bytes, write_byt
 from crossmodal.tracking.describe import without_credentials
 from crossmodal.training.runs import settings_of_result
 from crossmodal.tuning.locks import Lock, sweep_uri, write_lock
+from crossmodal.tuning.space import trial_name
 
 DIRECTIONS: dict[Objective, Literal["minimize", "maximize"]] = {
     "score": "maximize",
@@ -174,6 +175,11 @@ def best_trial(trials: list[FrozenTrial]) -> FrozenTrial | None:
     """The finished trial with the best score, the first of equals."""
     finished = [trial for trial in trials if trial.state == TrialState.COMPLETE]
     return max(finished, key=lambda trial: (trial.values[0], -trial.number), default=None)
+
+
+def called(trial: FrozenTrial) -> str:
+    """Name a trial of a study, as `trial_name` does."""
+    return trial_name(trial.number, trial.user_attrs.get("overrides", {}))
 
 
 def _checked(url: str) -> str:

@@ -20,7 +20,7 @@ from tests.servers import mlflow_server, without
 
 DATE, NEXT_DATE = "2026-03-02", "2026-03-03"
 SLOW = {"training.learning_rate": 1e-7}
-SMALL = Space("tests.crossmodal.tuning.small_space", small_space.suggest, small_space.FIRST)
+SMALL = Space("tests.crossmodal.tuning.small_space", small_space.suggest, (small_space.FIRST,))
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from crossmodal.reporting.digest import Digest, Failure, Standing, SubjectBoard, SubjectRow, to_html
+from crossmodal.reporting.digest import Digest, Failure, ModelRow, Standing, SubjectBoard, SubjectRow, to_html
 
 TASK = "EEG → MEG, magnetometers"
 
@@ -34,6 +34,10 @@ def digest():
             )
         },
         boards={TASK: SubjectBoard(columns=("trial 31", "champion", "lagged ridge", "oracle"), against_champion=True, rows=rows)},
+        models=(
+            ModelRow(model="aim", best=standing("trial 31, aim: AIM", "winner", 0.685), trials="3 finished, 1 pruned"),
+            ModelRow(model="synaptech_net", best=None, trials="2 failed"),
+        ),
         test=(standing("trial 31", "winner", 0.67),),
         openings=("2026-11-20 nightly-a: promotion", "2026-11-21 nightly-b: promotion"),
         failures=(Failure(what="sub-05 run 01", cause="no <events> & no markers"), Failure(what="trial 9", cause="the loss exploded")),
@@ -69,13 +73,15 @@ def test_all_of_a_night_is_told(digest):
         assert expected in told
     assert "no &lt;events&gt; &amp; no markers" in text
     assert "0.685 [0.665, 0.705]" in told
+    board = " ".join(told.split("Models: the best trial of each")[1].split("Subjects: ")[0].split()).partition(" trials so far ")[2]
+    assert board == "aim trial 31, aim: AIM 0.685 [0.665, 0.705] 8 3 finished, 1 pruned synaptech_net - - - 2 failed"
     assert page.links == ["http://mlflow:5000/#/experiments/1"], "nothing is loaded"
     assert "s3://bucket/scores" in told
 
 
 def test_leaders_come_first_and_changes_have_their_sign(digest):
     text = to_html(digest)
-    names = re.findall(r"<tr><td>(?:<strong>)?([^<]+)", text.split("Leaderboard")[1].split("Subjects")[0])
+    names = re.findall(r"<tr><td>(?:<strong>)?([^<]+)", text.split("Leaderboard")[1].split("Models:")[0])
     assert names == ["oracle", "trial 31", "trial 7 (version 3)", "lagged ridge 100 ms", "training mean"]
     assert '<span class="worse">-0.010</span>' in text
     assert '<span class="better">+0.060</span>' in text

@@ -6,7 +6,7 @@ from crossmodal.tuning.space import Space
 from tests.crossmodal.training.cohort import publish_cohort, small_experiment
 from tests.crossmodal.tuning import small_space
 
-SMALL = Space("tests.crossmodal.tuning.small_space", small_space.suggest, small_space.FIRST)
+SMALL = Space("tests.crossmodal.tuning.small_space", small_space.suggest, (small_space.FIRST,))
 
 
 @pytest.fixture(scope="session")

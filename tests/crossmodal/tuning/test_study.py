@@ -1,5 +1,7 @@
 """D3, D6 and what is found again of a killed search, without Ray."""
 
+from types import SimpleNamespace
+
 import optuna
 import pytest
 from optuna.trial import TrialState
@@ -145,5 +147,20 @@ def test_halving_goes_on_where_it_stood(at, plan):
         searcher.on_trial_complete(name, {"epoch": 1, "validation_loss": loss})
     ended = searcher._study.trials
     scheduler = HalvingScheduler(plan.experiment.tuning.halving, plan.epochs, ended)
-    (recorded,) = (rung for milestone, rung in scheduler._brackets[0]._rungs if milestone == 1)
+    (recorded,) = (rung for milestone, rung in scheduler._bracket({})._rungs if milestone == 1)
     assert sorted(recorded.values()) == [-0.3, -0.2, -0.1]
+
+
+def test_halving_compares_no_model_with_another(at, plan):
+    """Losses of two models may be of two kinds, so that the greater one is not the worse."""
+    scheduler = HalvingScheduler(plan.experiment.tuning.halving, plan.epochs, [])
+
+    def goes_on(name, kind, loss):
+        trial = SimpleNamespace(trial_id=name, config={"overrides": {"model": {"kind": kind}}})
+        scheduler.on_trial_add(None, trial)
+        return scheduler.on_trial_result(None, trial, {"epoch": 1, "validation_loss": loss}) == "CONTINUE"
+
+    assert goes_on("a", "calhas", 0.1)
+    assert goes_on("b", "bricman_fc", 5.0)
+    assert not goes_on("c", "calhas", 0.2)
+    assert not goes_on("d", "bricman_fc", 6.0)

@@ -6,7 +6,7 @@ import io
 import numpy as np
 from matplotlib.figure import Figure
 
-from crossmodal.evaluation.regions import RegionScores, depth_correlation
+from crossmodal.evaluation.regions import RankCorrelation, RegionScores, depth_correlation
 from crossmodal.evaluation.scorecard import Scorecard
 from crossmodal.evaluation.statistics import t_interval
 from crossmodal.reporting.style import BASELINES, MODEL, drawing
@@ -17,12 +17,16 @@ def depth_sentence(regions: RegionScores, scorecard: Scorecard, confidence: floa
     found = depth_correlation(regions, confidence)
     if np.isnan(found.mean):
         return ""
-    interval = "" if np.isnan(found.interval[0]) else " [{:+.2f}, {:+.2f}]".format(*found.interval)
     subjects = f"{found.n_subjects} subject{'s' * (found.n_subjects > 1)}"
     return (
-        f"Distance from the scalp: the model's {scorecard.words} has a rank correlation of {found.mean:+.2f}{interval} with it over"
+        f"Distance from the scalp: the model's {scorecard.words} has a rank correlation of {_with_interval(found)} with it over"
         f" {found.n_regions} regions, mean of {subjects}; below 0, regions near the scalp do better."
     )
+
+
+def _with_interval(found: RankCorrelation) -> str:
+    interval = "" if np.isnan(found.interval[0]) else " [{:+.2f}, {:+.2f}]".format(*found.interval)
+    return f"{found.mean:+.2f}{interval}"
 
 
 def draw_depth(regions: RegionScores, scorecard: Scorecard, confidence: float) -> Figure:
@@ -38,9 +42,8 @@ def draw_depth(regions: RegionScores, scorecard: Scorecard, confidence: float) -
                 axis.vlines(distance_mm, low_s, high_s, color=colour, linewidth=0.8)
                 axis.plot(distance_mm, score_s, "o", color=colour, markersize=4, label=label)
         axis.axhline(0, color="0.8", linewidth=0.8, zorder=0)
-        found = depth_correlation(regions, confidence)
         axis.set(xlabel="distance from the scalp (mm)", ylabel=f"{scorecard.words}, {confidence:.0%} interval over subjects")
-        axis.set_title(f"rank correlation {found.mean:+.2f} [{found.interval[0]:+.2f}, {found.interval[1]:+.2f}]", loc="left")
+        axis.set_title(f"rank correlation {_with_interval(depth_correlation(regions, confidence))}", loc="left")
         figure.legend(loc="outside lower center", ncols=2)
         return figure
 

@@ -38,4 +38,7 @@ def test_a_figure_shows_a_point_a_region():
     shown, others = (line for line in figure.axes[0].lines if line.get_marker() == "o")
     np.testing.assert_allclose(shown.get_xdata(), 1e3 * DEPTH_M[:5])
     np.testing.assert_allclose(others.get_ydata(), np.mean([score_s[5] for score_s in SUBJECTS.values()]))
+    assert "[-" in figure.axes[0].get_title(loc="left")
     assert render_png(figure).startswith(b"\x89PNG")
+    alone = draw_depth(RegionScores(REGIONS.names, DEPTH_M, SHOWN, {"01": SUBJECTS["01"]}), VOLUMES_SCORECARD, 0.95)
+    assert "nan" not in alone.axes[0].get_title(loc="left")

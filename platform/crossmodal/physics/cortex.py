@@ -4,7 +4,7 @@ import functools
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import mne
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from crossmodal.config import UserError
 from crossmodal.physics.geometry import Dipoles, farthest_points, vertex_normals
+from crossmodal.physics.medial_wall import medial_wall
 
 _MNE_TEMPLATE = Path(mne.__file__).parent / "data" / "fsaverage"
 _MILLIMETRE = 1e-3
@@ -74,15 +75,25 @@ def template_surface(side: str) -> SurfaceMesh:
 
 
 @functools.cache
-def template_cortex(n_dipoles: int) -> Dipoles:
+def template_cortex(n_dipoles: int, wall: Literal["thickness", "label"] = "thickness") -> Dipoles:
     """Spread dipoles evenly over the white surface of fsaverage5, along its outward normals, without the medial wall.
 
-    The surface is nilearn's bundled one; where its cortical thickness is zero lies the medial wall.
+    Parameters
+    ----------
+    n_dipoles : int
+    wall : 'thickness' or 'label'
+        'label' leaves out the whole wall (`medial_wall`), and 'thickness' only the quarter of it where the bundled cortical thickness is
+        zero: simulated cohorts follow from the latter, and stay as they are.
+
+    Raises
+    ------
+    UserError
+        There are fewer vertices.
     """
     positions, normals = [], []
     for side in ("left", "right"):
         mesh = template_surface(side)
-        cortical = mesh.thickness_m > 0
+        cortical = ~medial_wall(side) if wall == "label" else mesh.thickness_m > 0
         positions.append(mesh.vertices_m[cortical])
         normals.append(vertex_normals(mesh.vertices_m, mesh.triangles)[cortical])
     mri_to_head = np.linalg.inv(template_head().head_to_mri)

@@ -155,6 +155,19 @@ class Uncertain(Protocol):
         """Predict, and give a positive deviation of each value's error; both have the target's shape and the model's units."""
 
 
+@runtime_checkable
+class Tuned(Protocol):
+    """A baseline of physics that has a setting, which validation subjects choose, and an amplitude, which they scale."""
+
+    settings: tuple[float, ...]
+
+    def for_each_setting(self, geometry: Geometry) -> dict[float, Model]:
+        """Give the models of one subject by their settings, all with an amplitude of their own."""
+
+    def choose(self, setting: float, gain: float) -> None:
+        """Take a setting from now on, and multiply its predictions by a gain."""
+
+
 class Statistics(Protocol):
     """What a baseline needs to know of its data; additive, so each subject is read once and folds sum."""
 

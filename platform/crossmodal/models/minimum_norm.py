@@ -50,7 +50,7 @@ class MinimumNorm(Zero):
         """
         input, target = geometry.signals.input, geometry.signals.target
         on_cortex = isinstance(target.space, Cortex)
-        lead_field, types = _lead_field(geometry, [*input.names, *(() if on_cortex else target.names)], self.n_dipoles)
+        lead_field, types = referenced_lead_field(geometry, [*input.names, *(() if on_cortex else target.names)], self.n_dipoles)
         target_field = lead_field[input.n_channels :]
         if on_cortex:
             # The moment of a region is the sum of its dipoles' moments.
@@ -91,7 +91,7 @@ def linear_map(projection_sc: NDArray[np.float64], normaliser: Normaliser) -> Mo
     return _LinearMap(torch.from_numpy(projection_sc), normaliser)
 
 
-def _lead_field(geometry: Geometry, wanted: Sequence[str], n_dipoles: int) -> tuple[NDArray[np.float64], NDArray[np.str_]]:
+def referenced_lead_field(geometry: Geometry, wanted: Sequence[str], n_dipoles: int) -> tuple[NDArray[np.float64], NDArray[np.str_]]:
     """Lead field of the wanted channels at the reference that their recording has, and their types."""
     type_of = dict(zip(geometry.info["ch_names"], geometry.info.get_channel_types(), strict=True))
     has_eeg = any(type_of[name] == "eeg" for name in wanted)

@@ -1,6 +1,7 @@
 """Volume conductor models and the lead fields of dipoles in them."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import mne
 import numpy as np
@@ -17,6 +18,8 @@ _LARGEST_RELATIVE_RADIUS = 0.96
 _HOMOGENEOUS = {"relative_radii": (0.97, 1.0), "sigmas": (0.33, 0.33)}
 # Points below this height lie on face and neck, which no sphere fits.
 _FACE_HEIGHT_M = 0.01
+_Modality = Literal["meg", "eeg"]
+_MODALITIES: tuple[_Modality, ...] = ("meg", "eeg")
 
 
 @dataclass(frozen=True)
@@ -127,20 +130,27 @@ def lead_field(info: mne.Info, dipoles: Dipoles, head: HeadModel) -> NDArray[np.
     inside = int((relative_radius(meg_positions_m(info), head.inner_skull_m, head.centre_m) < 1).sum())
     if inside:
         raise UserError(f"{inside} MEG sensors lie inside the head; its position (dev_head_t) or its digitised points are wrong")
-    positions_m = apply_trans(head.head_to_mri, dipoles.positions_m)
-    orientations = apply_trans(head.head_to_mri, dipoles.orientations, move=False)
-    source_space = mne.setup_volume_source_space(pos={"rr": positions_m, "nn": orientations}, verbose=False)
     rows: dict[str, NDArray[np.float64]] = {}
-    for modality, conductor in (("meg", head.meg), ("eeg", head.eeg)):
-        wanted = {"meg": modality == "meg", "eeg": modality == "eeg"}
-        if len(mne.pick_types(info, **wanted, ref_meg=False, exclude=())):
-            # A sphere may reach beyond the scalp it is fitted to, as far as a sensor; the field there is as outside.
-            options = {"mindist": 0.0, "on_inside": "ignore", "verbose": "ERROR"}
-            forward = mne.make_forward_solution(info, head.head_to_mri, source_space, conductor, **wanted, **options)
-            assert forward["nsource"] == len(dipoles), "a dipole lies outside the brain; confine the dipoles first"
+    for modality in _MODALITIES:
+        if len(mne.pick_types(info, meg=modality == "meg", eeg=modality == "eeg", ref_meg=False, exclude=())):
+            forward = forward_solution(info, dipoles, head, modality)
             gain_cd3 = forward["sol"]["data"].reshape(-1, len(dipoles), 3)
             rows.update(zip(forward["sol"]["row_names"], np.einsum("cdk,dk->cd", gain_cd3, dipoles.orientations), strict=True))
     return np.array([rows[name] for name in names])
+
+
+def forward_solution(info: mne.Info, dipoles: Dipoles, head: HeadModel, modality: _Modality) -> mne.Forward:
+    """Compute what the sensors of one modality see of dipoles in all three directions; the source space has the dipoles' own as normals."""
+    positions_m = apply_trans(head.head_to_mri, dipoles.positions_m)
+    orientations = apply_trans(head.head_to_mri, dipoles.orientations, move=False)
+    source_space = mne.setup_volume_source_space(pos={"rr": positions_m, "nn": orientations}, verbose=False)
+    wanted = {"meg": modality == "meg", "eeg": modality == "eeg"}
+    conductor = head.meg if modality == "meg" else head.eeg
+    # A sphere may reach beyond the scalp it is fitted to, as far as a sensor; the field there is as outside.
+    options = {"mindist": 0.0, "on_inside": "ignore", "verbose": "ERROR"}
+    forward = mne.make_forward_solution(info, head.head_to_mri, source_space, conductor, **wanted, **options)
+    assert forward["nsource"] == len(dipoles), "a dipole lies outside the brain; confine the dipoles first"
+    return forward
 
 
 def _scaled(conductor: ConductorModel, scale: float) -> ConductorModel:

@@ -12,7 +12,7 @@ from scipy.spatial.transform import Rotation
 from crossmodal.config import UserError
 from crossmodal.physics.cortex import template_cortex, template_head
 from crossmodal.physics.geometry import Dipoles
-from crossmodal.physics.head import lead_field, located_channels, sphere_head, upper_scalp
+from crossmodal.physics.head import HeadModel, forward_solution, lead_field, located_channels, sphere_head, upper_scalp
 
 # A recording's points bend the template only as far as they are many; these spreads are what heads show.
 _SCALE_SPREAD = 0.1
@@ -76,11 +76,30 @@ def template_lead_field(info: mne.Info, n_dipoles: int) -> tuple[tuple[str, ...]
     lead_field : ndarray, shape (n_channels, n_dipoles)
         V/(A m), T/(A m) and T/(A m^2); EEG at the recording's reference where its position is stored, else at infinity.
     """
+    dipoles, head = _fitted(info, n_dipoles)
+    return located_channels(info), lead_field(info, dipoles, head)
+
+
+def template_forward(info: mne.Info, n_dipoles: int) -> mne.Forward:
+    """Give the same for the EEG of a recording as MNE's solvers take it, with fixed orientations.
+
+    Raises
+    ------
+    UserError
+        An electrode has no position.
+    """
+    dipoles, head = _fitted(info, n_dipoles)
+    located_channels(info)
+    free = forward_solution(info, dipoles, head, "eeg")
+    return mne.convert_forward_solution(free, surf_ori=True, force_fixed=True, verbose=False)
+
+
+def _fitted(info: mne.Info, n_dipoles: int) -> tuple[Dipoles, HeadModel]:
+    """Dipoles of the template cortex in a sphere, both fitted to a recording."""
     fit = fit_template(info)
     cortex = template_cortex(n_dipoles)
     head = sphere_head(upper_scalp(fit.points(template_head().scalp_m)))
-    dipoles = head.confine(Dipoles(fit.points(cortex.positions_m), fit.directions(cortex.orientations)))
-    return located_channels(info), lead_field(info, dipoles, head)
+    return head.confine(Dipoles(fit.points(cortex.positions_m), fit.directions(cortex.orientations))), head
 
 
 def _digitised_points(info: mne.Info) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ from crossmodal.datasets.fold_data import FoldData
 from crossmodal.evaluation.fitting import fit_baselines
 from crossmodal.evaluation.protocol import PROTOCOL
 from crossmodal.evaluation.scores import FoldEvaluation, FoldScores, Role, Score, defined
-from crossmodal.models.base import Model
+from crossmodal.models.base import Model, Tuned
 from crossmodal.models.minimum_norm import MinimumNormConfig
 from crossmodal.models.predictor import Predictor
 from crossmodal.models.registry import baseline_spec, network_spec
@@ -29,6 +29,7 @@ from crossmodal.tasks.cortex.metrics import (
     temporal_correlation,
 )
 from crossmodal.tasks.cortex.minimum_norm import OWN_HEAD, own_head_minimum_norm
+from crossmodal.tasks.cortex.tuning import tune
 from crossmodal.transforms.scaling import Normaliser
 
 _BATCH_SIZE = 64
@@ -104,6 +105,9 @@ class CortexEvaluator:
     def evaluate(self, fold: CortexFold, network: Model, normaliser: Normaliser) -> FoldEvaluation:
         """Score network, baselines and, of what nobody knows of a real head, minimum norm with its own lead field."""
         baselines = fit_baselines(self._specs, fold.signals, fold.train, fold.validation)
+        for baseline in baselines.values():
+            if isinstance(baseline, Tuned):
+                tune(baseline, fold.validation, fold.heads, fold.signals, fold.normaliser)
         predictors = {self._title: Predictor(network, normaliser)}
         predictors |= {title: Predictor(baseline, fold.normaliser) for title, baseline in baselines.items()}
         roles: dict[str, Role] = {self._title: "model", OWN_HEAD: "oracle", **dict.fromkeys(baselines, cast(Role, "baseline"))}

@@ -25,7 +25,7 @@ SETTINGS = {
     "data": {"target": {"modality": "cortex"}},
     "model": {"kind": "source_net", "width": 16},
     "training": {"epochs": 5, "workers": 1, "learning_rate": 3e-3},
-    "evaluation": {"baselines": [{"kind": "minimum_norm"}]},
+    "evaluation": {"baselines": [{"kind": "minimum_norm"}, {"kind": "inverse_operator"}]},
 }
 
 
@@ -49,11 +49,14 @@ def test_a_new_head_is_told_better_than_silence_does(trained):
         "source net": "model",
         "zero": "baseline",
         "minimum norm": "baseline",
+        "eLORETA": "baseline",
         "own-head minimum norm": "oracle",
     }
     assert scores["zero"].score == 0
     assert scores["source net"].score > 0.02
     assert scores["source net"].values["auc"] > 0.7
+    # Its regularisation and amplitude are those of the validation heads.
+    assert scores["eLORETA"].score > scores["minimum norm"].score
     figures = task_of(trained.experiment).draw_fold(evaluation, trained.experiment)
     assert set(figures) == {"waveforms_sub-01", "regions_sub-01"}
 

@@ -1,0 +1,1 @@
+"""Parts of classical solvers, from sensors to cortical regions by physics alone."""

@@ -1,0 +1,80 @@
+"""Noise-normalised and exact-resolution linear inverses, as MNE computes them: dSPM, sLORETA, eLORETA."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import mne
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from crossmodal.config.signal_spec import SignalPair
+from crossmodal.models.base import Geometry, Model, ModelConfig
+from crossmodal.models.classical_parts.tuned_solver import TunedSolver
+from crossmodal.models.minimum_norm import linear_map
+from crossmodal.physics.cortex import template_cortex
+from crossmodal.physics.cortical_regions import cortical_regions
+from crossmodal.physics.template import template_forward
+
+
+class InverseOperatorConfig(ModelConfig):
+    """A linear inverse of MNE on the template's cortex, with dipoles along its normals and without depth weighting."""
+
+    method: Literal["dSPM", "sLORETA", "eLORETA"] = "eLORETA"
+    snrs: tuple[float, ...] = Field(
+        (0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0),
+        min_length=1,
+        description="amplitude ratios to white noise, to choose from",
+    )
+    n_dipoles: int = Field(1500, ge=10)
+
+    @property
+    def title(self) -> str:
+        """Name the method."""
+        return self.method
+
+
+class InverseOperator(TunedSolver):
+    """What the method says of the dipoles of each region: their mean, or of eLORETA, which estimates moments, their sum.
+
+    Sources: Dale et al. (2000), Neuron 26:55-67 (dSPM); Pascual-Marqui (2002), Methods Find. Exp. Clin. Pharmacol. 24D:5-12 (sLORETA);
+    Pascual-Marqui (2007), arXiv 0710.3341 (eLORETA); all as `mne.minimum_norm.apply_inverse` has them.
+    """
+
+    def __init__(self, config: InverseOperatorConfig, signals: SignalPair) -> None:
+        super().__init__(config.snrs, signals)
+        self.method = config.method
+        self.n_dipoles = config.n_dipoles
+
+    def solvers(self, geometry: Geometry, settings: Sequence[float]) -> list[Model]:
+        """Compute the map of one subject for each signal-to-noise ratio."""
+        picks = mne.pick_channels(geometry.info["ch_names"], geometry.signals.input.names, ordered=True)
+        info = mne.pick_info(geometry.info, picks)
+        forward = template_forward(info, self.n_dipoles)
+        membership_rd = cortical_regions().membership(template_cortex(self.n_dipoles).positions_m)
+        if self.method != "eLORETA":
+            # Statistics of dipoles are averaged, and moments add up.
+            membership_rd /= membership_rd.sum(axis=1, keepdims=True)
+        kernels = (inverse_kernel(info, forward, self.method, snr) for snr in settings)
+        return [linear_map(membership_rd @ kernel_dc, geometry.normaliser) for kernel_dc in kernels]
+
+
+def inverse_kernel(info: mne.Info, forward: mne.Forward, method: str, snr: float) -> NDArray[np.float64]:
+    """Matrix from electrodes to dipoles, shape (n_dipoles, n_electrodes): what the method says of each electrode alone.
+
+    Parameters
+    ----------
+    info : mne.Info
+        Electrodes, in the order of columns; the average reference is taken.
+    forward : mne.Forward
+        With fixed orientations.
+    method : str
+        As `mne.minimum_norm.apply_inverse` takes it.
+    snr : float
+        Amplitude ratio.
+    """
+    single = mne.EvokedArray(np.eye(len(info["ch_names"])), info, verbose=False).set_eeg_reference(projection=True, verbose=False)
+    noise = mne.make_ad_hoc_cov(single.info, verbose=False)
+    operator = mne.minimum_norm.make_inverse_operator(single.info, forward, noise, fixed=True, depth=None, verbose="error")
+    kernel_dc: NDArray[np.float64] = mne.minimum_norm.apply_inverse(single, operator, 1 / snr**2, method, verbose="error").data
+    return kernel_dc

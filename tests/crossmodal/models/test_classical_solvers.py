@@ -1,0 +1,161 @@
+"""Classical solvers against their defining properties, against MNE, and as validation heads tune them."""
+
+import itertools
+
+import mne
+import numpy as np
+import pytest
+import torch
+
+from crossmodal.config import UserError
+from crossmodal.config.models import ModelSettings
+from crossmodal.models.base import Geometry, Tuned
+from crossmodal.models.champagne import _Champagne
+from crossmodal.models.classical_parts.cortical_field import cortical_field
+from crossmodal.models.inverse_operator import inverse_kernel
+from crossmodal.models.lcmv import _Beamformer
+from crossmodal.models.minimum_norm import minimum_norm_projection, referenced_lead_field
+from crossmodal.models.registry import baseline_spec
+from crossmodal.physics.template import template_forward
+from crossmodal.tasks.cortex.metrics import explained_variance, power_correlation
+from crossmodal.tasks.cortex.signals import signal_pair
+from crossmodal.tasks.cortex.tuning import tune
+from tests.crossmodal.models.pairs import sensor_pair
+from tests.crossmodal.tasks.cortex.heads import SIMULATION, feed, head
+
+N_DIPOLES = 500
+SETTINGS = (
+    {"kind": "inverse_operator", "snrs": (0.01, 5.0)},
+    {"kind": "lcmv", "noises": (1e-3, 1.0)},
+    {"kind": "champagne", "noises": (0.1, 0.9), "iterations": 10},
+)
+
+
+@pytest.fixture(scope="module")
+def geometry():
+    return Geometry(head("03").info, signal_pair(SIMULATION), feed("validation").normaliser, average_reference=True)
+
+
+@pytest.fixture(scope="module")
+def forward(geometry):
+    return template_forward(geometry.info, N_DIPOLES)
+
+
+@pytest.fixture(scope="module")
+def field(geometry):
+    return cortical_field(geometry, N_DIPOLES)
+
+
+def windows(n_windows=3):
+    """EEG in V, shape (n_windows, 32, 50)."""
+    of = feed("validation")
+    batch = next(of.batches(n_windows, np.arange(n_windows)))
+    return of.normaliser.input.inverse(batch.input_bct.double())
+
+
+def test_mne_s_minimum_norm_is_ours(geometry, forward):
+    """But for the signal-to-noise ratio, which one counts over electrodes and the other over directions."""
+    field_cd, types = referenced_lead_field(geometry, geometry.signals.input.names, N_DIPOLES)
+    kernel_dc = inverse_kernel(geometry.info, forward, "MNE", 3.0)
+    ours_dc = minimum_norm_projection(field_cd, np.eye(N_DIPOLES), types, 3.0)
+    assert np.corrcoef(kernel_dc.ravel(), ours_dc.ravel())[0, 1] > 0.999
+    np.testing.assert_allclose(np.linalg.norm(kernel_dc), np.linalg.norm(ours_dc), rtol=0.02)
+
+
+def test_dspm_lets_white_noise_through_alike_everywhere(geometry, forward):
+    noise_d = np.linalg.norm(inverse_kernel(geometry.info, forward, "dSPM", 3.0), axis=1)
+    np.testing.assert_allclose(noise_d, noise_d.mean(), rtol=1e-4)
+
+
+@pytest.mark.parametrize("method", ["sLORETA", "eLORETA"])
+def test_each_dipole_alone_is_found_where_it_is(method, geometry, forward):
+    field_cd, _ = referenced_lead_field(geometry, geometry.signals.input.names, N_DIPOLES)
+    found_d = np.abs(inverse_kernel(geometry.info, forward, method, 3.0) @ field_cd).argmax(axis=0)
+    assert (found_d == np.arange(N_DIPOLES)).mean() > 0.99
+
+
+@torch.no_grad()
+def test_the_beamformer_is_mne_s(geometry, forward, field):
+    """Of a window alone, up to the unit of noise."""
+    x_ct = windows()[1].numpy()
+    noise = 0.05
+    y_rt = _Beamformer(field, noise, geometry.normaliser)(geometry.normaliser.input(torch.from_numpy(x_ct)[None]))[0].numpy()
+    evoked = mne.EvokedArray(x_ct, geometry.info, verbose="error").set_eeg_reference(projection=True, verbose="error")
+    covariance = mne.Covariance(x_ct @ x_ct.T / x_ct.shape[1], evoked.ch_names, [], [], x_ct.shape[1])
+    white = mne.make_ad_hoc_cov(evoked.info, verbose="error")
+    # It takes the mean variance over electrodes, which are one more than directions.
+    options = {"reg": noise * 32 / 31, "noise_cov": white, "weight_norm": "unit-noise-gain", "verbose": "error"}
+    filters = mne.beamformer.make_lcmv(evoked.info, forward, covariance, **options)
+    expected_rt = field.mean_rd.numpy() @ mne.beamformer.apply_lcmv(evoked, filters, verbose="error").data
+    np.testing.assert_allclose(y_rt / np.linalg.norm(y_rt), expected_rt / np.linalg.norm(expected_rt), atol=1e-4)
+
+
+def test_the_basis_has_one_direction_less_than_electrodes(field):
+    assert field.basis_kc.shape == (31, 32)
+    torch.testing.assert_close(field.basis_kc @ field.basis_kc.T, torch.eye(31, dtype=torch.float64))
+    torch.testing.assert_close(field.basis_kc.sum(1), torch.zeros(31, dtype=torch.float64), atol=1e-6, rtol=0)
+
+
+@torch.no_grad()
+def test_champagne_finds_few_regions_and_how_strong_they_are(geometry, field):
+    rng = torch.Generator().manual_seed(0)
+    y_rt = torch.zeros(60, 50, dtype=torch.float64)
+    y_rt[[5, 40]] = 1e-7 * torch.randn(2, 50, generator=rng, dtype=torch.float64)
+    clean_kt = field.region_field_kr @ y_rt
+    noisy_kt = clean_kt + 0.1 * clean_kt.square().mean().sqrt() * torch.randn(clean_kt.shape, generator=rng, dtype=torch.float64)
+    x_bct = geometry.normaliser.input((field.basis_kc.T @ noisy_kt)[None])
+    found_brt = geometry.normaliser.target.inverse(_Champagne(field, 0.01, 100, geometry.normaliser)(x_bct).double())
+    assert explained_variance(y_rt[None].numpy(), found_brt.numpy()) > 0.95
+    assert power_correlation(y_rt[None].numpy(), found_brt.numpy()) > 0.99
+
+
+@torch.no_grad()
+def test_each_iteration_of_champagne_makes_the_data_more_likely(geometry, field):
+    x_kt = field.basis_kc @ windows()[0]
+    covariance_kk = x_kt @ x_kt.T / x_kt.shape[1]
+    noise_kk = 0.1 * covariance_kk.diagonal().mean() * torch.eye(31, dtype=torch.float64)
+    badness = []
+    for iterations in range(0, 30, 3):
+        model = _Champagne(field, 0.1, iterations, geometry.normaliser)
+        map_rk = model.region_map(covariance_kk[None], noise_kk[None])[0]
+        # The map is G D' S^-1, so S follows from it and D: noise S^-1 = I - D G D' S^-1.
+        inverse_kk = (torch.eye(31, dtype=torch.float64) - field.region_field_kr @ map_rk) / noise_kk[0, 0]
+        badness.append(float((covariance_kk @ inverse_kk).trace() - torch.linalg.slogdet(inverse_kk).logabsdet))
+    assert all(later < earlier for earlier, later in itertools.pairwise(badness))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("settings", SETTINGS, ids=lambda settings: settings["kind"])
+def test_validation_heads_choose_a_setting_and_an_amplitude(settings, geometry):
+    baseline = baseline_spec(ModelSettings(n_dipoles=N_DIPOLES, **settings)).build(geometry.signals)
+    assert isinstance(baseline, Tuned)
+    of = feed("validation")
+    tune(baseline, of, {"03": head("03")}, geometry.signals, geometry.normaliser)
+    batch = next(of.batches(200, np.arange(200)))
+    truth = batch.target_bst.numpy()
+    scores = {
+        setting: power_correlation(truth, model(batch.input_bct).numpy()).mean()
+        for setting, model in baseline.for_each_setting(geometry).items()
+    }
+    assert scores[baseline.chosen] == max(scores.values()) > min(scores.values())
+    predicted = baseline.for_subject(geometry)(batch.input_bct).numpy()
+    explained = explained_variance(truth, predicted)
+    assert explained > 0
+    assert explained > max(explained_variance(truth, factor * predicted) for factor in (0.9, 1.1))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("settings", SETTINGS, ids=lambda settings: settings["kind"])
+def test_twice_the_eeg_is_twice_the_activity_and_silence_is_silence(settings, geometry):
+    model = baseline_spec(ModelSettings(n_dipoles=N_DIPOLES, **settings)).build(geometry.signals).for_subject(geometry)
+    x_bct = geometry.normaliser.input(windows().float())
+    torch.testing.assert_close(model(2 * x_bct), 2 * model(x_bct))
+    assert not model(torch.zeros_like(x_bct)).any()
+
+
+@pytest.mark.parametrize("settings", SETTINGS, ids=lambda settings: settings["kind"])
+def test_other_targets_than_the_cortex_are_refused(settings, geometry):
+    pair = sensor_pair(32, 3, 50, 50.0)
+    baseline = baseline_spec(ModelSettings(**settings)).build(pair)
+    with pytest.raises(UserError, match="estimates cortical regions and nothing else"):
+        baseline.for_subject(Geometry(geometry.info, pair, geometry.normaliser, average_reference=True))

@@ -61,10 +61,10 @@ class Feed(Protocol):
         """Say which recording a sample is of, and which part of it, for sentences."""
 
 
-def with_places(feed: Feed, batches: Iterable[Batch]) -> Iterator[Batch]:
-    """Add to batches of a feed the places of their subjects, on the device of the batch."""
+def with_places(feed: Feed, batches: Iterable[Batch], wanted: bool) -> Iterator[Batch]:
+    """Add to batches of a feed the places of their subjects, on the device of the batch, where a model wants them."""
     for batch in batches:
-        yield replace(batch, places=feed.places(batch.windows).to(batch.input_bct.device))
+        yield replace(batch, places=feed.places(batch.windows).to(batch.input_bct.device)) if wanted else batch
 
 
 def epoch_order(n_windows: int, seed: int, epoch: int, rank: int, size: int) -> NDArray[np.int64]:

@@ -17,8 +17,7 @@ def finish(model: Model, validation: Feed, batch_size: int, device: torch.device
     """
 
     def batches() -> Iterator[Batch]:
-        found = validation.batches(batch_size, np.arange(len(validation)), device)
-        return iter(with_places(validation, found) if model.uses_places else found)
+        return with_places(validation, validation.batches(batch_size, np.arange(len(validation)), device), model.uses_places)
 
     model.eval()
     if isinstance(model, Shrunk):

@@ -102,7 +102,7 @@ def fit(
 
         started = time.perf_counter() - begun.seconds
         rest = train.batches(training.batch_size, order[begun.steps * training.batch_size :], world.device)
-        rest = with_places(train, rest) if model.uses_places else rest
+        rest = with_places(train, rest, model.uses_places)
         watch = LossWatch(train, epoch, world)
         terms = train_epoch(model, optimiser, rest, training, state.history, len(order), world, watch, begun, leave)
         trained = time.perf_counter()

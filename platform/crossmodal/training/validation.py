@@ -49,7 +49,7 @@ def validate(
     batches = feed.batches(training.batch_size, order, world.device)
     names: tuple[str, ...] = ()
     terms, of_metric = _Sums(len(subjects)), _Sums(len(subjects))
-    for batch in with_places(feed, batches) if model.uses_places else batches:
+    for batch in with_places(feed, batches, model.uses_places):
         batch_codes = codes[batch.windows]
         for code in np.unique(batch_codes):
             part = _part(batch, *np.searchsorted(batch_codes, [code, code + 1]))

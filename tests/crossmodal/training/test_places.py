@@ -47,7 +47,7 @@ def test_a_batch_of_mixed_subjects_holds_the_places_of_each(trained):
     plan, root = trained
     data = open_first_fold(plan.experiment, plan.manifest, root)
     order = np.random.default_rng(0).permutation(len(data.train))[:16]
-    (batch,) = with_places(data.train, data.train.batches(16, order))
+    (batch,) = with_places(data.train, data.train.batches(16, order), wanted=True)
     subjects = data.train.subjects[order]
     assert len(set(subjects)) > 1
     for row, subject in enumerate(subjects):
@@ -60,7 +60,7 @@ def test_evaluation_serving_and_a_predictor_for_the_subject_say_the_same(trained
     data = open_first_fold(plan.experiment, plan.manifest, root)
     fetch_folder(model_uri(plan.experiment.store, plan.run, plan.folds[0].name), tmp_path / "model")
     predictor = TrainedModel.load(tmp_path / "model").predictor
-    (batch,) = with_places(data.test, data.test.batches(len(data.test), np.arange(len(data.test))))
+    (batch,) = with_places(data.test, data.test.batches(len(data.test), np.arange(len(data.test))), wanted=True)
     x_bct = data.normaliser.input.inverse(batch.input_bct)
     with torch.no_grad():
         expected = predictor(x_bct, batch.places).numpy()

@@ -60,13 +60,17 @@ $(VENV)/.docs: $(VENV)/.installed
 # name besides are not needed for what is compared, and large. The last one is compiled; where it cannot be, the benchmark leaves it out.
 $(PEERS): $(VENV)/.installed
 	$(PY) -m pip install --quiet --no-deps --constraint constraints.txt --target $@ mosaicml-streaming brotli python-snappy cramjam zstd xxhash \
-		catalogue ptwt ssqueezepy numba llvmlite
+		catalogue ptwt ssqueezepy numba llvmlite \
+		tvb-library tvb-data numexpr deprecated autopep8 pycodestyle \
+		tvboptim jax jaxlib ml_dtypes opt_einsum equinox diffrax lineax optax optimistix jaxtyping wadler-lindig numpyro multipledispatch \
+		plum-dispatch beartype dill
 	-$(PY) -m pip install --quiet --no-deps --constraint constraints.txt --target $@ fCWT
 
 bench: export OMP_NUM_THREADS := 1
 bench: install $(PEERS)
 	PYTHONPATH=platform:.:$(PEERS) $(PY) -m benchmarks.batches
 	PYTHONPATH=platform:.:$(PEERS) $(PY) -m benchmarks.transforms
+	PYTHONPATH=platform:.:$(PEERS) $(PY) -m benchmarks.neural_masses
 	PYTHONPATH=platform:. $(PY) -m benchmarks.training
 	PYTHONPATH=platform:. $(PY) -m benchmarks.volume_models
 	PYTHONPATH=platform:. $(PY) -m benchmarks.tuning

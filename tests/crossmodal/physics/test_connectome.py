@@ -3,6 +3,7 @@
 import bz2
 import io
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -66,3 +67,13 @@ def test_connections_fall_off_with_distance():
 def test_few_regions_are_all_connected():
     centres_m = np.random.default_rng(0).normal(size=(5, 3))
     assert ((decay_connectome(centres_m, DecayConnectome()).weights_nn > 0) == ~np.eye(5, dtype=bool)).all()
+
+
+@pytest.mark.parametrize("n_regions", [66, 68, 76, 96, 192])
+def test_the_files_of_tvb_data_are_read(n_regions):
+    """A check for developers, as `make bench` installs that package."""
+    folder = pytest.importorskip("tvb_data", reason="tvb-data is not installed; `make bench` puts it into .venv/peers").__path__[0]
+    file = Path(folder) / "connectivity" / f"connectivity_{n_regions}.zip"
+    connectome = read_tvb_connectome(file.read_bytes(), file.name)
+    assert len(connectome) == n_regions
+    assert 0.05 < connectome.lengths_m_nn.max() < 0.4

@@ -1,6 +1,7 @@
 """A cohort small enough to train on in a second, and a network small enough for it."""
 
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import mne
@@ -59,12 +60,19 @@ def small_experiment(root: Path, store: str | None = None, **training: object) -
 def publish_cohort(experiment: Experiment, n_subjects: int = 5, duration_s: float = 20.0) -> Manifest:
     """Write shards in which MEG follows from EEG but for noise, of one mixing for all subjects, and publish them."""
     mixing = np.random.default_rng(0).standard_normal((N_EEG, N_MAG))
+    subjects = range(n_subjects)
+    return publish_recordings(
+        experiment, [_recording(str(subject + 1), duration_s + 20.32 * (subject % 2), mixing) for subject in subjects]
+    )
+
+
+def publish_recordings(experiment: Experiment, recordings: Iterable[Recording]) -> Manifest:
+    """Write a shard a recording and publish them as the experiment's dataset."""
     entries = []
-    for subject in range(n_subjects):
-        recording = _recording(str(subject + 1), duration_s + 20.32 * (subject % 2), mixing)
-        uri = shard_uri(experiment.store, f"shard-{subject}")
+    for number, recording in enumerate(recordings):
+        uri = shard_uri(experiment.store, f"shard-{number}")
         with tempfile.TemporaryDirectory() as scratch:
-            folder = Path(scratch) / f"shard-{subject}"
+            folder = Path(scratch) / f"shard-{number}"
             write_shard(recording, folder)
             publish_folder(folder, uri, last=LAST_FILE)
         entries.append(read_entry(uri))

@@ -1,7 +1,5 @@
 """The platform's loop trains the network of Calhas and Henriques on regions and on voxels."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -18,24 +16,9 @@ from crossmodal.storage.node_cache import NodeCache
 from crossmodal.training.loop import fit
 from crossmodal.training.state import TrainingState
 from crossmodal.training.world import World
-from tests.crossmodal.datasets.conftest import SFREQ, make_recording
-from tests.crossmodal.datasets.test_volumes import make_volumes
+from tests.crossmodal.training.scans import driven_recording
 
-N_VOLUMES = 60
 TRAINING = Training(epochs=6, batch_size=4, learning_rate=2.98e-3, schedule="constant", warmup_epochs=0, gradient_clip=None)
-
-
-def driven_recording(subject: str, targets: str):
-    """Targets follow how much stronger two electrodes were than the others while the last volume was taken."""
-    volumes = make_volumes(N_VOLUMES, names=("a", "b", "c") if targets == "regions" else None, seed=int(subject))
-    strength_v = np.random.default_rng(int(subject)).standard_normal(N_VOLUMES)
-    recording = make_recording(subject, n_samples=round((volumes.onset_s[-1] + volumes.tr_s) * SFREQ))
-    following = np.searchsorted(np.round(volumes.onset_s * SFREQ), np.arange(len(recording.good)), side="right").clip(max=N_VOLUMES - 1)
-    recording.signals["eeg"].data_tc[:, :2] *= np.exp(strength_v[following, None])
-    data_vs = (10 * strength_v[:, None] + volumes.data_vs).astype(np.float32)
-    return replace(recording, volumes=replace(volumes, data_vs=data_vs))
-
-
 SETTINGS = {
     "regions": {"attention_regulariser": 0.01},
     "voxels": {"attention": False, "style": "none", "projection": "linear", "decoder": {"kind": "dct"}},

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import psutil
@@ -18,19 +18,22 @@ from crossmodal.tracking.runs import Tracker
 from crossmodal.training.plan import plan_training
 from crossmodal.training.runs import checkpoints_uri
 from tests.crossmodal.training.cohort import publish_cohort, small_experiment
+from tests.crossmodal.training.scans import publish_scans, scans_experiment
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 ROOT = Path(__file__).resolve().parents[3]
 EPOCHS = 40
 TIMEOUT_S = 500
+COHORTS = {"sensors": (small_experiment, publish_cohort), "volumes": (scans_experiment, publish_scans)}
 
 
-def prepare(root: Path) -> Experiment:
+def prepare(root: Path, cohort: str = "sensors") -> Experiment:
     """One fold of a small cohort, with its YAML."""
-    experiment = small_experiment(root, workers=2, epochs=EPOCHS)
+    make_experiment, publish = COHORTS[cohort]
+    experiment = make_experiment(root, workers=2, epochs=EPOCHS)
     experiment = experiment.model_copy(update={"split": experiment.split.model_copy(update={"held_out": ("1",)})})
-    publish_cohort(experiment)
+    publish(experiment)
     (root / "small.yaml").write_text(
         yaml.safe_dump(experiment.model_dump(mode="json", exclude_unset=True) | {"split": {"held_out": ["1"]}})
     )
@@ -90,14 +93,21 @@ def check_runs(experiment: Experiment) -> None:
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    root = tmp_path_factory.mktemp("undisturbed")
-    experiment = prepare(root)
-    finish(root)
-    return result(experiment), weights(experiment)
+    """Train on a cohort once."""
+
+    @cache
+    def train(cohort):
+        root = tmp_path_factory.mktemp("undisturbed")
+        experiment = prepare(root, cohort)
+        finish(root)
+        return result(experiment), weights(experiment)
+
+    return train
 
 
-def test_a_killed_worker(undisturbed, tmp_path):
-    experiment = prepare(tmp_path)
+@pytest.mark.parametrize("cohort", COHORTS)
+def test_a_killed_worker(undisturbed, tmp_path, cohort):
+    experiment = prepare(tmp_path, cohort)
     with running(tmp_path) as job:
         wait_for_epoch(experiment, 3)
         workers = [
@@ -108,7 +118,7 @@ def test_a_killed_worker(undisturbed, tmp_path):
         assert len(workers) == 2
         workers[-1].kill()
         assert job.wait(timeout=TIMEOUT_S) == 0, (tmp_path / "log").read_text()
-    assert (result(experiment), weights(experiment)) == undisturbed
+    assert (result(experiment), weights(experiment)) == undisturbed(cohort)
     check_runs(experiment)
 
 
@@ -126,7 +136,7 @@ def test_a_killed_job(undisturbed, tmp_path):
     assert not any("RayTrainWorker" in process.name() for process in alive)
     assert not plan_training(experiment).finished
     finish(tmp_path)
-    assert (result(experiment), weights(experiment)) == undisturbed
+    assert (result(experiment), weights(experiment)) == undisturbed("sensors")
     check_runs(experiment)
 
     before = weights(experiment)

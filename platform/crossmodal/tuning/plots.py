@@ -1,6 +1,7 @@
 """Optuna's figures of a study, as PNG and as interactive HTML."""
 
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -39,18 +40,25 @@ def draw_study(study: optuna.Study, objectives: tuple[str, ...]) -> Iterator[Plo
         return
     score: dict[str, Any] = {"target": _score, "target_name": objectives[0]}
     yield _plot("history", visualization.plot_optimization_history, drawn.plot_optimization_history, study, score)
-    yield _plot("parallel_coordinates", visualization.plot_parallel_coordinate, drawn.plot_parallel_coordinate, study, score)
+    axes = score | {"params": _usual(finished)}
+    yield _plot("parallel_coordinates", visualization.plot_parallel_coordinate, drawn.plot_parallel_coordinate, study, axes)
     if any(len(values) > 1 for values in _values(finished).values()):
         score["evaluator"] = optuna.importance.FanovaImportanceEvaluator(seed=0)
         yield _plot("importance", visualization.plot_param_importances, drawn.plot_param_importances, study, score)
     if len(objectives) > 1:
-        axes = slice(_MOST_AXES if len(objectives) == _MOST_AXES else 2)
-        front = {"targets": lambda trial: trial.values[axes], "target_names": list(objectives[axes])}
+        shown = slice(_MOST_AXES if len(objectives) == _MOST_AXES else 2)
+        front = {"targets": lambda trial: trial.values[shown], "target_names": list(objectives[shown])}
         yield _plot("pareto_front", visualization.plot_pareto_front, drawn.plot_pareto_front, study, front)
 
 
 def _score(trial: FrozenTrial) -> float:
     return trial.values[0]
+
+
+def _usual(trials: list[FrozenTrial]) -> list[str]:
+    """Parameters that most trials have: of a search over many models, all of theirs would be too many axes to read."""
+    counts = Counter(name for trial in trials for name in trial.params)
+    return sorted(name for name, count in counts.items() if 2 * count > len(trials))
 
 
 def _values(trials: list[FrozenTrial]) -> dict[str, set[Any]]:

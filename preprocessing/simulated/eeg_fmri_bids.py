@@ -13,6 +13,7 @@ from crossmodal.physics.cap import CAP
 from preprocessing.simulated.eeg_fmri import FmriRun, FmriSubject, template_anatomy
 from preprocessing.simulated.oddball import RESPONSE, OddballEvents
 from preprocessing.simulated.rhythms import POWER_RATE_HZ, Rhythms
+from preprocessing.simulated.smooth_maps import smooth_maps
 
 REST, ODDBALL = "rest", "oddball"
 # Of events but the button, s.
@@ -25,18 +26,19 @@ _MOTION = ("trans_x", "trans_y", "trans_z", "rot_x", "rot_y", "rot_z")
 
 
 def write_fmri_dataset(root: Path, simulation: EegFmriSimulation) -> None:
-    """Write what describes the whole dataset, and the atlas of its regions on the template."""
+    """Write what describes the whole dataset, the atlas of its regions on the template, and maps that know nothing of these regions."""
     description = {"Name": f"Simulated EEG and BOLD ({simulation.cohort})", "BIDSVersion": "1.8.0", "License": "CC0", "DatasetType": "raw"}
     _write_json(root / "dataset_description.json", description)
     (root / "README").write_text(
         "Simulated simultaneous EEG and BOLD: no person was recorded. derivatives/truth holds the power behind every recording, the\n"
-        "response it would cause without noise, the atlas of regions and each person's transform to the template. The scanner starts\n"
-        "after the EEG; Response/R128 marks each volume. ECG and a respiratory belt lie beside the EEG, motion parameters in\n"
-        "derivatives/motion.\n"
+        "response it would cause without noise, the atlas of regions, smooth maps that cover the brain whatever its regions, and each\n"
+        "person's transform to the template. The scanner starts after the EEG; Response/R128 marks each volume. ECG and a respiratory\n"
+        "belt lie beside the EEG, motion parameters in derivatives/motion.\n"
     )
     anatomy = template_anatomy(simulation)
     truth = root / "derivatives" / "truth"
     nibabel.save(nibabel.Nifti1Image(anatomy.atlas, anatomy.affine), truth / "atlas.nii.gz")
+    nibabel.save(nibabel.Nifti1Image(smooth_maps(anatomy.brain), anatomy.affine), truth / "maps.nii.gz")
     rows = [f"{number}\tregion{number:02d}\n" for number in range(1, simulation.regions + 1)]
     (truth / "atlas.tsv").write_text("index\tname\n" + "".join(rows))
     labels = sorted(path.name for path in root.glob("sub-*"))

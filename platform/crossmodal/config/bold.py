@@ -43,6 +43,9 @@ class MapTargets(Config):
     )
 
 
+AnyTargets = VoxelTargets | RegionTargets | SphereTargets | MapTargets
+
+
 class Bold(Config):
     """The steps from an image to targets, in the order they run."""
 
@@ -52,7 +55,7 @@ class Bold(Config):
     fd_mm: float | None = Field(0.5, gt=0, description="volumes after a greater framewise displacement are masked; None masks none")
     dvars_iqr: float | None = Field(1.5, gt=0, description="the same beyond so many interquartile ranges of DVARS above the third quartile")
     detrend_order: int = Field(1, ge=0, le=10, description="polynomial drift removed from each target, keeping its mean; 0 removes none")
-    targets: Annotated[VoxelTargets | RegionTargets | SphereTargets | MapTargets, Field(discriminator="kind")] = VoxelTargets()
+    targets: Annotated[AnyTargets, Field(discriminator="kind")] = VoxelTargets()
 
     @property
     def files(self) -> tuple[str, ...]:

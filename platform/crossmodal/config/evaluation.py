@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from crossmodal.config.base import Config
+from crossmodal.config.bold import RegionTargets
 from crossmodal.config.models import ModelSettings
 
 
@@ -24,6 +25,11 @@ class Evaluation(Config):
         None,
         description="of volumes, a baseline on band power that is fitted to the test subject's own scans, block by block with gaps: an"
         " oracle of what EEG tells; None leaves the row out",
+    )
+    regions: RegionTargets | None = Field(
+        None,
+        description="of volumes, an atlas to whose regions predictions are brought before they are scored, whatever the targets are; the"
+        " truth is the dataset of these regions, on the same preprocessing.bold.grid. None scores the targets themselves",
     )
     ceilings: bool = Field(True, description="oracle and linear reference, where the cohort's truth is known")
     fir_lag_s: float = Field(0.1, gt=0, description="half-length of the subject-fitted FIR; its cost grows with the square")

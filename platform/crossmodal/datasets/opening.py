@@ -79,12 +79,12 @@ def open_fold(manifest: Manifest, fold: Fold, data: Data, seed: int, cache: Node
     used = {part.subject for part in (*fold.train, *fold.validation, *fold.test)}
     entries = [entry for entry in manifest.entries if entry.subject in used]
     check_channels(entries[0], data)
-    shards = _open_shards(entries, cache)
+    shards = open_shards(entries, cache)
     windows = {role: make_windows(shards, fold, role, data.windows, seed) for role in ("train", "validation", "test")}
     normaliser = fit_normaliser(shards, fold, windows["train"], data)
     signals = SignalPair(
-        input=_spec(shards[0], data.input, windows["train"].n_times),
-        target=_with_brain(_spec(shards[0], data.target, windows["train"].of_targets.n_times), shards, windows["train"]),
+        input=spec_of(shards[0], data.input, windows["train"].n_times),
+        target=_with_brain(spec_of(shards[0], data.target, windows["train"].of_targets.n_times), shards, windows["train"]),
     )
     readers = {role: BatchReader(shards, laid_out, data, normaliser, signals) for role, laid_out in windows.items()}
     return ShardFold(
@@ -97,7 +97,8 @@ def open_fold(manifest: Manifest, fold: Fold, data: Data, seed: int, cache: Node
     )
 
 
-def _open_shards(entries: Sequence[ShardEntry], cache: NodeCache) -> tuple[Shard, ...]:
+def open_shards(entries: Sequence[ShardEntry], cache: NodeCache) -> tuple[Shard, ...]:
+    """Fetch shards to this node; raises UserError where one is damaged or not the one that the manifest names."""
     folders = cache.fetch_all({entry.uri: entry.size_bytes for entry in entries})
     with ThreadPoolExecutor() as pool:
         shards = tuple(pool.map(_verified, folders))
@@ -113,7 +114,7 @@ def _verified(folder: Path) -> Shard:
     return Shard.open(folder, verify=True)
 
 
-def _spec(shard: Shard, signals: Signals, n_times: int) -> SignalSpec:
+def spec_of(shard: Shard, signals: Signals, n_times: int) -> SignalSpec:
     """Describe windows of some channels; all shards of a dataset have the same ones."""
     columns = columns_of(shard, signals)
     names, types = (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from crossmodal.config import Experiment, UserError
+from crossmodal.config import Experiment, UserError, fingerprint
 from crossmodal.datasets.fold_data import FoldData
 from crossmodal.datasets.folds import Fold
 from crossmodal.datasets.manifest import Manifest
@@ -90,6 +90,10 @@ class Task(ABC):
         if not network_spec(experiment.model).config.predicts_waveforms:
             raise UserError(f"training.choose_epoch_by: {wanted} is taken on what the target is, and the model predicts its bands")
         return known[wanted]
+
+    def scored_in(self, experiment: Experiment) -> str:
+        """Fingerprint of what scores are of: those of other targets cannot stand in one table."""
+        return fingerprint(experiment.data.target)
 
     def least_gap_s(self, experiment: Experiment) -> float:
         """How far apart training and test must be where they are parts of one recording, s: no window reaches from one to the other."""

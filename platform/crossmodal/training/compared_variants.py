@@ -64,6 +64,11 @@ def _check_one_table(plans: Mapping[str, Plan]) -> None:
         runs[plan.run] = label
         if task_of(plan.experiment).name != task_of(of_first.experiment).name:
             raise UserError(f"variants '{first}' and '{label}' have different tasks, whose scores cannot stand in one table")
+        if task_of(plan.experiment).scored_in(plan.experiment) != task_of(of_first.experiment).scored_in(of_first.experiment):
+            raise UserError(
+                f"variants '{first}' and '{label}' have different targets, whose scores cannot stand in one table; of volumes, set"
+                " evaluation.regions to an atlas in whose regions all are scored"
+            )
         if {fold.label for fold in plan.folds} != {fold.label for fold in of_first.folds}:
             raise UserError(f"variants '{first}' and '{label}' divide recordings in different ways; jobs/compare_splits.py compares these")
 

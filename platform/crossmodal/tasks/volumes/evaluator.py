@@ -24,12 +24,13 @@ from crossmodal.models.predictor import Predictor
 from crossmodal.models.registry import network_spec
 from crossmodal.tasks.volumes.baselines import GLOBAL_ALONE, VolumesReader
 from crossmodal.tasks.volumes.ceilings import TRUE_POWER, Ceilings
+from crossmodal.tasks.volumes.common_regions import CommonRegions, FoldRegions
 from crossmodal.tasks.volumes.detail import ScanDetail, VolumesDetail
 from crossmodal.tasks.volumes.metrics import mean_over_scans, score_scan
 from crossmodal.tasks.volumes.networks import network_groups
 from crossmodal.tasks.volumes.own_ridge import OwnRidge
 from crossmodal.tasks.volumes.scan_judge import CHANCE, ScanJudge
-from crossmodal.tasks.volumes.scorecard import R_UNCOUPLED, R
+from crossmodal.tasks.volumes.scorecard import R_TARGETS, R_UNCOUPLED, R
 from crossmodal.transforms.scaling import ChannelScaling, Normaliser
 
 OWN_MEAN = "own mean"
@@ -64,6 +65,8 @@ class VolumesEvaluator:
         self._ceilings = Ceilings(experiment)
         own_ridge = experiment.evaluation.own_ridge
         self._own_ridge = OwnRidge(own_ridge, experiment.data) if own_ridge else None
+        regions = experiment.evaluation.regions
+        self._common = CommonRegions(experiment, regions) if regions else None
 
     @torch.no_grad()
     def evaluate(self, fold: ShardFold, network: Model, normaliser: Normaliser) -> FoldEvaluation:
@@ -78,6 +81,7 @@ class VolumesEvaluator:
         normaliser : Normaliser
             It was trained with.
         """
+        regions = self._common.of_fold(fold) if self._common else None
         baselines = self._fitter.fit(fold)
         predictors = {self._title: Predictor(network, normaliser)} | self._in_units(fold, baselines)
         detail = VolumesDetail(fold.signals.target, fold.shards[0].volumes.stored, self._is_shown(fold))
@@ -94,10 +98,14 @@ class VolumesEvaluator:
                 truth_vs, said = self._predict(fold, scan, own)
                 if self._own_ridge and cross_fitted:
                     said[self._own_ridge.title] = "oracle", cross_fitted[index]
-                scans.append(self._figures(fold, scan, truth_vs, said, own[self._title]))
                 of_scan = self._detail(fold.shards[scan.shard_index[0]], scan, truth_vs, said)
                 detail.scans.setdefault(subject, of_scan)
                 r_of_scans.append(of_scan.r_s)
+                if regions:
+                    said, figures = self._in_regions(fold, scan, truth_vs, said, regions)
+                else:
+                    figures = self._figures(fold, scan, truth_vs, said, own[self._title])
+                scans.append(figures)
             detail.r_of_subjects[subject] = np.mean(r_of_scans, axis=0)
             scores += self._scores(subject, {name: role for name, (role, _) in said.items()}, scans)
         of_fold = {"run": self._run, "fold": fold.fold.name, "label": fold.fold.label, "bounded": self._ceilings.is_null}
@@ -119,7 +127,7 @@ class VolumesEvaluator:
     def _predict(self, fold: ShardFold, scan: WindowSet, predictors: dict[str, Predictor]) -> tuple[Values, Said]:
         """Run everything over one scan: the truth, and what each predictor says in its role, shapes (n_volumes, n_targets)."""
         assert scan.volume is not None
-        shard, columns = fold.shards[scan.shard_index[0]], columns_of(fold.shards[0], self._experiment.data.target)
+        shard, columns = fold.shards[scan.shard_index[0]], self._columns(fold)
         all_vs = np.asarray(shard.volumes.data_vs)[:, columns]
         truth_vs = all_vs[scan.volume]
         predicted = self._run_over(fold, scan, predictors)
@@ -135,9 +143,7 @@ class VolumesEvaluator:
         said[PHASE_EEG] = "control", self._phase_randomised(shard, scan, predictors[self._title])
         if self._experiment.evaluation.teacher_forcing == "void":
             said[TEACHER_FORCED] = "void", self._teacher_forced(fold, scan, predictors[self._title])
-        if not self._ceilings.is_null and (answer_vs := self._ceilings.predict(shard, scan.volume, columns)) is not None:
-            said[TRUE_POWER] = "ceiling", answer_vs.astype(np.float32)
-        return truth_vs, said
+        return truth_vs, said | self._ceiling(shard, scan, columns)
 
     def _run_over(self, fold: ShardFold, windows: WindowSet, predictors: dict[str, Predictor]) -> dict[str, Values]:
         """What predictors say of windows, per cent."""
@@ -186,19 +192,43 @@ class VolumesEvaluator:
 
     def _figures(self, fold: ShardFold, scan: WindowSet, truth_vs: Values, said: Said, network: Predictor) -> dict[str, dict[str, float]]:
         """Figures of one scan by predictor."""
-        assert scan.volume is not None
-        shard = fold.shards[scan.shard_index[0]]
-        windows = self._experiment.data.windows
-        assert windows.kind == "volumes"
-        columns = columns_of(shard, self._experiment.data.target)
-        groups = self._ceilings.groups(shard, columns) | network_groups(shard, columns)
-        judge = ScanJudge(shard, scan.volume, columns, truth_vs, said[TRAINING_MEAN][1][0], windows.length_s, groups)
+        judge = self._judge(fold.shards[scan.shard_index[0]], scan, self._columns(fold), truth_vs, said[TRAINING_MEAN][1][0])
         figures = {
             name: judge.of_ceiling(values_vs) if role == "ceiling" else judge.figures(values_vs) for name, (role, values_vs) in said.items()
         }
         if isinstance(network.model, Uncertain):
             figures[self._title] |= judge.of_intervals(*self._intervals(fold, scan, network))
         return figures
+
+    def _in_regions(
+        self, fold: ShardFold, scan: WindowSet, truth_vs: Values, said: Said, regions: FoldRegions
+    ) -> tuple[Said, dict[str, dict[str, float]]]:
+        """Bring what is said of one scan to common regions; give it with its figures there, and r of the targets themselves."""
+        own_judge = self._judge(fold.shards[scan.shard_index[0]], scan, self._columns(fold), truth_vs, said[TRAINING_MEAN][1][0])
+        own = {name: {R_TARGETS: own_judge.of_ceiling(values_vs)[R]} for name, (_, values_vs) in said.items()}
+        shard, columns = regions.shards[scan.shard_index[0]], np.arange(regions.weights_sr.shape[1])
+        brought: Said = {name: (role, values_vs @ regions.weights_sr) for name, (role, values_vs) in said.items() if role != "ceiling"}
+        brought |= self._ceiling(shard, scan, columns)
+        truth_vr = np.asarray(shard.volumes.data_vs)[scan.volume]
+        judge = self._judge(shard, scan, columns, truth_vr, truth_vr.mean(axis=0))
+        return brought, {name: judge.of_changes(values_vr) | own.get(name, {}) for name, (_, values_vr) in brought.items()}
+
+    def _ceiling(self, shard: Shard, scan: WindowSet, columns: NDArray[np.integer]) -> Said:
+        """What the true power makes of some targets of a scan; nothing where that is not known."""
+        assert scan.volume is not None
+        answer_vs = None if self._ceilings.is_null else self._ceilings.predict(shard, scan.volume, columns)
+        return {} if answer_vs is None else {TRUE_POWER: ("ceiling", answer_vs.astype(np.float32))}
+
+    def _judge(self, shard: Shard, scan: WindowSet, columns: NDArray[np.integer], truth_vs: Values, training_mean_s: Values) -> ScanJudge:
+        windows = self._experiment.data.windows
+        assert windows.kind == "volumes"
+        assert scan.volume is not None
+        groups = self._ceilings.groups(shard, columns) | network_groups(shard, columns)
+        return ScanJudge(shard, scan.volume, columns, truth_vs, training_mean_s, windows.length_s, groups)
+
+    def _columns(self, fold: ShardFold) -> NDArray[np.int64]:
+        """Targets, in any of a fold's shards."""
+        return columns_of(fold.shards[0], self._experiment.data.target)
 
     def _intervals(self, fold: ShardFold, scan: WindowSet, network: Predictor) -> list[tuple[Values, Values]]:
         """Ends of the intervals around predictions of a scan, the network's own and those of constant width, in the unit of the images."""

@@ -2,7 +2,7 @@
 
 import csv
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import nibabel
 import numpy as np
@@ -10,11 +10,39 @@ from nibabel.nifti1 import Nifti1Image
 from numpy.typing import NDArray
 
 from crossmodal.config import UserError
-from crossmodal.config.bold import MapTargets, RegionTargets, SphereTargets
+from crossmodal.config.bold import AnyTargets, MapTargets, RegionTargets, SphereTargets, VoxelTargets
 from crossmodal.config.signal_spec import Regions, SignalSpec, Voxels
 from crossmodal.physics.spheres import load_spheres, number_spheres
 
 MASK = "target_mask.nii.gz"
+
+
+def where_targets(targets: AnyTargets, target: SignalSpec, stored: NDArray[np.bool_] | None) -> NDArray[Any]:
+    """Tell where targets lie: their numbers, shape (X, Y, Z), or the weights of maps, shape (X, Y, Z, n_targets).
+
+    Parameters
+    ----------
+    targets : VoxelTargets, RegionTargets, SphereTargets or MapTargets
+        What they were taken from.
+    target : SignalSpec
+    stored : bool array, shape (X, Y, Z), optional
+        Voxels that the dataset stores; None where targets are regions.
+
+    Raises
+    ------
+    UserError
+        As `regions_of` and `maps_of` do.
+    """
+    match targets:
+        case RegionTargets() as settings:
+            return regions_of(settings, target)
+        case SphereTargets() as settings:
+            return spheres_of(settings, target)
+        case MapTargets() as settings:
+            return maps_of(settings, target)
+        case VoxelTargets():
+            assert stored is not None
+            return voxels_of(stored, target.names)
 
 
 def voxels_of(mask: NDArray[np.bool_], names: tuple[str, ...]) -> NDArray[np.int32]:

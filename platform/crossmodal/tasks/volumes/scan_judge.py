@@ -75,6 +75,10 @@ class ScanJudge:
         """Correlations alone: a ceiling tells changes, not values."""
         return self._in_time(score_scan(self._truth_vs, predicted_vs, self._training_mean_s), predicted_vs)
 
+    def of_changes(self, predicted_vs: NDArray[np.floating]) -> dict[str, float]:
+        """All figures that no unit enters."""
+        return self.of_ceiling(predicted_vs) | {CHANCE: chance_p(self._truth_vs, predicted_vs, self._inside_s, self._apart)}
+
     def of_intervals(self, own: tuple[Values, Values], constant: tuple[Values, Values]) -> dict[str, float]:
         """How good intervals are: the lower and upper ends of the model's own, and of those of constant width."""
 

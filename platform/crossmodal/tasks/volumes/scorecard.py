@@ -1,11 +1,14 @@
 """Figures of volumes: correlation over time before all else."""
 
+from dataclasses import replace
+
 from crossmodal.evaluation.scorecard import Metric, Scorecard
 from crossmodal.models.intervals import LEVEL
 from crossmodal.models.ridge import LAGGED_RIDGE
 from crossmodal.tasks.volumes.networks import GROUPS, group_metric
 
 R = "r"
+R_TARGETS = "r_targets"
 R_COUPLED = "r_coupled"
 R_UNCOUPLED = "r_uncoupled"
 SHARE = "share_of_own_ridge"
@@ -97,4 +100,19 @@ VOLUMES_SCORECARD = Scorecard(
     beside=BEYOND,
     beside_words="beyond physiology",
     rival=LAGGED_RIDGE,
+)
+
+# In the regions of `evaluation.regions`, where units and images of targets mean nothing.
+REGIONS_SCORECARD = replace(
+    VOLUMES_SCORECARD,
+    metrics=(
+        replace(
+            VOLUMES_SCORECARD[R],
+            told="r: correlation of truth and prediction over the unfiltered volumes of a scan, mean over the regions of evaluation.regions"
+            " and over scans: voxels are averaged over each region, and so is the sum of maps by their values; truth is what was measured"
+            " in the region; 0 where a prediction never changes",
+        ),
+        Metric(R_TARGETS, "own r", has_interval=True, told="own r: the same over the targets that were predicted."),
+        *(VOLUMES_SCORECARD[name] for name in (R_COUPLED, R_UNCOUPLED, BEYOND, BEYOND_GLOBAL, *(group_metric(group) for group in GROUPS))),
+    ),
 )

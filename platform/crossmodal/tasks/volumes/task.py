@@ -2,17 +2,13 @@
 
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import nibabel
 import numpy as np
-from numpy.typing import NDArray
 
-from crossmodal.config import Experiment, UserError
-from crossmodal.config.bold import MapTargets, RegionTargets, SphereTargets, VoxelTargets
+from crossmodal.config import Experiment, UserError, fingerprint
 from crossmodal.config.data import FixedSplit, WithinRecordings
-from crossmodal.config.preprocessing import Preprocessing
-from crossmodal.config.signal_spec import SignalSpec
 from crossmodal.datasets.fold_data import FoldData
 from crossmodal.datasets.opening import ShardFold
 from crossmodal.evaluation.epoch_metrics import EpochMetric, temporal_r
@@ -26,9 +22,9 @@ from crossmodal.tasks.cleaned_input import CleanInput
 from crossmodal.tasks.contract import Evaluator, Task, Written
 from crossmodal.tasks.volumes.depth import from_scalp_m
 from crossmodal.tasks.volumes.export import predict_volumes, save_volumes, table_path
-from crossmodal.tasks.volumes.grid import MASK, affine_of, load_mask, maps_of, regions_of, spheres_of, strongest, voxels_of
+from crossmodal.tasks.volumes.grid import MASK, affine_of, load_mask, strongest, where_targets
 from crossmodal.tasks.volumes.own_ridge import own_ridge_spec
-from crossmodal.tasks.volumes.scorecard import VOLUMES_SCORECARD, R
+from crossmodal.tasks.volumes.scorecard import REGIONS_SCORECARD, VOLUMES_SCORECARD, R
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -41,7 +37,7 @@ class VolumesTask(Task):
 
     def scorecard(self, experiment: Experiment) -> Scorecard:
         """Correlation over time before all else."""
-        return VOLUMES_SCORECARD
+        return REGIONS_SCORECARD if experiment.evaluation.regions else VOLUMES_SCORECARD
 
     def check(self, experiment: Experiment) -> None:
         """Refuse regions by name where targets are voxels, parts of a recording that are too close, and a ridge that is none."""
@@ -59,6 +55,16 @@ class VolumesTask(Task):
             )
         if experiment.evaluation.own_ridge:
             own_ridge_spec(experiment.evaluation.own_ridge)
+        if experiment.evaluation.regions and experiment.preprocessing.bold.grid is None:
+            raise UserError(
+                "evaluation.regions: targets are brought to regions on a grid that all images share; set preprocessing.bold.grid, as to"
+                f" {experiment.evaluation.regions.atlas}"
+            )
+
+    def scored_in(self, experiment: Experiment) -> str:
+        """The regions that all is brought to, or the targets themselves."""
+        bold = experiment.preprocessing.bold
+        return fingerprint(experiment.evaluation.regions or [experiment.data.target, bold.targets, bold.grid])
 
     def least_gap_s(self, experiment: Experiment) -> float:
         """A window, and the haemodynamic response to what it ends with: blood knows as long what training has seen."""
@@ -83,7 +89,7 @@ class VolumesTask(Task):
         assert isinstance(detail, VolumesDetail)
         model = next(score.predictor for score in evaluation.scores.scores if score.role == "model")
         figures = {f"lags_{evaluation.scores.fold}": draw_lags(detail, model)}
-        where = _where(experiment.preprocessing, detail.target, detail.stored)
+        where = where_targets(experiment.preprocessing.bold.targets, detail.target, detail.stored)
         numbers = where if where.ndim == 3 else strongest(where)
         for subject, scan in detail.scans.items():
             figures[f"courses_sub-{subject}"] = draw_courses(detail, subject, model)
@@ -98,7 +104,7 @@ class VolumesTask(Task):
         assert isinstance(detail, VolumesDetail)
         if detail.stored is not None:
             return None
-        where = _where(experiment.preprocessing, detail.target, None)
+        where = where_targets(experiment.preprocessing.bold.targets, detail.target, None)
         distance_m = from_scalp_m(where, affine_of(detail.target), detail.target.n_channels)
         return RegionScores(detail.target.names, distance_m, detail.is_shown_s, detail.r_of_subjects)
 
@@ -125,7 +131,7 @@ class VolumesTask(Task):
         trained = TrainedModel.load(model)
         card = trained.card
         stored = load_mask(model / MASK) if (model / MASK).exists() else None
-        where = _where(card.preprocessing, card.signals.target, stored)
+        where = where_targets(card.preprocessing.bold.targets, card.signals.target, stored)
         cleaned = clean(recording, card, experiment.recorded, scratch)
         predicted = predict_volumes(trained, cleaned)
         if not len(predicted.values_vs):
@@ -138,17 +144,3 @@ class VolumesTask(Task):
         intervals = f", and the ends of their {LEVEL:.0%} intervals beside them" if predicted.bounds else ""
         told = f"{len(predicted.values_vs)} virtual volumes, the first at {predicted.onset_s[0]:g} s{table}{intervals}"
         return Written(output, card.fold, told, (*notes, *cleaned.notes))
-
-
-def _where(preprocessing: Preprocessing, target: SignalSpec, stored: NDArray[np.bool_] | None) -> NDArray[Any]:
-    """Where targets lie: their numbers, or the weights of maps."""
-    match preprocessing.bold.targets:
-        case RegionTargets() as settings:
-            return regions_of(settings, target)
-        case SphereTargets() as settings:
-            return spheres_of(settings, target)
-        case MapTargets() as settings:
-            return maps_of(settings, target)
-        case VoxelTargets():
-            assert stored is not None
-            return voxels_of(stored, target.names)

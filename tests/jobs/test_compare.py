@@ -2,18 +2,28 @@
 
 import csv
 import re
+import subprocess
+import sys
+import time
+from pathlib import Path
 
+import psutil
 import pytest
 import yaml
 from mlflow import MlflowClient
 
-from crossmodal.config import UserError
+from crossmodal.config import UserError, overridden
 from crossmodal.config.comparison import load_comparison
+from crossmodal.datasets.manifest import Manifest, load_latest, publish, shard_uri
+from crossmodal.datasets.shard import write_shard
 from crossmodal.models.checking import checked
+from crossmodal.physics.cohort_settings import settings_path, write_settings
 from crossmodal.training.compared_variants import plan_comparison
+from tests.crossmodal.tasks.volumes.test_evaluator import null_experiment, null_recording
 from tests.jobs.conftest import ROOT, run
 from tests.jobs.test_compare_splits import publish_sessions, small_experiment
 
+GRID = "grid.nii.gz"
 VARIANTS = {"whole": {}, "short": {"data": {"windows": {"length_s": 2}}}, "one teacher": {"split": {"training_subjects": 1}}}
 
 
@@ -22,6 +32,8 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("variants")
     experiment = small_experiment(folder)
     publish_sessions(experiment, [("01", "a"), ("02", "a"), ("03", "a"), ("04", "a")])
+    on_grid = overridden(experiment, {"preprocessing.bold.grid": GRID})
+    publish(load_latest(experiment.store, experiment.dataset_recipe), experiment.store, on_grid.dataset_recipe)
     (folder / "small.yaml").write_text(yaml.safe_dump(experiment.model_dump(mode="json")))
     return folder
 
@@ -50,6 +62,7 @@ def test_what_no_variant_changes_names_runs_as_before(folder):
     [
         ({"a": {}, "b": {"note": "the same"}}, {}, "variants 'a' and 'b' are the same training"),
         ({"a": {}, "b": {"split": {"kind": "leaky_windows"}}}, {}, "jobs/compare_splits.py compares these"),
+        ({"a": {}, "b": {"preprocessing": {"bold": {"grid": GRID}}, "seed": 1}}, {}, "variants 'a' and 'b' have different targets"),
         (
             {"a": {}, "b": {"split": {"training_subjects": 3}}},
             {},
@@ -67,11 +80,28 @@ def test_what_cannot_stand_in_one_table_is_refused_before_anything_is_trained(fo
         plan_comparison(*load_comparison(comparison(folder, variants, **settings)))
 
 
+def start_and_kill(path, *arguments, when):
+    """Run the job until its log says what is waited for, then kill it and all that it started."""
+    command = [sys.executable, str(ROOT / "jobs/compare.py"), str(path), *arguments]
+    log = path.parent / "log"
+    with log.open("wb") as text, subprocess.Popen(command, cwd=path.parent, stdout=text, stderr=text) as job:
+        while job.poll() is None and when not in log.read_text():
+            time.sleep(0.1)
+        assert job.poll() is None, log.read_text()
+        children = psutil.Process(job.pid).children(recursive=True)
+        job.kill()
+    for child in psutil.wait_procs(children, timeout=20)[1]:
+        child.kill()
+
+
 @pytest.mark.slow
-def test_one_table_shows_all_and_the_same_command_trains_nothing_again(folder):
+def test_a_killed_comparison_goes_on_and_the_same_command_trains_nothing_again(folder):
     path = comparison(folder, VARIANTS, primary="whole")
+    start_and_kill(path, "split.held_out=['01', '02']", when="short: 2 of 2 folds to train")
     done = run("compare", path, "split.held_out=['01', '02']", cwd=folder)
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    assert "whole: 0 of 2 folds to train" in done.stderr
+    assert "one teacher: 2 of 2 folds to train" in done.stderr
     assert "Declared comparison, BOLD targets: whole minus lagged ridge" in " ".join(done.stdout.split())
     (written,) = folder.glob("store/scores/lengths-*/**/scores.csv")
     with written.open(newline="") as file:
@@ -95,3 +125,24 @@ def test_comparisons_of_the_project_can_be_read(path):
     comparison, experiments = load_comparison(path, check=checked)
     assert comparison.note
     assert len({experiment.store for experiment in experiments.values()}) == 1
+
+
+@pytest.mark.slow
+def test_a_variant_that_leaks_is_named_and_no_other(tmp_path):
+    """In a cohort with nothing to learn, all electrodes record the volume that the scanner takes next; one of two networks copies them."""
+    experiment, root = null_experiment(tmp_path), tmp_path / "cohort"
+    settings_path(root).parent.mkdir(parents=True)
+    write_settings(root, experiment.simulation)
+    shards = [shard_uri(experiment.store, number) for number in ("01", "02", "03")]
+    entries = [write_shard(null_recording(place[-2:], leaks=True), Path(place)) for place in shards]
+    publish(Manifest.of(entries, "test"), experiment.store, experiment.dataset_recipe)
+    settings = experiment.model_dump(mode="json") | {"tracking": {"uri": f"sqlite:///{tmp_path}/mlflow.db", "experiment": "tests"}}
+    settings |= {"node_cache": {"root": str(tmp_path / "cache")}, "training": {"epochs": 1, "workers": 1, "learning_rate": 1e-6}}
+    (tmp_path / "small.yaml").write_text(yaml.safe_dump(settings))
+    path = comparison(tmp_path, {"copies": {"model": {"kind": "tests.jobs.last_sample.LastSample"}}, "reads power": {}})
+    done = run("compare", path, cwd=tmp_path, PYTHONPATH=str(ROOT))
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    assert "Variant copies: LEAK: last sample, BOLD targets, explains more than can be known of" in " ".join(done.stdout.split())
+    assert "Variant reads power" not in done.stdout
+    (written,) = tmp_path.glob("store/scores/lengths-*/**/table.md")
+    assert "Variant copies: LEAK: last sample" in written.read_text()

@@ -31,7 +31,7 @@ def test_both_kinds_of_regions_and_what_eeg_tells_of_a_subject_are_told(tmp_path
     (table,) = tmp_path.rglob("store/**/*.csv")
     with table.open(newline="") as file:
         rows = {row["predictor"]: row for row in csv.DictReader(file)}
-    ceiling, own = rows["true power through blood"], rows["own lagged ridge on band power"]
+    ceiling, own = rows["true power through blood"], rows["own lagged ridge on band power to the 0.5 through blood"]
     assert own["role"] == "oracle"
     assert float(ceiling["r_coupled"]) > float(own["r_coupled"]) > 0.3
     assert float(ceiling["r_uncoupled"]) == 0

@@ -10,5 +10,6 @@ def augmented(x_bct: torch.Tensor, augmentation: Augmentation) -> torch.Tensor:
     if augmentation.offset:
         x_bct = x_bct + augmentation.offset * torch.randn(*x_bct.shape[:2], 1, device=x_bct.device)
     if augmentation.noise:
-        x_bct = x_bct + augmentation.noise * torch.randn_like(x_bct)
+        # In place: fresh memory for long windows costs more than the noise itself.
+        x_bct = torch.randn_like(x_bct).mul_(augmentation.noise).add_(x_bct)
     return x_bct

@@ -118,7 +118,7 @@ def test_a_model_of_somebody_else_is_found_by_its_path(my_lab, tmp_path):
         ("model.kind=ridge", r"model\.kind: there is no 'ridge'; known are aim, band_power, .*synaptech_net, or"),
         (
             "evaluation.baselines=[{kind: aim}]",
-            r"evaluation\.baselines\.0\.kind: there is no 'aim'; known are calibrated_band_power_ridge, lagged_band_power_ridge, ",
+            r"evaluation\.baselines\.0\.kind: there is no 'aim'; known are calibrated_band_power_ridge, champagne, ",
         ),
         ("evaluation.baselines=[{kind: ridge, lags: 3}]", r"unknown key 'evaluation\.baselines\.0\.lags'; .* is 'lag_s'$"),
         ("evaluation.baselines=[{kind: ridge}, {kind: ridge, penalties: [1]}]", r"evaluation\.baselines: two rows would be called 'ridge'"),
@@ -130,7 +130,7 @@ def test_a_model_of_somebody_else_is_found_by_its_path(my_lab, tmp_path):
         ("model={kind: band_power}", r"model\.kind: 'band_power' predicts volumes, .* sliding have signals to predict; choose aim, "),
         (
             "evaluation.baselines=[{kind: training_mean}, {kind: vigilance}]",
-            r"evaluation\.baselines\.1\.kind: 'vigilance' predicts volumes, .* choose minimum_norm, ridge, training_mean, zero$",
+            r"evaluation\.baselines\.1\.kind: 'vigilance' predicts volumes, .* choose champagne, inverse_operator, lcmv, ",
         ),
         (
             "evaluation.teacher_forcing=true",

@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+import nibabel
+import numpy as np
 import psutil
 import pytest
 import yaml
@@ -19,7 +21,9 @@ from crossmodal.datasets.shard import write_shard
 from crossmodal.models.checking import checked
 from crossmodal.physics.cohort_settings import settings_path, write_settings
 from crossmodal.training.compared_variants import plan_comparison
-from tests.crossmodal.tasks.volumes.test_evaluator import null_experiment, null_recording
+from tests.crossmodal.datasets.test_volumes import GRID as IMAGE
+from tests.crossmodal.datasets.test_volumes import make_volumes
+from tests.crossmodal.tasks.volumes.test_evaluator import REGIONS, null_experiment, null_recording
 from tests.jobs.conftest import ROOT, run
 from tests.jobs.test_compare_splits import publish_sessions, small_experiment
 
@@ -130,7 +134,13 @@ def test_comparisons_of_the_project_can_be_read(path):
 @pytest.mark.slow
 def test_a_variant_that_leaks_is_named_and_no_other(tmp_path):
     """In a cohort with nothing to learn, all electrodes record the volume that the scanner takes next; one of two networks copies them."""
-    experiment, root = null_experiment(tmp_path), tmp_path / "cohort"
+    atlas, labels, root = tmp_path / "atlas.nii.gz", tmp_path / "labels.tsv", tmp_path / "cohort"
+    numbers = np.zeros(IMAGE, dtype=np.int16)
+    numbers.flat[: len(REGIONS)] = np.arange(1, len(REGIONS) + 1)
+    nibabel.save(nibabel.Nifti1Image(numbers, make_volumes().affine), atlas)
+    labels.write_text("index\tname\n" + "".join(f"{number}\t{name}\n" for number, name in enumerate(REGIONS, 1)))
+    regions = {"kind": "regions", "atlas": str(atlas), "labels": str(labels)}
+    experiment = overridden(null_experiment(tmp_path), {"preprocessing.bold.targets": regions})
     settings_path(root).parent.mkdir(parents=True)
     write_settings(root, experiment.simulation)
     shards = [shard_uri(experiment.store, number) for number in ("01", "02", "03")]

@@ -1,12 +1,11 @@
 """Bunny: LightBunny's larger relative, which reads and writes each region's course by segments."""
 
-import torch
 from pydantic import Field
-from torch import nn
 
 from crossmodal.config.signal_spec import SignalPair
-from crossmodal.models.source_imaging_parts.peak_scaling import PeakScaledConfig, PeakScaledModel
-from crossmodal.models.source_imaging_parts.residual_linear import ResidualLinear, initialise
+from crossmodal.models.source_imaging_parts.peak_scaling import PeakScaledConfig
+from crossmodal.models.source_imaging_parts.region_courses import RegionCourses
+from crossmodal.models.source_imaging_parts.residual_linear import initialise
 from crossmodal.models.source_imaging_parts.segment_rnn import SegmentRNN
 
 
@@ -23,21 +22,13 @@ class BunnyConfig(PeakScaledConfig):
         return "Bunny"
 
 
-class Bunny(PeakScaledModel):
+class Bunny(RegionCourses):
     """Residual linear layers at each time, a GRU with a unit a region, and SegRNN over the course of each region.
 
     With 64 electrodes, 994 regions and 500 times it has 4,316,849 parameters, as published. Source: as LightBunny's.
     """
 
     def __init__(self, config: BunnyConfig, signals: SignalPair) -> None:
-        super().__init__(config.scale)
-        n_regions = signals.target.n_channels
-        self.front = ResidualLinear(signals.input.n_channels, config.width)
-        self.recurrent = nn.GRU(config.width, n_regions, batch_first=True)
-        self.courses = SegmentRNN(n_regions, signals.target.n_times, config.segment, config.width, config.dropout)
+        super().__init__(config.scale, config.width, signals)
+        self.courses = SegmentRNN(signals.target.n_channels, signals.target.n_times, config.segment, config.width, config.dropout)
         self.apply(initialise)
-
-    def at_unit_peak(self, x_btc: torch.Tensor) -> torch.Tensor:
-        """Map windows with a peak of one."""
-        y_brt: torch.Tensor = self.courses(self.recurrent(self.front(x_btc))[0].mT)
-        return y_brt.mT

@@ -78,10 +78,17 @@ def _flags(runs: tuple[int, ...]) -> NDArray[np.bool_]:
 
 
 class Cortex(Config):
-    """Regions of a template's cortical surface."""
+    """Regions of a template's cortical surface.
+
+    Attributes
+    ----------
+    regions : str, optional
+        Which region each vertex lies in, as `physics.parcellation` packs it; None is the platform's own sixty.
+    """
 
     kind: Literal["cortex"] = "cortex"
     surface: str = "fsaverage5"
+    regions: str | None = None
 
 
 Space = Annotated[Sensors | Regions | Voxels | Cortex, Field(discriminator="kind")]

@@ -30,6 +30,26 @@ def cap_positions_m() -> NDArray[np.float64]:
     return np.array([site_m[site] for site in CAP])
 
 
+def evenly_spread(n_electrodes: int) -> NDArray[np.intp]:
+    """Choose sites of CAP spread evenly over the head, in the order of CAP."""
+    return np.sort(farthest_points(cap_positions_m(), n_electrodes))
+
+
+def cap_info(chosen: NDArray[np.intp], sfreq: float, cap_m: NDArray[np.float64], axes_3: float | NDArray[np.float64]) -> mne.Info:
+    """Describe electrodes at chosen sites of the whole cap (70, 3); a head has a size relative to the template, or one along each axis."""
+    template, names = template_head(), [CAP[index] for index in chosen]
+    info = mne.create_info(names, sfreq, "eeg")
+    montage = mne.channels.make_dig_montage(
+        dict(zip(names, cap_m[chosen], strict=True)),
+        nasion=template.nasion_m * axes_3,
+        lpa=template.lpa_m * axes_3,
+        rpa=template.rpa_m * axes_3,
+        hsp=head_points_m() * axes_3,
+        coord_frame="head",
+    )
+    return info.set_montage(montage, verbose=False)
+
+
 def site_positions_m() -> dict[str, NDArray[np.float64]]:
     """Where the sites of the extended 10-05 system lie on the template head, head coordinates."""
     mri_to_head = np.linalg.inv(template_head().head_to_mri)

@@ -17,6 +17,7 @@ from crossmodal.physics.geometry import Dipoles, farthest_points, vertex_normals
 from crossmodal.physics.medial_wall import medial_wall
 
 _MNE_TEMPLATE = Path(mne.__file__).parent / "data" / "fsaverage"
+HEMISPHERES = ("left", "right")
 _MILLIMETRE = 1e-3
 
 
@@ -74,6 +75,15 @@ def template_surface(side: str) -> SurfaceMesh:
     return SurfaceMesh(vertices.astype(np.float64) * _MILLIMETRE, triangles, thickness * _MILLIMETRE, flat_triangles)
 
 
+def surface_m(side: str, surface: Literal["white", "middle"]) -> NDArray[np.float64]:
+    """Vertices (10242, 3) of a hemisphere's white surface, or midway between that and the pial one, in fsaverage's coordinates."""
+    white_m = template_surface(side).vertices_m
+    if surface == "white":
+        return white_m
+    pial, _ = _read_gifti(f"pial_{side}")
+    return (white_m + pial.astype(np.float64) * _MILLIMETRE) / 2
+
+
 @functools.cache
 def template_cortex(n_dipoles: int, wall: Literal["thickness", "label"] = "thickness") -> Dipoles:
     """Spread dipoles evenly over the white surface of fsaverage5, along its outward normals, without the medial wall.
@@ -91,7 +101,7 @@ def template_cortex(n_dipoles: int, wall: Literal["thickness", "label"] = "thick
         There are fewer vertices.
     """
     positions, normals = [], []
-    for side in ("left", "right"):
+    for side in HEMISPHERES:
         mesh = template_surface(side)
         cortical = ~medial_wall(side) if wall == "label" else mesh.thickness_m > 0
         positions.append(mesh.vertices_m[cortical])

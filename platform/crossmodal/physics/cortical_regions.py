@@ -1,4 +1,4 @@
-"""Regions of the template cortex: contiguous patches of fsaverage5's white surface, as many in each hemisphere."""
+"""Regions of the template cortex: parts of fsaverage5's white surface, and the platform's own sixty of them."""
 
 import functools
 from dataclasses import dataclass
@@ -10,25 +10,24 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 from scipy.spatial import cKDTree
 
-from crossmodal.physics.cortex import SurfaceMesh, template_head, template_surface
-from crossmodal.physics.geometry import farthest_points, triangle_areas
+from crossmodal.physics.cortex import HEMISPHERES, SurfaceMesh, template_head, template_surface
+from crossmodal.physics.geometry import edge_lengths, farthest_points, vertex_areas
 
 N_REGIONS = 60
-_HEMISPHERES = ("left", "right")
 # Centres move to the middle of their regions so often; without it, regions differ twice as much in area.
 _ROUNDS = 8
 # Cortex is nowhere thinner; what is, is the medial wall.
 _THINNEST_CORTEX_M = 0.001
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CorticalRegions:
-    """Patches of the template cortex.
+    """Regions of the template cortex.
 
     Attributes
     ----------
     names : tuple of str
-        left-01 to left-30, then right-01 to right-30, each hemisphere from front to back.
+        Of the platform's own: left-01 to left-30, then right-01 to right-30, each hemisphere from front to back.
     region_of : tuple of two int arrays, each (10242,)
         Region of each vertex of fsaverage5's left and right hemisphere; -1 in the medial wall.
     vertices_m : ndarray, shape (20484, 3)
@@ -54,6 +53,10 @@ class CorticalRegions:
     def regions_of_vertices(self) -> NDArray[np.int64]:
         """Region of each of `vertices`, left, then right."""
         return np.concatenate([region_v[region_v >= 0] for region_v in self.region_of])
+
+    def of_vertices(self, vertices: tuple[NDArray[np.int64], NDArray[np.int64]]) -> NDArray[np.int64]:
+        """Region of some vertices of the left, then of the right hemisphere, such as those of a `CortexMesh`; -1 where there is none."""
+        return np.concatenate([region_v[chosen] for region_v, chosen in zip(self.region_of, vertices, strict=True)])
 
     @functools.cached_property
     def distances_to_centres_m(self) -> NDArray[np.float64]:
@@ -90,31 +93,37 @@ def cortical_regions() -> CorticalRegions:
     S. Lloyd, "Least squares quantization in PCM", 1982).
     """
     n_side = N_REGIONS // 2
+    names = tuple(f"{side}-{number:02d}" for side in HEMISPHERES for number in range(1, n_side + 1))
+    (left, left_centres), (right, right_centres) = (_patches(template_surface(side), n_side) for side in HEMISPHERES)
+    return regions_at(names, (left, np.where(right >= 0, right + n_side, -1)), (left_centres, right_centres))
+
+
+def regions_at(
+    names: tuple[str, ...],
+    region_of: tuple[NDArray[np.int64], NDArray[np.int64]],
+    centres: tuple[NDArray[np.int64], NDArray[np.int64]],
+) -> CorticalRegions:
+    """Measure regions of which it is known where they lie; `centres` are vertices of the left, then of the right hemisphere."""
     mri_to_head = np.linalg.inv(template_head().head_to_mri)
-    names, region_of, vertices_m, centres_m, areas_m2 = [], [], [], [], []
-    for position, side in enumerate(_HEMISPHERES):
+    vertices_m, centres_m, areas_m2 = [], [], np.zeros(len(names))
+    for side, region_v, of_side in zip(HEMISPHERES, region_of, centres, strict=True):
         mesh = template_surface(side)
-        region_v, centres = _patches(mesh, n_side)
         in_head_m = apply_trans(mri_to_head, mesh.vertices_m)
-        # A vertex has a third of each triangle around it.
-        area_v = np.bincount(mesh.triangles.ravel(), np.repeat(triangle_areas(mesh.vertices_m, mesh.triangles) / 3, 3))
-        names += [f"{side}-{number:02d}" for number in range(1, n_side + 1)]
-        areas_m2.append(np.bincount(region_v[region_v >= 0], area_v[region_v >= 0], n_side))
-        region_of.append(np.where(region_v >= 0, region_v + position * n_side, -1))
+        area_v = vertex_areas(mesh.vertices_m, mesh.triangles)
+        areas_m2 += np.bincount(region_v[region_v >= 0], area_v[region_v >= 0], len(names))
         vertices_m.append(in_head_m)
-        centres_m.append(in_head_m[centres])
-    left, right = region_of
-    return CorticalRegions(tuple(names), (left, right), *map(np.concatenate, (vertices_m, centres_m, areas_m2)))
+        centres_m.append(in_head_m[of_side])
+    return CorticalRegions(names, region_of, np.concatenate(vertices_m), np.concatenate(centres_m), areas_m2)
 
 
 def _patches(mesh: SurfaceMesh, n_patches: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Patch of each vertex, -1 outside the cortex, and the vertices at the patches' centres; both from front to back."""
-    graph = _edges(mesh)
+    graph = edge_lengths(mesh.vertices_m, mesh.triangles)
     cortex = np.flatnonzero(_cortical(mesh, graph))
     graph, vertices_m = graph[cortex][:, cortex], mesh.vertices_m[cortex]
     centres = farthest_points(vertices_m, n_patches)
     for _ in range(_ROUNDS):
-        centres = np.array([_middle(vertices_m, cell) for cell in _cells(graph, centres)])
+        centres = np.array([middle_vertex(vertices_m, cell) for cell in _cells(graph, centres)])
     centres = centres[np.argsort(-vertices_m[centres, 1], kind="stable")]
     region_v = np.full(len(mesh.vertices_m), -1, dtype=np.int64)
     for number, cell in enumerate(_cells(graph, centres)):
@@ -128,18 +137,10 @@ def _cells(graph: csr_array, centres: NDArray[np.int64]) -> list[NDArray[np.int6
     return [np.flatnonzero(nearest == centre) for centre in centres]
 
 
-def _middle(vertices_m: NDArray[np.float64], cell: NDArray[np.int64]) -> int:
+def middle_vertex(vertices_m: NDArray[np.float64], cell: NDArray[np.int64]) -> int:
     """The vertex of a cell that is nearest to the mean of its vertices."""
     offset_m = vertices_m[cell] - vertices_m[cell].mean(axis=0)
     return int(cell[(offset_m**2).sum(axis=1).argmin()])
-
-
-def _edges(mesh: SurfaceMesh) -> csr_array:
-    """Lengths of the edges between vertices, m."""
-    pairs = np.unique(np.sort(mesh.triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)), axis=0)
-    length_m = np.linalg.norm(mesh.vertices_m[pairs[:, 0]] - mesh.vertices_m[pairs[:, 1]], axis=1)
-    n_vertices = len(mesh.vertices_m)
-    return csr_array((length_m, pairs.T), shape=(n_vertices, n_vertices))
 
 
 def _cortical(mesh: SurfaceMesh, graph: csr_array) -> NDArray[np.bool_]:

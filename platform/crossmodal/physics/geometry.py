@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,19 @@ def triangle_areas(vertices: NDArray[np.float64], triangles: NDArray[np.integer]
     """Areas of a surface's triangles, shape (n_triangles,), in the vertices' unit squared."""
     areas: NDArray[np.float64] = np.linalg.norm(_face_normals(vertices, triangles), axis=1) / 2
     return areas
+
+
+def vertex_areas(vertices: NDArray[np.float64], triangles: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Area of each vertex, shape (n_vertices,), in the vertices' unit squared: a third of each triangle around it."""
+    third_of_corner = np.repeat(triangle_areas(vertices, triangles) / 3, 3)
+    return np.bincount(triangles.ravel(), third_of_corner, len(vertices)).astype(np.float64)
+
+
+def edge_lengths(vertices: NDArray[np.float64], triangles: NDArray[np.integer]) -> csr_array:
+    """Lengths of the edges of a triangulated surface, shape (n_vertices, n_vertices), each once: the lower vertex is the row."""
+    pairs = np.unique(np.sort(triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)), axis=0)
+    length = np.linalg.norm(vertices[pairs[:, 0]] - vertices[pairs[:, 1]], axis=1)
+    return csr_array((length, pairs.T), shape=(len(vertices), len(vertices)))
 
 
 def farthest_points(points: NDArray[np.float64], n_points: int) -> NDArray[np.intp]:

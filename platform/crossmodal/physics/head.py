@@ -16,6 +16,9 @@ from crossmodal.physics.geometry import Dipoles, fit_sphere
 # Dipoles nearer to the inner skull than this make fields no cortex makes, and boundary elements go wrong there.
 _LARGEST_RELATIVE_RADIUS = 0.96
 _HOMOGENEOUS = {"relative_radii": (0.97, 1.0), "sigmas": (0.33, 0.33)}
+# Standard values of `mne.make_sphere_model`.
+_STANDARD_RADII = (0.90, 0.92, 0.97, 1.0)
+_BRAIN_S_PER_M, _LIQUOR_S_PER_M = 0.33, 1.0
 # Points below this height lie on face and neck, which no sphere fits.
 _FACE_HEIGHT_M = 0.01
 _Modality = Literal["meg", "eeg"]
@@ -57,13 +60,40 @@ class HeadModel:
         return HeadModel(_scaled(self.eeg, scale), _scaled(self.meg, scale), head_to_mri, self.centre_m * scale, self.inner_skull_m * scale)
 
 
-def sphere_head(scalp_m: NDArray[np.float64], skull: bool = True) -> HeadModel:
-    """Fit a sphere to scalp points (n, 3), with MNE's standard relative radii and conductivities.
+@dataclass(frozen=True)
+class Skull:
+    """A skull other than the standard one.
+
+    Attributes
+    ----------
+    conductivity_ratio : float
+        Conductivity of brain and scalp over that of the skull.
+    thickness : float
+        Relative to the standard one.
+    """
+
+    conductivity_ratio: float
+    thickness: float
+
+    @property
+    def shells(self) -> dict[str, tuple[float, ...]]:
+        """Relative radii and conductivities (S/m) of brain, liquor, skull and scalp, as MNE takes them; the skull grows inwards."""
+        brain, liquor, skull, scalp = _STANDARD_RADII
+        grown = (skull - liquor) * (self.thickness - 1)
+        conductivity = _BRAIN_S_PER_M / self.conductivity_ratio
+        return {
+            "relative_radii": (brain - grown, liquor - grown, skull, scalp),
+            "sigmas": (_BRAIN_S_PER_M, _LIQUOR_S_PER_M, conductivity, _BRAIN_S_PER_M),
+        }
+
+
+def sphere_head(scalp_m: NDArray[np.float64], skull: bool | Skull = True) -> HeadModel:
+    """Fit a sphere to scalp points (n, 3), with MNE's standard relative radii and conductivities, or those of another skull.
 
     Without a skull it is one homogeneous conductor, as eyes and neck see the head.
     """
     centre_m, radius_m = fit_sphere(scalp_m)
-    layers = {} if skull else _HOMOGENEOUS
+    layers = skull.shells if isinstance(skull, Skull) else {} if skull else _HOMOGENEOUS
     sphere = mne.make_sphere_model(tuple(centre_m), radius_m, **layers, verbose=False)
     directions = scalp_m - centre_m
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)

@@ -76,8 +76,12 @@ def template_lead_field(info: mne.Info, n_dipoles: int) -> tuple[tuple[str, ...]
     lead_field : ndarray, shape (n_channels, n_dipoles)
         V/(A m), T/(A m) and T/(A m^2); EEG at the recording's reference where its position is stored, else at infinity.
     """
-    dipoles, head = _fitted(info, n_dipoles)
-    return located_channels(info), lead_field(info, dipoles, head)
+    return located_channels(info), fitted_lead_field(info, template_cortex(n_dipoles))
+
+
+def fitted_lead_field(info: mne.Info, cortex: Dipoles) -> NDArray[np.float64]:
+    """Give the same for other dipoles in the template's head coordinates, such as `cortex_mesh().dipoles`."""
+    return lead_field(info, *_fitted(info, cortex))
 
 
 def template_forward(info: mne.Info, n_dipoles: int) -> mne.Forward:
@@ -88,16 +92,14 @@ def template_forward(info: mne.Info, n_dipoles: int) -> mne.Forward:
     UserError
         An electrode has no position.
     """
-    dipoles, head = _fitted(info, n_dipoles)
     located_channels(info)
-    free = forward_solution(info, dipoles, head, "eeg")
+    free = forward_solution(info, *_fitted(info, template_cortex(n_dipoles)), "eeg")
     return mne.convert_forward_solution(free, surf_ori=True, force_fixed=True, verbose=False)
 
 
-def _fitted(info: mne.Info, n_dipoles: int) -> tuple[Dipoles, HeadModel]:
-    """Dipoles of the template cortex in a sphere, both fitted to a recording."""
+def _fitted(info: mne.Info, cortex: Dipoles) -> tuple[Dipoles, HeadModel]:
+    """Dipoles of the template's cortex in a sphere, both fitted to a recording."""
     fit = fit_template(info)
-    cortex = template_cortex(n_dipoles)
     head = sphere_head(upper_scalp(fit.points(template_head().scalp_m)))
     return head.confine(Dipoles(fit.points(cortex.positions_m), fit.directions(cortex.orientations))), head
 

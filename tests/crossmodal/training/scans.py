@@ -10,7 +10,7 @@ from crossmodal.datasets.manifest import Manifest
 from crossmodal.datasets.recording import Recording
 from tests.crossmodal.datasets.conftest import SFREQ, make_recording
 from tests.crossmodal.datasets.test_volumes import make_volumes
-from tests.crossmodal.training.cohort import publish_recordings, small_experiment
+from tests.crossmodal.training.cohort import publish_cohort, publish_recordings, small_experiment
 
 N_VOLUMES = 60
 
@@ -40,3 +40,7 @@ def scans_experiment(root: Path, store: str | None = None, **training: object) -
 def publish_scans(experiment: Experiment) -> Manifest:
     """Publish scans of five subjects whose voxels follow their EEG."""
     return publish_recordings(experiment, (driven_recording(str(subject + 1), "voxels") for subject in range(5)))
+
+
+# A small experiment of each task on recordings, and what publishes its dataset.
+COHORTS = {"sensors": (small_experiment, publish_cohort), "volumes": (scans_experiment, publish_scans)}

@@ -17,15 +17,13 @@ from crossmodal.config import Experiment
 from crossmodal.tracking.runs import Tracker
 from crossmodal.training.plan import plan_training
 from crossmodal.training.runs import checkpoints_uri
-from tests.crossmodal.training.cohort import publish_cohort, small_experiment
-from tests.crossmodal.training.scans import publish_scans, scans_experiment
+from tests.crossmodal.training.scans import COHORTS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 ROOT = Path(__file__).resolve().parents[3]
 EPOCHS = 40
 TIMEOUT_S = 500
-COHORTS = {"sensors": (small_experiment, publish_cohort), "volumes": (scans_experiment, publish_scans)}
 
 
 def prepare(root: Path, cohort: str = "sensors") -> Experiment:

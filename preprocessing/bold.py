@@ -1,5 +1,6 @@
 """A BOLD image, from its file to what a shard holds."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -97,18 +98,19 @@ def to_volumes(opened: OpenedBold, settings: Bold, recordings: Recordings, scrat
         data = np.asarray(image.dataobj, dtype=np.float32)
     if not np.isfinite(data).all():
         raise UserError(f"{opened.uri}: holds values that are not finite; replace the file or leave the recording out")
-    image = nibabel.Nifti1Image(data, image.affine)
+    affine = np.asarray(image.affine, dtype=np.float64)
+    image = nibabel.Nifti1Image(data, affine)
     # Change from volume to volume is judged in a brain, and the brain is where the head lay still.
-    around = targets.brain_mask(image, np.full(data.shape[3], True), opened.uri)
+    around = targets.brain_mask(targets.mean_volume(image, np.full(data.shape[3], True)), affine, opened.uri)
     good, moved = scrubbing.good_volumes(data[around].T, opened.motion, settings)
-    brain = targets.brain_mask(image, good, opened.uri)
+    mean_volume = targets.mean_volume(image, good)
+    brain = targets.brain_mask(mean_volume, affine, opened.uri)
     # An image without its mean has no brain either, in which targets could lie.
-    mean = percent.grand_mean(image, brain, good, opened.uri)
+    mean = percent.grand_mean(image, mean_volume, brain, good, opened.uri)
     taken = _targets(image, brain, settings, load, recordings, scratch, called)
     still = int((np.ptp(taken.data_vs, axis=0) == 0).sum())
     if still:
         moved.append(f"{still} of {taken.data_vs.shape[1]} targets never change, as voxels do that the scanner did not reach")
-    affine = np.asarray(image.affine, dtype=np.float64)
     # Of as many volumes and voxels, the image, its targets and the detrended targets would be held at once.
     del image, data
     taken = replace(taken, data_vs=detrending.detrend(taken.data_vs, good, settings.detrend_order))
@@ -170,26 +172,25 @@ def _targets(
         case SphereTargets() as of_spheres:
             return spheres.sphere_targets(image, brain, of_spheres, called)
         case RegionTargets(atlas=path, labels=labels):
-            atlas, rows = load(path), _label_rows(labels, recordings, scratch)
-            names = targets.region_names(atlas, {number: row["name"] for number, row in rows.items()} if labels else None)
+            atlas = load(path)
+            rows, names = _named(targets.region_numbers(atlas), labels, recordings, scratch)
             taken = targets.region_targets(image, on_grid(atlas, "atlas"), names, called)
         case MapTargets(maps=path, labels=labels):
-            weights, rows = (
-                resampling.maps_to_image(load(path), image, settings.grid is not None, called),
-                _label_rows(labels, recordings, scratch),
-            )
+            weights = resampling.maps_to_image(load(path), image, settings.grid is not None, called)
             targets.check_inside(Nifti1Image(np.asarray(weights.dataobj).any(axis=3).astype(np.int8), image.affine), brain, "maps", called)
-            names = maps.map_names(weights.shape[3], {number: row["name"] for number, row in rows.items()} if labels else None)
+            rows, names = _named(range(1, weights.shape[3] + 1), labels, recordings, scratch)
             taken = maps.map_targets(image, weights, tuple(names.values()), called)
     networks = tuple(rows[number].get("network", "") if rows else "" for number in names)
     return replace(taken, networks=networks if any(networks) else None)
 
 
-def _label_rows(path: str | None, recordings: Recordings, scratch: Path) -> dict[int, dict[str, str]]:
-    """Rows of a table of regions by their number; none without a table."""
-    if path is None:
-        return {}
-    staged = stage(SourceFile.at(path, recordings.anonymous, recordings.endpoint_url), recordings, scratch)
-    with translate_reading_errors(path):
-        rows = rows_of(read_text(staged, path), path, required=("index", "name"))
-        return {int(row["index"]): row for row in rows.values()}
+def _named(
+    numbers: Iterable[int], labels: str | None, recordings: Recordings, scratch: Path
+) -> tuple[dict[int, dict[str, str]], dict[int, str]]:
+    """Rows of a table of regions, and the regions' names, by number; without a table there are no rows, and numbers are the names."""
+    if labels is None:
+        return {}, targets.region_names(numbers, None)
+    staged = stage(SourceFile.at(labels, recordings.anonymous, recordings.endpoint_url), recordings, scratch)
+    with translate_reading_errors(labels):
+        rows = {int(row["index"]): row for row in rows_of(read_text(staged, labels), labels, required=("index", "name")).values()}
+    return rows, targets.region_names(numbers, {number: row["name"] for number, row in rows.items()})

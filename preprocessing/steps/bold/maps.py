@@ -1,7 +1,5 @@
 """Targets of a probabilistic atlas: how strongly each of its maps is in each volume."""
 
-from collections.abc import Mapping
-
 import numpy as np
 from nibabel.nifti1 import Nifti1Image
 from nibabel.spatialimages import SpatialImage
@@ -11,26 +9,6 @@ from crossmodal.config import UserError
 from preprocessing.steps.bold.targets import Targets
 
 VERSION = 1
-
-
-def map_names(n_maps: int, labels: Mapping[int, str] | None) -> dict[int, str]:
-    """Name maps by their number, from 1.
-
-    Raises
-    ------
-    UserError
-        The labels are those of other maps: they lack one, or name two alike.
-    """
-    numbers = range(1, n_maps + 1)
-    if labels is None:
-        return {number: str(number) for number in numbers}
-    unnamed = [number for number in numbers if number not in labels]
-    if unnamed:
-        raise UserError(f"preprocessing.bold.targets.labels: has no row for map {unnamed[0]} of {n_maps}; give the labels of these maps")
-    names = {number: labels[number] for number in numbers}
-    if len(set(names.values())) < n_maps:
-        raise UserError("preprocessing.bold.targets.labels: gives two maps the same name; tell them apart")
-    return names
 
 
 def map_targets(image: SpatialImage, maps: SpatialImage, names: tuple[str, ...], called: str) -> Targets:

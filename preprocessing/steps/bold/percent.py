@@ -5,18 +5,21 @@ from nibabel.spatialimages import SpatialImage
 from numpy.typing import NDArray
 
 from crossmodal.config import UserError
-from preprocessing.steps.bold import targets
 
 VERSION = 1
 
 
-def grand_mean(image: SpatialImage, brain: NDArray[np.bool_], good: NDArray[np.bool_], called: str) -> float:
+def grand_mean(
+    image: SpatialImage, mean_volume: NDArray[np.floating], brain: NDArray[np.bool_], good: NDArray[np.bool_], called: str
+) -> float:
     """Average a scan over the voxels of its brain and over its good volumes, or over all volumes where none is good.
 
     Parameters
     ----------
     image : SpatialImage
         A series of volumes.
+    mean_volume : array, shape (X, Y, Z)
+        Its mean over those volumes, as `targets.mean_volume` gives it.
     brain : bool array, shape (X, Y, Z)
     good : bool array, shape (n_volumes,)
     called : str
@@ -31,7 +34,6 @@ def grand_mean(image: SpatialImage, brain: NDArray[np.bool_], good: NDArray[np.b
     -----
     Source: grand mean scaling of SPM (spm_fmri_spm_ui), which takes the voxels above an eighth of the mean for the brain.
     """
-    mean_volume = targets.mean_volume(image, good)
     mean = float(mean_volume[brain].mean(dtype=np.float64))
     a_good_one = int(np.argmax(good))
     change = float((np.asarray(image.dataobj)[..., a_good_one] - mean_volume)[brain].std(dtype=np.float64))

@@ -1,7 +1,7 @@
 """What is predicted: voxels, or means over the regions of an atlas."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,15 +48,15 @@ def mean_volume(image: SpatialImage, good: NDArray[np.bool_]) -> NDArray[np.floa
     return np.asarray(np.asarray(image.dataobj) @ (weight_v / weight_v.sum()))
 
 
-def brain_mask(image: SpatialImage, good: NDArray[np.bool_], called: str) -> NDArray[np.bool_]:
+def brain_mask(mean: NDArray[np.floating], affine: NDArray[np.floating], called: str) -> NDArray[np.bool_]:
     """Tell brain from background by the histogram of the mean volume, as nilearn does.
 
     Parameters
     ----------
-    image : SpatialImage
-        A series of volumes.
-    good : bool array, shape (n_volumes,)
-        Volumes that the mean is over; all, where none is good.
+    mean : array, shape (X, Y, Z)
+        As `mean_volume` gives it.
+    affine : array, shape (4, 4)
+        From voxels to mm.
     called : str
         What sentences call the recording.
 
@@ -65,10 +65,9 @@ def brain_mask(image: SpatialImage, good: NDArray[np.bool_], called: str) -> NDA
     UserError
         The image holds nothing.
     """
-    mean = mean_volume(image, good)
     if mean.min() == mean.max():
         raise UserError(f"{called}: the image is the same everywhere, there is no brain in it; replace the file or leave it out")
-    return np.asarray(compute_epi_mask(Nifti1Image(mean, image.affine), opening=False).dataobj).astype(bool)
+    return np.asarray(compute_epi_mask(Nifti1Image(mean, affine), opening=False).dataobj).astype(bool)
 
 
 def voxel_targets(image: SpatialImage, mask: SpatialImage | None, called: str) -> Targets:
@@ -102,7 +101,7 @@ def region_targets(image: SpatialImage, atlas: SpatialImage, names: Mapping[int,
         A region of the atlas has no voxel in the image that holds anything; the sentence names it.
     """
     reached = _without_empty(atlas, image)
-    present = set(_region_numbers(reached))
+    present = set(region_numbers(reached))
     absent = [name for number, name in names.items() if number not in present]
     if absent:
         raise UserError(
@@ -113,13 +112,18 @@ def region_targets(image: SpatialImage, atlas: SpatialImage, names: Mapping[int,
     return Targets(np.ascontiguousarray(means_vs, dtype=np.float32), tuple(names.values()), None)
 
 
-def region_names(atlas: SpatialImage, labels: Mapping[int, str] | None) -> dict[int, str]:
-    """Name the regions of an atlas, by their number in order.
+def region_numbers(atlas: SpatialImage) -> list[int]:
+    """Numbers of the regions of an atlas of whole numbers, on any grid, in order."""
+    return [int(number) for number in np.unique(np.rint(np.asarray(atlas.dataobj, dtype=np.float64))) if number]
+
+
+def region_names(numbers: Iterable[int], labels: Mapping[int, str] | None) -> dict[int, str]:
+    """Name the regions of an atlas by their number, in the order given.
 
     Parameters
     ----------
-    atlas : SpatialImage
-        Whole numbers, on any grid.
+    numbers : iterable of int
+        Of the regions; of a probabilistic atlas those of its maps, from 1.
     labels : mapping of int to str, optional
         Names by number; None names regions by their number.
 
@@ -128,15 +132,15 @@ def region_names(atlas: SpatialImage, labels: Mapping[int, str] | None) -> dict[
     UserError
         The labels are those of another atlas: they lack a region, or name two alike.
     """
-    numbers = _region_numbers(atlas)
     if labels is None:
         return {number: str(number) for number in numbers}
-    unnamed = [number for number in numbers if number not in labels]
-    if unnamed:
-        raise UserError(
-            f"preprocessing.bold.targets.labels: has no row for region {unnamed[0]} of the atlas; give the labels of this atlas, or none"
-        )
-    names = {number: labels[number] for number in numbers}
+    names = {}
+    for number in numbers:
+        if number not in labels:
+            raise UserError(
+                f"preprocessing.bold.targets.labels: has no row for region {number} of the atlas; give the labels of this atlas, or none"
+            )
+        names[number] = labels[number]
     alike = [name for name, count in Counter(names.values()).items() if count > 1]
     if alike:
         raise UserError(f"preprocessing.bold.targets.labels: gives two regions of the atlas the name '{alike[0]}'; tell them apart")
@@ -161,11 +165,6 @@ def check_inside(labels: SpatialImage, brain: NDArray[np.bool_], setting: str, c
             f"{called}: preprocessing.bold.targets.{setting} and the brain of the image share {share:.0%} of the smaller of both; give"
             f" {setting} and images in one space, or set recordings.transforms"
         )
-
-
-def _region_numbers(atlas: SpatialImage) -> list[int]:
-    """Numbers of an atlas's regions in order."""
-    return [int(number) for number in np.unique(np.rint(np.asarray(atlas.dataobj, dtype=np.float64))) if number]
 
 
 def _without_empty(labels: SpatialImage, image: SpatialImage) -> SpatialImage:

@@ -16,7 +16,7 @@ from preprocessing.readers.eeg_fmri.image import OpenedBold
 from preprocessing.steps.bold.detrending import detrend
 from preprocessing.steps.bold.resampling import NATIVE_WARNING, to_grid, to_image
 from preprocessing.steps.bold.scrubbing import dvars, framewise_displacement, good_volumes
-from preprocessing.steps.bold.targets import brain_mask, region_names, region_targets, voxel_targets
+from preprocessing.steps.bold.targets import brain_mask, mean_volume, region_names, region_numbers, region_targets, voxel_targets
 
 AFFINE = np.diag([3.0, 3.0, 4.0, 1.0])
 
@@ -104,11 +104,10 @@ def test_linear_detrending_of_a_whole_real_run_is_scipys(real_data):
 
 def test_brain_is_told_from_its_background(head):
     image, ball = head
-    every = np.full(image.shape[3], True)
-    found = brain_mask(image, every, "run")
+    found = brain_mask(mean_volume(image, np.full(image.shape[3], True)), image.affine, "run")
     assert (found & ball).sum() / (found | ball).sum() > 0.9
     with pytest.raises(UserError, match="run: the image is the same everywhere"):
-        brain_mask(image_of(np.zeros((4, 4, 4, 3), dtype=np.float32)), every[:3], "run")
+        brain_mask(np.zeros((4, 4, 4), dtype=np.float32), image.affine, "run")
 
 
 def test_what_a_masked_volume_holds_makes_no_brain(head, tmp_path):
@@ -151,13 +150,13 @@ def test_regions_are_means_over_their_voxels(head):
 
 
 def test_regions_are_named_by_the_labels_of_their_atlas_or_by_their_numbers():
-    atlas = image_of(np.array([0, 3, 7, 7], dtype=np.int16).reshape(2, 2, 1))
-    assert region_names(atlas, None) == {3: "3", 7: "7"}
-    assert region_names(atlas, {7: "right", 3: "left", 9: "not in it"}) == {3: "left", 7: "right"}
+    numbers = region_numbers(image_of(np.array([0, 3, 7, 7], dtype=np.int16).reshape(2, 2, 1)))
+    assert region_names(numbers, None) == {3: "3", 7: "7"}
+    assert region_names(numbers, {7: "right", 3: "left", 9: "not in it"}) == {3: "left", 7: "right"}
     with pytest.raises(UserError, match=r"preprocessing.bold.targets.labels: has no row for region 7 of the atlas"):
-        region_names(atlas, {3: "left"})
+        region_names(numbers, {3: "left"})
     with pytest.raises(UserError, match=r"gives two regions of the atlas the name 'left'"):
-        region_names(atlas, {3: "left", 7: "left"})
+        region_names(numbers, {3: "left", 7: "left"})
 
 
 @pytest.fixture

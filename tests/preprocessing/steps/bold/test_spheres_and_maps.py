@@ -11,7 +11,7 @@ from crossmodal.config.eeg_fmri import NoddiRecordings
 from crossmodal.physics.spheres import load_spheres
 from preprocessing.bold import bold_steps, to_volumes
 from preprocessing.readers.eeg_fmri.image import OpenedBold
-from preprocessing.steps.bold.maps import map_names, map_targets
+from preprocessing.steps.bold.maps import map_targets
 from preprocessing.steps.bold.resampling import maps_to_image
 from preprocessing.steps.bold.spheres import sphere_targets
 
@@ -100,14 +100,6 @@ def test_maps_on_another_grid_are_refused_or_brought_to_the_common_one(image, ma
     broken[0, 0, 0, 0] = np.nan
     with pytest.raises(UserError, match="maps: holds values that are not finite"):
         maps_to_image(nibabel.Nifti1Image(broken, AFFINE), image, True, "run")
-
-
-def test_labels_of_other_maps_are_refused():
-    assert map_names(2, None) == {1: "1", 2: "2"}
-    with pytest.raises(UserError, match="has no row for map 2 of 2"):
-        map_names(2, {1: "a"})
-    with pytest.raises(UserError, match="gives two maps the same name"):
-        map_names(2, {1: "a", 2: "a"})
 
 
 def test_networks_come_with_spheres_and_with_labels(image, maps, tmp_path):

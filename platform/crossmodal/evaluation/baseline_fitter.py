@@ -9,6 +9,7 @@ import numpy as np
 from crossmodal.datasets.opening import ShardFold
 from crossmodal.datasets.windows import WindowSet
 from crossmodal.evaluation.baseline_reader import BaselineReader
+from crossmodal.evaluation.fitting import accumulated
 from crossmodal.models.base import Baseline, Calibrated, Model, Statistics
 
 
@@ -53,12 +54,7 @@ class BaselineFitter:
         key = (recordings, windows.start.tobytes(), self._reader.beside(fold))
         with self._reading:
             if key not in self._known:
-                statistics = {name: baseline.new_statistics() for name, baseline in baselines.items()}
-                for batch, instead in self._reader.batches(fold, windows):
-                    # Memory of a batch is used again, and baselines that keep targets share them.
-                    target_bst = batch.target_bst.clone()
-                    for name, of_baseline in statistics.items():
-                        of_baseline.accumulate(instead.get(name, batch.input_bct), target_bst)
+                statistics = accumulated(baselines, self._reader.batches(fold, windows))
                 self._known[key] = [_of_subject(baselines[name], of_baseline) for name, of_baseline in statistics.items()]
             return self._known[key]
 

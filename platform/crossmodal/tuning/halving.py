@@ -56,4 +56,7 @@ class HalvingScheduler(ASHAScheduler):
 
     def _bracket(self, overrides: Mapping[str, Any]) -> Any:
         """Where trials of one model are compared; the scheduler's own bracket stays empty, and each is made like it."""
-        return self._of_model.setdefault(chosen_model(overrides), deepcopy(self._brackets[0]))
+        model = chosen_model(overrides)
+        if model not in self._of_model:
+            self._of_model[model] = deepcopy(self._brackets[0])
+        return self._of_model[model]

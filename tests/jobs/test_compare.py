@@ -149,7 +149,7 @@ def test_a_variant_that_leaks_is_named_and_no_other(tmp_path):
     settings = experiment.model_dump(mode="json") | {"tracking": {"uri": f"sqlite:///{tmp_path}/mlflow.db", "experiment": "tests"}}
     settings |= {"node_cache": {"root": str(tmp_path / "cache")}, "training": {"epochs": 1, "workers": 1, "learning_rate": 1e-6}}
     (tmp_path / "small.yaml").write_text(yaml.safe_dump(settings))
-    path = comparison(tmp_path, {"copies": {"model": {"kind": "tests.jobs.last_sample.LastSample"}}, "reads power": {}})
+    path = comparison(tmp_path, {"copies": {"model": {"kind": "tests.crossmodal.tasks.volumes.last_sample.LastSample"}}, "reads power": {}})
     done = run("compare", path, cwd=tmp_path, PYTHONPATH=str(ROOT))
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     assert "Variant copies: LEAK: last sample, BOLD targets, explains more than can be known of" in " ".join(done.stdout.split())

@@ -9,13 +9,13 @@ import torch
 from scipy.stats import norm
 
 from crossmodal.config import Experiment, UserError
+from crossmodal.config.signal_spec import SignalPair
 from crossmodal.datasets.folds import make_folds
 from crossmodal.datasets.manifest import Manifest
 from crossmodal.datasets.normaliser import fit_normaliser
 from crossmodal.datasets.opening import open_fold
 from crossmodal.datasets.shard import write_shard
 from crossmodal.evaluation.own_fold import check_own_fold
-from crossmodal.models.base import Model
 from crossmodal.models.intervals import Intervals
 from crossmodal.models.store import ModelCard
 from crossmodal.physics.cohort_settings import settings_path, write_settings
@@ -27,30 +27,24 @@ from crossmodal.tasks.volumes.scorecard import VOLUMES_SCORECARD
 from crossmodal.transforms.scaling import Normaliser
 from tests.crossmodal.datasets.conftest import SFREQ, make_recording
 from tests.crossmodal.datasets.test_volumes import make_volumes
+from tests.crossmodal.tasks.volumes.last_sample import LastSample, LastSampleConfig
 
 REGIONS = ("a", "b", "c")
 N_VOLUMES, LENGTH_S = 80, 10.0
 
 
-class Copies(Model):
-    """A network that takes what the first electrodes recorded last for what regions do."""
-
-    def forward(self, x_bct: torch.Tensor) -> torch.Tensor:
-        return x_bct[:, : len(REGIONS), -1:]
-
-
-class Told(Copies):
+class Told(LastSample):
     """A network that is told the truth in training, and says it."""
 
     def teacher_forced(self, x_bct: torch.Tensor, y_bst: torch.Tensor) -> torch.Tensor:
         return y_bst
 
 
-class Unsure(Copies):
+class Unsure(LastSample):
     """A network that says how far off it may be: 3 deviations of what training shows, however it is calibrated."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, config: LastSampleConfig, signals: SignalPair) -> None:
+        super().__init__(config, signals)
         self.intervals = Intervals(len(REGIONS))
 
     def run_with_deviation(self, x_bct: torch.Tensor, places: Places | None) -> tuple[torch.Tensor, torch.Tensor]:
@@ -86,7 +80,7 @@ def null_experiment(folder: Path, teacher_forcing: str = "none") -> Experiment:
     )
 
 
-def evaluated(folder: Path, leaking: str, network: Model | None = None, teacher_forcing: str = "none") -> ScoreTable:
+def evaluated(folder: Path, leaking: str, network: type[LastSample] = LastSample, teacher_forcing: str = "none") -> ScoreTable:
     """The table of a null cohort of four subjects, of whom one may leak."""
     experiment, root = null_experiment(folder, teacher_forcing), folder / "cohort"
     settings_path(root).parent.mkdir(parents=True)
@@ -97,7 +91,7 @@ def evaluated(folder: Path, leaking: str, network: Model | None = None, teacher_
     scores = []
     for fold in make_folds(experiment.split, manifest):
         data = open_fold(manifest, fold, experiment.data, experiment.seed, cache)
-        scores.append(evaluator.evaluate(data, network or Copies(), data.normaliser).scores)
+        scores.append(evaluator.evaluate(data, network(LastSampleConfig(), data.signals), data.normaliser).scores)
     return ScoreTable.of(experiment, scores, VOLUMES_SCORECARD)
 
 
@@ -115,7 +109,7 @@ def test_where_nothing_can_be_learned_one_subject_who_leaks_is_named(tmp_path, l
 
 
 def test_who_is_told_the_truth_is_a_void_row_that_nothing_is_compared_with(tmp_path):
-    table = evaluated(tmp_path, leaking="", network=Told(), teacher_forcing="void")
+    table = evaluated(tmp_path, leaking="", network=Told, teacher_forcing="void")
     (row,) = (row for row in table.rows if row.role == "void")
     assert row.means["r"] == pytest.approx(1)
     assert table.cells(row)[0] == "network told the slices before each (void)"
@@ -153,7 +147,7 @@ def test_a_target_scaling_of_the_tested_scan_is_refused(tmp_path):
 
 
 def test_intervals_of_a_network_are_scored_beside_ones_of_constant_width(tmp_path):
-    table = evaluated(tmp_path, leaking="", network=Unsure())
+    table = evaluated(tmp_path, leaking="", network=Unsure)
     rows = {row.predictor: row.means for row in table.rows}
     own = rows["band power network"]
     # Errors of what knows nothing have a deviation of 1.4; constant widths are as they were before validation subjects set them: 1.

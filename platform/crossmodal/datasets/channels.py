@@ -97,8 +97,10 @@ def _columns(signals: Signals, names: tuple[str, ...], types: tuple[str, ...]) -
                 f"data asks for {signals.channels} channels, the dataset's {signals.modality} has {', '.join(sorted(set(types)))}"
             )
         return columns
+    # Voxels are many.
+    known = set(names)
     for name in signals.channels:
-        if name not in names:
+        if name not in known:
             nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.0)[0]
             raise UserError(f"data asks for channel '{name}', which the dataset has not; the nearest is '{nearest}'")
     return np.flatnonzero(np.isin(names, signals.channels))

@@ -43,9 +43,8 @@ def fit_normaliser(shards: Sequence[Shard], fold: Fold, windows: WindowSet, data
     Where the role takes whole recordings their stored statistics merge exactly, without reading them again. A stretch of a
     recording, or a leaky fold, is measured over its windows. Robust scaling, (x - median) / (third - first quartile), reads the samples.
     """
-    whole = fold.leaky is None and all(part.start_s is None and part.stop_s is None for part in fold.train)
-    input = TrainingSignal(shards, windows, data.input, whole)
-    target = TrainingSignal(shards, windows.of_targets, data.target, whole)
+    input = TrainingSignal.of(shards, fold, windows, data.input)
+    target = TrainingSignal.of(shards, fold, windows.of_targets, data.target)
     return Normaliser(_fit(input, data.input_scaling), _fit(target, data.target_scaling))
 
 

@@ -20,6 +20,7 @@ from crossmodal.datasets.folds import Fold
 from crossmodal.datasets.manifest import Manifest, load_latest
 from crossmodal.datasets.normaliser import fit_normaliser
 from crossmodal.datasets.shard import Shard
+from crossmodal.datasets.training_signal import TrainingSignal
 from crossmodal.datasets.windows import WindowSet, check_scan, make_windows
 from crossmodal.storage.node_cache import NodeCache
 
@@ -32,12 +33,15 @@ class ShardFold(FoldData):
     ----------
     shards : tuple of Shard
         In the manifest's order.
+    data : Data
+        What is read of them: as the experiment says, without voxels that never change in the training recordings.
     """
 
     train: BatchReader
     validation: BatchReader
     test: BatchReader
     shards: tuple[Shard, ...]
+    data: Data
 
     def info(self, subject: str) -> mne.Info:
         """Describe a subject's sensors, as in its first recording."""
@@ -81,6 +85,8 @@ def open_fold(manifest: Manifest, fold: Fold, data: Data, seed: int, cache: Node
     check_channels(entries[0], data)
     shards = open_shards(entries, cache)
     windows = {role: make_windows(shards, fold, role, data.windows, seed) for role in ("train", "validation", "test")}
+    target = TrainingSignal.of(shards, fold, windows["train"].of_targets, data.target).changing()
+    data = data.model_copy(update={"target": target})
     normaliser = fit_normaliser(shards, fold, windows["train"], data)
     signals = SignalPair(
         input=spec_of(shards[0], data.input, windows["train"].n_times),
@@ -90,6 +96,7 @@ def open_fold(manifest: Manifest, fold: Fold, data: Data, seed: int, cache: Node
     return ShardFold(
         fold=fold,
         shards=shards,
+        data=data,
         normaliser=normaliser,
         recorded_names=shards[0].names(data.input.modality),
         signals=signals,

@@ -1,7 +1,9 @@
 """What the training role of a fold reads of one signal: all that scaling may learn from."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +12,13 @@ from crossmodal.config import UserError
 from crossmodal.config.data import Signals
 from crossmodal.config.signal_spec import Sensors, Space, Voxels
 from crossmodal.datasets.channels import blocks_of, columns_of
+from crossmodal.datasets.folds import Fold
 from crossmodal.datasets.quantiles import quantiles
 from crossmodal.datasets.shard import Shard
 from crossmodal.datasets.statistics import ChannelStatistics, merge_all
 from crossmodal.datasets.windows import WindowSet
 
+_LOG = logging.getLogger(__name__)
 # Samples looked at at once for quartiles, which are found to a millionth of a channel's range.
 _BLOCK = 65536
 _RESOLUTION = 1e-5
@@ -42,12 +46,38 @@ class TrainingSignal:
     signals: Signals
     whole: bool
 
+    @classmethod
+    def of(cls, shards: Sequence[Shard], fold: Fold, windows: WindowSet, signals: Signals) -> Self:
+        """Find out whether a fold's training role takes whole recordings; parameters as above."""
+        whole = fold.leaky is None and all(part.start_s is None and part.stop_s is None for part in fold.train)
+        return cls(shards, windows, signals, whole)
+
     @property
     def _space(self) -> Space:
         return self.shards[0].space(self.signals.modality)
 
+    def changing(self) -> Signals:
+        """Leave out voxels that never change, as where no scanner reached or the background was blanked; other channels stay.
+
+        There is nothing to learn of such a voxel, and no scale to score an error by.
+        """
+        if not isinstance(self._space, Voxels):
+            return self.signals
+        columns, measured = columns_of(self.shards[0], self.signals), self._measured()
+        kept = columns[measured.min < measured.max]
+        if len(kept) in (0, len(columns)):
+            return self.signals
+        _LOG.info("%d of %d voxels never change in the training recordings and are left out", len(columns) - len(kept), len(columns))
+        names = self.shards[0].names(self.signals.modality)
+        return self.signals.model_copy(update={"channels": tuple(names[column] for column in kept)})
+
     def statistics(self) -> ChannelStatistics:
         """Moments and extremes of channels that all vary."""
+        merged = self._measured()
+        self._refuse(merged.min == merged.max, "never change in the training recordings; leave them out of data.input or data.target")
+        return merged
+
+    def _measured(self) -> ChannelStatistics:
         columns = columns_of(self.shards[0], self.signals)
         read = np.unique(self.windows.shard_index)
         if self.whole:
@@ -56,11 +86,7 @@ class TrainingSignal:
             # Sensors alone are whitened; voxels would be too many.
             pairs = isinstance(self._space, Sensors)
             measured = (ChannelStatistics.of(*self._samples(index), pairs=pairs) for index in read)
-        merged = merge_all(measured, len(columns))
-        why = "never change in the training recordings; leave them out of data.input or data.target"
-        mask = ", voxels by preprocessing.bold.targets.mask" if isinstance(self._space, Voxels) else ""
-        self._refuse(merged.min == merged.max, why + mask)
-        return merged
+        return merge_all(measured, len(columns))
 
     def quartiles(self, statistics: ChannelStatistics) -> NDArray[np.float64]:
         """First quartile, median and third, shape (3, C), SI units."""

@@ -51,7 +51,7 @@ class BaselineFitter:
 
     def _of_subject(self, fold: ShardFold, windows: WindowSet, baselines: dict[str, Baseline]) -> list[Statistics]:
         recordings = tuple(fold.shards[index].entry.fingerprint for index in windows.shard_index)
-        key = (recordings, windows.start.tobytes(), self._reader.beside(fold))
+        key = (recordings, windows.start.tobytes(), self._reader.beside(fold), fold.data.target)
         with self._reading:
             if key not in self._known:
                 statistics = accumulated(baselines, self._reader.batches(fold, windows))

@@ -7,7 +7,6 @@ import numpy as np
 import torch
 
 from crossmodal.config.channel_types import CHANNEL_TYPES
-from crossmodal.config.data import Data
 from crossmodal.config.evaluation import Evaluation
 from crossmodal.config.models import ModelSettings
 from crossmodal.config.signal_spec import SignalPair, SignalSpec
@@ -32,14 +31,11 @@ class BaselineReader:
     ----------
     evaluation : Evaluation
         Names the baselines; the training mean is always among them.
-    data : Data
-        Names input and target channels.
     """
 
-    def __init__(self, evaluation: Evaluation, data: Data) -> None:
+    def __init__(self, evaluation: Evaluation) -> None:
         specs = [baseline_spec(settings) for settings in (ModelSettings(kind="training_mean"), *evaluation.baselines)]
         self._specs = {spec.config.title: spec for spec in specs}
-        self._data = data
 
     def build(self, fold: ShardFold) -> dict[str, Baseline]:
         """Make the baselines of a fold, by name, not yet fitted."""
@@ -57,7 +53,7 @@ class BaselineReader:
 
     def reader(self, fold: ShardFold, windows: WindowSet) -> BatchReader:
         """Read windows of a fold's shards in the units of baselines."""
-        return BatchReader(fold.shards, windows, self._data, fixed_units(fold.signals), fold.signals)
+        return BatchReader(fold.shards, windows, fold.data, fixed_units(fold.signals), fold.signals)
 
     def batches(self, fold: ShardFold, windows: WindowSet) -> Iterator[tuple[Batch, Mapping[str, torch.Tensor]]]:
         """Yield windows in their order, each batch with what some baselines, by name, read instead of its input; here nothing."""

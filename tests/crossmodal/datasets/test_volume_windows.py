@@ -149,6 +149,34 @@ def test_voxels_are_targets_too_and_regions_are_chosen_by_name(open_data):
         open_data(chosen, recordings=voxels)
 
 
+@pytest.mark.parametrize("parts", [False, True], ids=["subjects", "parts of a recording"])
+def test_voxels_that_never_change_in_training_are_left_out(open_data, parts):
+    voxels = [replace(recording, volumes=make_volumes(N_VOLUMES, seed=seed)) for seed, recording in enumerate(recordings())]
+    split = FixedSplit.model_validate(
+        {
+            "train": [{"subject": "03", "stop_s": 14}],
+            "validation": ["02"],
+            "test": [{"subject": "03", "start_s": 14}] if parts else ["01"],
+        }
+    )
+    tested = 2 if parts else 0
+    # What the scanner reaches in the test alone, training says nothing of.
+    voxels[2].volumes.data_vs[:7, [3, 10]] = 0.0
+    opened = open_data(data(length_s=2.0), split, voxels)
+    kept = np.delete(np.arange(60), [3, 10])
+    assert opened.signals.target.names == tuple(map(str, kept))
+    batch = next(opened.test.batches(1, np.arange(1)))
+    back = opened.normaliser.target.inverse(batch.target_bst.double())[0, :, 0]
+    np.testing.assert_allclose(back, voxels[tested].volumes.data_vs[opened.test.windows.volume[0], kept], atol=1e-5)
+
+
+def test_an_image_that_never_changes_teaches_nothing(open_data):
+    voxels = [replace(recording, volumes=make_volumes(N_VOLUMES, seed=seed)) for seed, recording in enumerate(recordings())]
+    voxels[2].volumes.data_vs[:] = 0.0
+    with pytest.raises(UserError, match="0, 1, 2, .* and 50 others never change in the training recordings"):
+        open_data(data(), recordings=voxels)
+
+
 def test_the_brain_is_that_of_training_recordings(open_data):
     voxels = [replace(recording, volumes=make_volumes(N_VOLUMES, seed=seed)) for seed, recording in enumerate(recordings())]
     opened = open_data(data(), recordings=voxels)

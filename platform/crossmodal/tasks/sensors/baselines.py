@@ -5,7 +5,6 @@ from typing import cast
 
 import torch
 
-from crossmodal.config.data import Data
 from crossmodal.config.evaluation import Evaluation
 from crossmodal.datasets.feed import Batch
 from crossmodal.datasets.opening import ShardFold
@@ -22,8 +21,8 @@ from crossmodal.transforms.scaling import ChannelScaling, Normaliser
 class SensorsReader(BaselineReader):
     """Adds to the baselines what EOG and ECG alone predict, wherever all recordings of a fold have some of these channels in common."""
 
-    def __init__(self, evaluation: Evaluation, data: Data) -> None:
-        super().__init__(evaluation, data)
+    def __init__(self, evaluation: Evaluation) -> None:
+        super().__init__(evaluation)
         self._of_physiology = baseline_spec(evaluation.physiology, "evaluation.physiology")
 
     def build(self, fold: ShardFold) -> dict[str, Baseline]:

@@ -45,7 +45,7 @@ class SensorsEvaluator:
     def __init__(self, experiment: Experiment, run: str) -> None:
         self._experiment = experiment
         self._run = run
-        self._reader = SensorsReader(experiment.evaluation, experiment.data)
+        self._reader = SensorsReader(experiment.evaluation)
         self._fitter = BaselineFitter(self._reader)
         self._references = References(experiment)
 

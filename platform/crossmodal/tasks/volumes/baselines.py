@@ -26,10 +26,17 @@ class VolumesReader(BaselineReader):
     """Adds to the baselines what heart rate, respiration and head movement alone predict, each wherever all recordings of a fold have it.
 
     So it does with the global signal, which is that of the tested scan itself: an oracle.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    data : Data
+        Names the targets that the global signal is the mean of.
     """
 
     def __init__(self, evaluation: Evaluation, data: Data) -> None:
-        super().__init__(evaluation, data)
+        super().__init__(evaluation)
+        self._data = data
         self._known: dict[Shard, dict[str, NDArray[np.float64]]] = {}
 
     def build(self, fold: ShardFold) -> dict[str, Baseline]:

@@ -64,7 +64,7 @@ class VolumesEvaluator:
         self._fitter = BaselineFitter(self._baselines)
         self._ceilings = Ceilings(experiment)
         own_ridge = experiment.evaluation.own_ridge
-        self._own_ridge = OwnRidge(own_ridge, experiment.data) if own_ridge else None
+        self._own_ridge = OwnRidge(own_ridge) if own_ridge else None
         regions = experiment.evaluation.regions
         self._common = CommonRegions(experiment, regions) if regions else None
 
@@ -113,7 +113,7 @@ class VolumesEvaluator:
 
     def _is_shown(self, fold: ShardFold) -> NDArray[np.bool_]:
         """Which targets the EEG may show, shape (n_targets,)."""
-        columns = columns_of(fold.shards[0], self._experiment.data.target)
+        columns = self._columns(fold)
         return ~self._ceilings.groups(fold.shards[0], columns).get(R_UNCOUPLED, np.zeros(len(columns), dtype=bool))
 
     def _in_units(self, fold: ShardFold, baselines: Mapping[str, Model]) -> dict[str, Predictor]:
@@ -166,7 +166,7 @@ class VolumesEvaluator:
 
     def _reader(self, fold: ShardFold, windows: WindowSet) -> BatchReader:
         """Read windows as they are stored."""
-        return BatchReader(fold.shards, windows, self._experiment.data, _as_stored(fold), fold.signals)
+        return BatchReader(fold.shards, windows, fold.data, _as_stored(fold), fold.signals)
 
     def _other_eeg(self, fold: ShardFold, scan: WindowSet, predictors: dict[str, Predictor]) -> Values | None:
         """What the network says of the EEG of a validation subject, volume by volume in order; None where there is no other subject."""
@@ -228,7 +228,7 @@ class VolumesEvaluator:
 
     def _columns(self, fold: ShardFold) -> NDArray[np.int64]:
         """Targets, in any of a fold's shards."""
-        return columns_of(fold.shards[0], self._experiment.data.target)
+        return columns_of(fold.shards[0], fold.data.target)
 
     def _intervals(self, fold: ShardFold, scan: WindowSet, network: Predictor) -> list[tuple[Values, Values]]:
         """Ends of the intervals around predictions of a scan, the network's own and those of constant width, in the unit of the images."""

@@ -11,7 +11,6 @@ import torch
 from numpy.typing import NDArray
 
 from crossmodal.config import UserError
-from crossmodal.config.data import Data
 from crossmodal.config.models import ModelSettings
 from crossmodal.datasets.batches import BatchReader
 from crossmodal.datasets.channels import columns_of
@@ -51,15 +50,12 @@ class OwnRidge:
     ----------
     settings : ModelSettings
         Of the ridge.
-    data : Data
-        Names input and target channels.
     """
 
-    def __init__(self, settings: ModelSettings, data: Data) -> None:
+    def __init__(self, settings: ModelSettings) -> None:
         self._spec = own_ridge_spec(settings)
         assert isinstance(self._spec.config, FeatureRidgeConfig)
         self._penalties = self._spec.config.penalties
-        self._data = data
         self.title = f"own {self._spec.config.title}"
 
     @torch.no_grad()
@@ -86,10 +82,10 @@ class OwnRidge:
         """Features and targets of a scan's windows, and the onsets of their volumes, s."""
         ridge = self._spec.build(fold.signals)
         assert isinstance(ridge, FeatureRidge)
-        reader = BatchReader(fold.shards, scan, self._data, fixed_units(fold.signals), fold.signals)
+        reader = BatchReader(fold.shards, scan, fold.data, fixed_units(fold.signals), fold.signals)
         x_np = torch.cat([ridge.features(batch.input_bct) for batch in reader.batches(_BATCH_SIZE, np.arange(len(scan)))])
         volumes = fold.shards[scan.shard_index[0]].volumes
-        y_ns = np.asarray(volumes.data_vs)[scan.volume][:, columns_of(fold.shards[0], self._data.target)]
+        y_ns = np.asarray(volumes.data_vs)[scan.volume][:, columns_of(fold.shards[0], fold.data.target)]
         return x_np.double().numpy(), y_ns.astype(np.float64), volumes.onset_s[scan.volume]
 
 

@@ -134,7 +134,7 @@ def test_in_a_null_cohort_the_oracle_knows_nothing_evoked_or_not(cohort):
 def test_ridge_is_fitted_to_the_training_windows_of_the_fold_alone(cohort):
     experiment, manifest, cache = cohort
     data = open_fold(manifest, make_folds(experiment.split, manifest)[1], experiment.data, 0, cache)
-    reader = SensorsReader(Evaluation(baselines=(ModelSettings(kind="ridge", lag_s=0.1),)), experiment.data)
+    reader = SensorsReader(Evaluation(baselines=(ModelSettings(kind="ridge", lag_s=0.1),)))
     direct = Ridge(RidgeConfig(lag_s=0.1), data.signals)
     statistics = []
     for role in (data.train, data.validation):
@@ -147,7 +147,7 @@ def test_ridge_is_fitted_to_the_training_windows_of_the_fold_alone(cohort):
 
 def test_scores_are_those_of_the_whole_arrays_at_once(cohort):
     data, scores, detail = evaluate(cohort)[2]
-    reader = SensorsReader(Evaluation(baselines=(ModelSettings(kind="ridge"),)), cohort[0].data)
+    reader = SensorsReader(Evaluation(baselines=(ModelSettings(kind="ridge"),)))
     baselines, units = BaselineFitter(reader).fit(data), reader.units(data, "ridge")
     (batch,) = reader.reader(data, data.test.windows).batches(1000, np.arange(len(data.test)))
     truth, predicted, mean = (

@@ -1,5 +1,6 @@
 """Scores of volumes on a cohort with nothing to learn: whoever leaks is named, and nobody else."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 import torch
 from scipy.stats import norm
 
-from crossmodal.config import Experiment, UserError
+from crossmodal.config import Experiment, UserError, overridden
 from crossmodal.config.signal_spec import SignalPair
 from crossmodal.datasets.folds import make_folds
 from crossmodal.datasets.manifest import Manifest
@@ -17,6 +18,7 @@ from crossmodal.datasets.opening import open_fold
 from crossmodal.datasets.shard import write_shard
 from crossmodal.evaluation.own_fold import check_own_fold
 from crossmodal.models.intervals import Intervals
+from crossmodal.models.registry import network_spec
 from crossmodal.models.store import ModelCard
 from crossmodal.physics.cohort_settings import settings_path, write_settings
 from crossmodal.physics.places import Places
@@ -26,7 +28,7 @@ from crossmodal.tasks.volumes.evaluator import VolumesEvaluator
 from crossmodal.tasks.volumes.scorecard import VOLUMES_SCORECARD
 from crossmodal.transforms.scaling import Normaliser
 from tests.crossmodal.datasets.conftest import SFREQ, make_recording
-from tests.crossmodal.datasets.test_volumes import make_volumes
+from tests.crossmodal.datasets.test_volumes import GRID, make_volumes
 from tests.crossmodal.tasks.volumes.last_sample import LastSample, LastSampleConfig
 
 REGIONS = ("a", "b", "c")
@@ -144,6 +146,31 @@ def test_a_target_scaling_of_the_tested_scan_is_refused(tmp_path):
     of_test = fit_normaliser(data.shards, fold, data.test.windows, experiment.data)
     with pytest.raises(UserError, match="the model's scaling is not that of the training recordings of fold sub-01 of run"):
         check(Normaliser(data.normaliser.input, of_test.target))
+
+
+@torch.no_grad()
+def test_voxels_that_no_scanner_reached_change_no_score(tmp_path):
+    """Scores are those of a dataset that never held them."""
+    settings = {"preprocessing.bold": {"targets": {"kind": "voxels"}}, "evaluation.own_ridge": {"kind": "vigilance"}}
+    experiment = overridden(null_experiment(tmp_path), settings)
+    reached = np.arange(math.prod(GRID)).reshape(GRID) % 7 > 0
+    scores = []
+    for stored in (np.ones(GRID, dtype=bool), reached):
+        entries = []
+        for seed, subject in enumerate(("01", "02", "03")):
+            volumes = make_volumes(N_VOLUMES, seed=seed)
+            volumes.data_vs[:, ~reached.ravel()] = 0.0
+            volumes = replace(volumes, data_vs=volumes.data_vs[:, stored.ravel()], stored=stored, brain=reached)
+            recording = make_recording(subject, n_samples=round((volumes.onset_s[-1] + volumes.tr_s) * SFREQ))
+            entries.append(write_shard(replace(recording, volumes=volumes), tmp_path / f"{subject}-{stored.sum()}"))
+        manifest = Manifest.of(entries, "test")
+        fold = make_folds(experiment.split, manifest)[0]
+        data = open_fold(manifest, fold, experiment.data, experiment.seed, NodeCache(tmp_path / "cache", 1 << 30))
+        torch.manual_seed(0)
+        network = network_spec(experiment.model).build(data.signals)
+        scores.append(VolumesEvaluator(experiment, "run").evaluate(data, network, data.normaliser).scores)
+    assert "own vigilance" in {score.predictor for score in scores[0].scores}
+    assert scores[0] == scores[1]
 
 
 def test_intervals_of_a_network_are_scored_beside_ones_of_constant_width(tmp_path):

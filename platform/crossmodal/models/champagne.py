@@ -12,7 +12,7 @@ from crossmodal.config.signal_spec import SignalPair
 from crossmodal.models.base import Geometry, Model, ModelConfig
 from crossmodal.models.classical_parts.cortical_field import CorticalField, cortical_field
 from crossmodal.models.classical_parts.tuned_solver import TunedSolver
-from crossmodal.models.classical_parts.window_solver import WindowSolver
+from crossmodal.models.classical_parts.window_solver import WindowSolver, white_noise
 from crossmodal.transforms.scaling import Normaliser
 
 
@@ -56,10 +56,11 @@ class _Champagne(WindowSolver):
     """Champagne of one subject."""
 
     def __init__(self, field: CorticalField, noise: float, iterations: int, normaliser: Normaliser) -> None:
-        super().__init__(field.basis_kc, noise, normaliser)
-        self.field_kr, self.iterations = field.region_field_kr, iterations
+        super().__init__(field.basis_kc, normaliser)
+        self.field_kr, self.noise, self.iterations = field.region_field_kr, noise, iterations
 
-    def region_map(self, covariance_bkk: torch.Tensor, noise_bkk: torch.Tensor) -> torch.Tensor:
+    def region_map(self, covariance_bkk: torch.Tensor) -> torch.Tensor:
+        noise_bkk = white_noise(self.noise, covariance_bkk)
         total_b = covariance_bkk.diagonal(dim1=1, dim2=2).sum(1)
         variance_br = (total_b / self.field_kr.square().sum())[:, None].expand(-1, self.field_kr.shape[1])
         for _ in range(self.iterations):

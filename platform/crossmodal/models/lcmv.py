@@ -9,7 +9,7 @@ from crossmodal.config.signal_spec import SignalPair
 from crossmodal.models.base import Geometry, Model, ModelConfig
 from crossmodal.models.classical_parts.cortical_field import CorticalField, cortical_field
 from crossmodal.models.classical_parts.tuned_solver import TunedSolver
-from crossmodal.models.classical_parts.window_solver import WindowSolver
+from crossmodal.models.classical_parts.window_solver import WindowSolver, white_noise
 from crossmodal.transforms.scaling import Normaliser
 
 
@@ -51,9 +51,9 @@ class _Beamformer(WindowSolver):
     """A beamformer of one subject."""
 
     def __init__(self, field: CorticalField, noise: float, normaliser: Normaliser) -> None:
-        super().__init__(field.basis_kc, noise, normaliser)
-        self.field_kd, self.mean_rd = field.field_kd, field.mean_rd
+        super().__init__(field.basis_kc, normaliser)
+        self.field_kd, self.mean_rd, self.noise = field.field_kd, field.mean_rd, noise
 
-    def region_map(self, covariance_bkk: torch.Tensor, noise_bkk: torch.Tensor) -> torch.Tensor:
-        weights_bkd = torch.linalg.solve(covariance_bkk + noise_bkk, self.field_kd)
+    def region_map(self, covariance_bkk: torch.Tensor) -> torch.Tensor:
+        weights_bkd = torch.linalg.solve(covariance_bkk + white_noise(self.noise, covariance_bkk), self.field_kd)
         return self.mean_rd @ (weights_bkd / weights_bkd.norm(dim=1, keepdim=True)).mT

@@ -1,6 +1,7 @@
 """Classical solvers against their defining properties, against MNE, and as validation heads tune them."""
 
 import itertools
+from dataclasses import replace
 
 import mne
 import numpy as np
@@ -15,6 +16,8 @@ from crossmodal.models.classical_parts.cortical_field import cortical_field
 from crossmodal.models.inverse_operator import inverse_kernel
 from crossmodal.models.lcmv import _Beamformer
 from crossmodal.models.minimum_norm import minimum_norm_projection, referenced_lead_field
+from crossmodal.models.mixed_norm import MixedNormConfig, _MixedNorm
+from crossmodal.models.rap_music import _RapMusic
 from crossmodal.models.registry import baseline_spec
 from crossmodal.physics.template import template_forward
 from crossmodal.tasks.cortex.metrics import explained_variance, power_correlation
@@ -28,6 +31,8 @@ SETTINGS = (
     {"kind": "inverse_operator", "snrs": (0.01, 5.0)},
     {"kind": "lcmv", "noises": (1e-3, 1.0)},
     {"kind": "champagne", "noises": (0.1, 0.9), "iterations": 10},
+    {"kind": "rap_music", "dipoles": (1, 12)},
+    {"kind": "mixed_norm", "penalties": (0.1, 0.9), "iterations": 20},
 )
 
 
@@ -90,6 +95,32 @@ def test_the_beamformer_is_mne_s(geometry, forward, field):
     np.testing.assert_allclose(y_rt / np.linalg.norm(y_rt), expected_rt / np.linalg.norm(expected_rt), atol=1e-4)
 
 
+@torch.no_grad()
+def test_rap_music_finds_the_dipoles_that_mne_finds(geometry, forward, field):
+    x_ct = windows()[1]
+    x_kt = field.basis_kc @ x_ct
+    (found_n,) = _RapMusic(field, 3, geometry.normaliser).found((x_kt @ x_kt.T)[None])
+    evoked = mne.EvokedArray(x_ct.numpy(), geometry.info, verbose="error").set_eeg_reference(projection=True, verbose="error")
+    white = mne.make_ad_hoc_cov(evoked.info, verbose="error")
+    dipoles = mne.beamformer.rap_music(evoked, forward, white, n_dipoles=3, verbose="error")
+    np.testing.assert_allclose(forward["source_rr"][found_n], [dipole.pos[0] for dipole in dipoles], atol=1e-6)
+
+
+@torch.no_grad()
+def test_the_mixed_norm_estimate_leaves_no_dipole_more_than_the_penalty(geometry, field):
+    """That is when its cost is least: of the dipoles that are active, what is left is the penalty, and of others it is less."""
+    x_kt, field_kd = (field.basis_kc @ windows()[1]).numpy(), field.field_kd.numpy()
+    dipole_by_dipole = replace(field, membership_rd=torch.eye(N_DIPOLES, dtype=torch.float64))
+    model = _MixedNorm(dipole_by_dipole, 0.2, MixedNormConfig(depth=0.0, iterations=500), geometry.normaliser)
+    course_dt = model.region_map(torch.from_numpy(x_kt @ x_kt.T / x_kt.shape[1])[None])[0].numpy() @ x_kt
+    penalty = 0.2 * np.linalg.norm(field_kd.T @ x_kt, axis=1).max()
+    left_d, size_d = np.linalg.norm(field_kd.T @ (x_kt - field_kd @ course_dt), axis=1), np.linalg.norm(course_dt, axis=1)
+    active_d = size_d > 0.01 * size_d.max()
+    assert 3 < active_d.sum() < 31
+    np.testing.assert_allclose(left_d[active_d], penalty, rtol=0.02)
+    assert left_d.max() < 1.02 * penalty
+
+
 def test_the_basis_has_one_direction_less_than_electrodes(field):
     assert field.basis_kc.shape == (31, 32)
     torch.testing.assert_close(field.basis_kc @ field.basis_kc.T, torch.eye(31, dtype=torch.float64))
@@ -117,7 +148,7 @@ def test_each_iteration_of_champagne_makes_the_data_more_likely(geometry, field)
     badness = []
     for iterations in range(0, 30, 3):
         model = _Champagne(field, 0.1, iterations, geometry.normaliser)
-        map_rk = model.region_map(covariance_kk[None], noise_kk[None])[0]
+        map_rk = model.region_map(covariance_kk[None])[0]
         # The map is G D' S^-1, so S follows from it and D: noise S^-1 = I - D G D' S^-1.
         inverse_kk = (torch.eye(31, dtype=torch.float64) - field.region_field_kr @ map_rk) / noise_kk[0, 0]
         badness.append(float((covariance_kk @ inverse_kk).trace() - torch.linalg.slogdet(inverse_kk).logabsdet))

@@ -21,23 +21,25 @@ class WindowSolver(Model):
     ----------
     basis_kc : Tensor, shape (n_directions, n_electrodes)
         Orthonormal rows, in which the covariance of a window has full rank.
-    noise : float
-        Variance of white noise, as a share of the window's mean variance.
     normaliser : Normaliser
     """
 
-    def __init__(self, basis_kc: torch.Tensor, noise: float, normaliser: Normaliser) -> None:
+    def __init__(self, basis_kc: torch.Tensor, normaliser: Normaliser) -> None:
         super().__init__()
-        self.basis_kc, self.noise, self.normaliser = basis_kc, noise, normaliser
+        self.basis_kc, self.normaliser = basis_kc, normaliser
 
     @abstractmethod
-    def region_map(self, covariance_bkk: torch.Tensor, noise_bkk: torch.Tensor) -> torch.Tensor:
-        """Give the map of each window, shape (batch, n_regions, n_directions), from second moments over time, and those of noise alone."""
+    def region_map(self, covariance_bkk: torch.Tensor) -> torch.Tensor:
+        """Give the map of each window, shape (batch, n_regions, n_directions), from its second moments over time, V^2."""
 
     def forward(self, x_bct: torch.Tensor) -> torch.Tensor:
         """Predict (batch, n_regions, n_times) in normalised units."""
         x_bkt = self.basis_kc @ self.normaliser.input.inverse(x_bct.double())
         covariance_bkk = x_bkt @ x_bkt.mT / x_bkt.shape[2]
-        variance_b11 = covariance_bkk.diagonal(dim1=1, dim2=2).mean(1)[:, None, None].clamp_min(_LEAST_VARIANCE)
-        noise_bkk = self.noise * variance_b11 * torch.eye(len(self.basis_kc), dtype=x_bkt.dtype)
-        return self.normaliser.target.forward(self.region_map(covariance_bkk, noise_bkk) @ x_bkt).float()
+        return self.normaliser.target.forward(self.region_map(covariance_bkk) @ x_bkt).float()
+
+
+def white_noise(share: float, covariance_bkk: torch.Tensor) -> torch.Tensor:
+    """Covariance of white noise that has a share of each window's mean variance, shape (batch, n_directions, n_directions)."""
+    variance_b11 = covariance_bkk.diagonal(dim1=1, dim2=2).mean(1)[:, None, None].clamp_min(_LEAST_VARIANCE)
+    return share * variance_b11 * torch.eye(covariance_bkk.shape[1], dtype=covariance_bkk.dtype)

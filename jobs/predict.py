@@ -1,6 +1,7 @@
 """Predict what the target sensors would have recorded, from a recording of the input alone: a virtual recording in FIF."""
 
 import argparse
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,10 @@ def _options(parser: argparse.ArgumentParser) -> None:
         "--recording",
         required=True,
         metavar="PATH",
-        help="FIF, CTF, KIT, BTi, EDF, BDF, BrainVision, EEGLAB or ds000116's MATLAB files; local or s3://",
+        help="FIF, CTF, KIT, BTi, EDF, BDF, BrainVision, EEGLAB or ds000116's MATLAB files, or averages (-ave.fif); local or s3://",
     )
     parser.add_argument("--output", type=Path, metavar="PATH_raw.fif", help="default: the recording's name with _virtual_raw.fif, here")
+    parser.add_argument("--condition", help="of a file of averages (-ave.fif), which one; only for the task cortex")
     parser.add_argument("--fold", help="which fold's model predicts; default: the first")
 
 
@@ -26,7 +28,8 @@ def predict(experiment: "Experiment", arguments: argparse.Namespace) -> None:
     from crossmodal.training.prediction import predict_recording
     from preprocessing.prediction_input import clean_input
 
-    written = predict_recording(experiment, arguments.recording, arguments.output, arguments.fold, clean_input)
+    clean = partial(clean_input, condition=arguments.condition)
+    written = predict_recording(experiment, arguments.recording, arguments.output, arguments.fold, clean)
     for note in written.notes:
         print(f"{arguments.recording}: {note}")
     print(f"{written.path}: {written.told}, by the model of fold {written.fold}")

@@ -5,42 +5,58 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import mne
 from mne.io import BaseRaw
 
 from crossmodal.config import UserError
 from crossmodal.config.cleaning import Artifacts
 from crossmodal.config.preprocessing import FileEntry, FileRecordings, Preprocessing, Recordings
+from crossmodal.config.signal_spec import Cortex
+from crossmodal.models.registry import network_spec
 from crossmodal.models.store import ModelCard
 from crossmodal.tasks.cleaned_input import CleanedInput, Clock
+from preprocessing.averages import is_average, read_average
 from preprocessing.cleaning import clean
 from preprocessing.readers.calibration import stage_calibration
 from preprocessing.readers.files import list_files
 from preprocessing.readers.reading import OpenedRecording, open_recording
 from preprocessing.readers.registry import READERS
-from preprocessing.readers.stores import file_finder
+from preprocessing.readers.stores import file_finder, stage
+from preprocessing.signals.units import ChannelUnits
+from preprocessing.steps import voltages
+from preprocessing.steps.bad_channels import interpolate_channels
 from preprocessing.steps.channel_types import known_types
+from preprocessing.steps.referencing import reference_recording
+from preprocessing.steps.resampling import resample_recording
 
 
-def clean_input(path: str, card: ModelCard, recorded: Recordings | None, scratch: Path) -> CleanedInput:
-    """Read a recording and clean it as a model's training data were, as far as it was recorded.
+def clean_input(path: str, card: ModelCard, recorded: Recordings | None, scratch: Path, condition: str | None = None) -> CleanedInput:
+    """Read a recording and clean it as a model's training data were, as far as it was recorded; of averages, one that is cleaned already.
 
     Parameters
     ----------
     path : str
         A recording of the input modality (FIF, CTF, KIT, BTi, EDF, BDF, BrainVision, EEGLAB or ds000116's MATLAB files) that has the
-        model's channels, and where preprocessing takes channels together all that the training data have; others are left out.
+        model's channels, and where preprocessing takes channels together all that the training data have; others are left out. A model of
+        any montage reads all its electrodes. For a model of the cortex it may be a FIF of averages (-ave.fif).
     card : ModelCard
         Of the model.
     recorded : Recordings, optional
         Of the experiment: which inputs are EOG and ECG, and what marks the volumes of a scanner. None where samples were made.
     scratch : Path
         A folder for a staged copy of a remote recording.
+    condition : str, optional
+        Which of the averages of a file; not needed where there is one.
 
     Raises
     ------
     UserError
         The recording cannot be read, or lacks channels that the model's input is made of; the sentence names them.
     """
+    if is_average(path):
+        return _clean_average(path, card, scratch, condition)
+    if condition is not None:
+        raise UserError(f"{path}: --condition chooses among the averages of a file -ave.fif, and this is a recording; leave it out")
     recordings = FileRecordings(files=(FileEntry(path=path, subject="virtual"),))
     (entry,) = list_files(recordings)
     opened = open_recording(entry, recordings, scratch)
@@ -48,6 +64,7 @@ def clean_input(path: str, card: ModelCard, recorded: Recordings | None, scratch
     channel_types = recorded.channel_types if recorded else {}
     opened = _with_scanner(opened, card, recorded, path)
     kinds = {**known_types(opened.raw, opened.channels.types), **channel_types}
+    card = _of_any_montage(card, [name for name in opened.raw.ch_names if kinds[name] == "eeg"])
     _keep_input(opened.raw, card, {name for name in opened.raw.ch_names if kinds[name] in card.preprocessing.references}, path)
     configured = {name: kind for name, kind in channel_types.items() if name in opened.raw.ch_names}
     settings, missed = _as_far_as_recorded(card.preprocessing, {kinds[name] for name in opened.raw.ch_names})
@@ -55,12 +72,42 @@ def clean_input(path: str, card: ModelCard, recorded: Recordings | None, scratch
     calibration = stage_calibration(entry, recordings, settings, scratch, file_finder(recordings))
     cleaned = clean(opened, recordings.model_copy(update={"channel_types": configured}), settings, calibration, path, keep_harmless=True)
     return CleanedInput(
+        names=card.signals.input.names,
         x_ct=cleaned.raw.get_data(picks=list(card.signals.input.names)),
         clock=clock,
         info=cleaned.raw.info,
         bad_s=[(span.start_s, span.stop_s) for span in cleaned.marked],
         notes=(*missed, *cleaned.notes),
     )
+
+
+def _clean_average(path: str, card: ModelCard, scratch: Path, condition: str | None) -> CleanedInput:
+    """Bring an average to the model's band, rate and reference: artifacts and drifts were dealt with when it was made."""
+    if not isinstance(card.signals.target.space, Cortex):
+        raise UserError(f"{path}: holds averages, which are read where the cortex is predicted; give a recording")
+    recordings, settings = FileRecordings(files=(FileEntry(path=path, subject="virtual"),)), card.preprocessing
+    (entry,) = list_files(recordings)
+    raw, first_sample = read_average(stage(entry.files[0], recordings, scratch), path, condition)
+    clock = Clock(raw.info["sfreq"], len(raw.times), first_sample, mne.Annotations([], [], []))
+    card = _of_any_montage(card, [raw.ch_names[pick] for pick in mne.pick_types(raw.info, eeg=True, exclude=())])
+    _keep_input(raw, card, (), path)
+    notes = voltages.check_plausible(raw, ChannelUnits(), path)
+    interpolate_channels(raw, dict.fromkeys(raw.info["bads"], "marked bad"), path)
+    if settings.lowpass_hz and raw.info["lowpass"] > settings.lowpass_hz:
+        raw.filter(None, settings.lowpass_hz, verbose="error")
+    raw = resample_recording(raw, settings)
+    reference_recording(raw, settings)
+    names = card.signals.input.names
+    return CleanedInput(names=names, x_ct=raw.get_data(picks=list(names)), clock=clock, info=raw.info, bad_s=(), notes=tuple(notes))
+
+
+def _of_any_montage(card: ModelCard, electrodes: Sequence[str]) -> ModelCard:
+    """Let a model that serves any montage read all electrodes there are."""
+    if not network_spec(card.network).model.any_montage:
+        return card
+    input = card.signals.input.model_copy(update={"names": tuple(electrodes), "types": ("eeg",) * len(electrodes)})
+    signals = card.signals.model_copy(update={"input": input})
+    return card.model_copy(update={"signals": signals, "recorded_names": tuple(electrodes)})
 
 
 def _with_scanner(opened: OpenedRecording, card: ModelCard, recorded: Recordings | None, path: str) -> OpenedRecording:

@@ -77,10 +77,13 @@ class Model(nn.Module, ABC):
     uses_places : bool
         Whether `forward` and `loss_terms` also take where the sensors and heads of the windows' subjects are: in training, validation,
         evaluation, prediction and serving alike.
+    any_montage : bool
+        Whether the input may be other electrodes than those of training, as long as their places are told.
     """
 
     training_only: ClassVar[tuple[str, ...]] = ()
     uses_places: ClassVar[bool] = False
+    any_montage: ClassVar[bool] = False
 
     @abstractmethod
     def forward(self, x_bct: torch.Tensor) -> torch.Tensor:
@@ -114,9 +117,9 @@ class Model(nn.Module, ABC):
         """Terms of the loss, with places if the model uses them."""
         return self.loss_terms(x_bct, y_bst, *((places,) if self.uses_places else ()))
 
-    def loss(self, x_bct: torch.Tensor, y_bst: torch.Tensor) -> torch.Tensor:
+    def loss(self, x_bct: torch.Tensor, y_bst: torch.Tensor, places: Places | None = None) -> torch.Tensor:
         """Loss of a batch, a scalar."""
-        return torch.stack(list(self.loss_terms(x_bct, y_bst).values())).sum()
+        return torch.stack(list(self.terms_at(x_bct, y_bst, places).values())).sum()
 
     def for_inference(self) -> Self:
         """Drop what only the loss needs, in place, and evaluate from now on."""

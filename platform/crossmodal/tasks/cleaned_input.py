@@ -44,8 +44,10 @@ class CleanedInput:
 
     Attributes
     ----------
+    names : tuple of str
+        The channels that the model reads, in the order of `x_ct`: its own, or of a model of any montage all electrodes there are.
     x_ct : float64 array, shape (n_input, n_samples)
-        The model's channels in its order and at its rate, SI units.
+        Those channels at the model's rate, SI units.
     clock : Clock
         Of the recording as it was made.
     info : mne.Info
@@ -56,6 +58,7 @@ class CleanedInput:
         Sentences that the run should say.
     """
 
+    names: tuple[str, ...]
     x_ct: NDArray[np.float64]
     clock: Clock
     info: mne.Info

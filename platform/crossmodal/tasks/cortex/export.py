@@ -4,6 +4,7 @@ from pathlib import Path
 
 import mne
 import numpy as np
+from nibabel.gifti import GiftiDataArray, GiftiImage, GiftiMetaData
 from numpy.typing import NDArray
 
 from crossmodal.config import UserError
@@ -12,6 +13,7 @@ from crossmodal.storage.atomic import new_files
 
 _SUBJECT = "fsaverage5"
 _HEMISPHERES = ("lh", "rh")
+_STRUCTURES = ("CortexLeft", "CortexRight")
 # MNE holds an estimate in memory several times while it is written.
 _LARGEST_BYTES = 2e9
 
@@ -46,18 +48,46 @@ def source_estimate(moment_rt: NDArray[np.floating], sfreq: float, tmin_s: float
 
 
 def save_whole(estimate: mne.SourceEstimate, output: Path) -> None:
-    """Write both hemispheres, or nothing.
+    """Write both hemispheres as STC and as GIFTI, or nothing.
 
     Parameters
     ----------
+    estimate : mne.SourceEstimate
+        As `source_estimate` gives it.
     output : Path
-        `mne.read_source_estimate` opens it under this name; the files' names end with -lh.stc and -rh.stc.
+        `mne.read_source_estimate` opens it under this name; the files' names end with -lh.stc and -rh.stc, and for viewers without MNE
+        with -lh.func.gii and -rh.func.gii.
 
     Raises
     ------
     UserError
         One of the files exists already, or there is no room.
     """
-    files = [output.with_name(f"{output.name}-{hemisphere}.stc") for hemisphere in _HEMISPHERES]
-    with new_files(files[0]) as aside:
+    first = output.with_name(f"{output.name}-{_HEMISPHERES[0]}.stc")
+    with new_files(first) as aside:
         estimate.save(aside / output.name, ftype="stc", verbose="error")
+        for hemisphere, structure, region_v, data_vt in zip(
+            _HEMISPHERES, _STRUCTURES, cortical_regions().region_of, (estimate.lh_data, estimate.rh_data), strict=True
+        ):
+            image = _surface_maps(data_vt, region_v >= 0, estimate.times, structure)
+            image.to_filename(aside / f"{output.name}-{hemisphere}.func.gii")
+
+
+def _surface_maps(data_vt: NDArray[np.float32], cortical_v: NDArray[np.bool_], times_s: NDArray[np.float64], structure: str) -> GiftiImage:
+    """Lay the values of the vertices in regions on all of a hemisphere, a map a time; the medial wall is zero.
+
+    Parameters
+    ----------
+    data_vt : ndarray, shape (n_cortical, n_times)
+    cortical_v : bool array, shape (n_vertices,)
+    times_s : ndarray, shape (n_times,)
+    structure : str
+        As GIFTI names a hemisphere.
+    """
+    image = GiftiImage(meta=GiftiMetaData({"AnatomicalStructurePrimary": structure}))
+    for time_s, data_v in zip(times_s, data_vt.T, strict=True):
+        values_v = np.zeros(len(cortical_v), dtype=np.float32)
+        values_v[cortical_v] = data_v
+        told = GiftiMetaData({"Name": f"{time_s:.3f} s, A m"})
+        image.add_gifti_data_array(GiftiDataArray(values_v, intent="NIFTI_INTENT_TIME_SERIES", datatype="float32", meta=told))
+    return image

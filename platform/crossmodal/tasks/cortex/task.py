@@ -13,12 +13,13 @@ from crossmodal.datasets.manifest import Manifest, SimulatedManifest
 from crossmodal.evaluation.epoch_metrics import EpochMetric, explained_variance
 from crossmodal.evaluation.scorecard import Scorecard
 from crossmodal.evaluation.scores import FoldEvaluation
-from crossmodal.models.store import TrainedModel
+from crossmodal.models.store import ModelCard, TrainedModel
 from crossmodal.storage.node_cache import NodeCache
 from crossmodal.tasks.cleaned_input import CleanInput
 from crossmodal.tasks.contract import Evaluator, Task, Written
 from crossmodal.tasks.cortex.evaluator import CortexDetail, CortexEvaluator, CortexFold
 from crossmodal.tasks.cortex.heads import draw_head
+from crossmodal.tasks.cortex.montage import for_electrodes, with_places
 from crossmodal.tasks.cortex.scorecard import CORTEX_SCORECARD, EXPLAINED
 from crossmodal.tasks.cortex.signals import signal_pair
 from crossmodal.tasks.cortex.simulator import SimulatedFeed, normaliser
@@ -54,6 +55,8 @@ class CortexTask(Task):
             raise UserError(
                 f"split: samples are made anew for each role, so that {experiment.split.kind} has no meaning; split by subjects"
             )
+        if not experiment.preprocessing.average_reference:
+            raise UserError("preprocessing.average_reference: samples of cortical activity are at the average reference; leave it on")
         if experiment.preprocessing.sfreq != simulation.sfreq:
             raise UserError(
                 f"preprocessing.sfreq: a recording to predict from is resampled to {experiment.preprocessing.sfreq} Hz, and the model"
@@ -109,27 +112,47 @@ class CortexTask(Task):
         """Write nothing: every installation has the template's regions."""
 
     def check_output(self, output: Path) -> None:
-        """Refuse a name with an ending, since there is a file a hemisphere."""
+        """Refuse a name with an ending, since there are files a hemisphere."""
         if output.suffix:
-            raise UserError(f"{output}: a source estimate is two files, -lh.stc and -rh.stc; give --output what both names begin with")
+            raise UserError(f"{output}: a source estimate is several files, such as -lh.stc; give --output what their names begin with")
 
     def default_output(self, recording: str) -> Path:
         """Name it after the recording."""
         return Path(f"{PurePosixPath(recording).name.partition('.')[0]}_cortex")
 
     def predict(self, model: Path, experiment: Experiment, recording: str, output: Path, clean: CleanInput, scratch: Path) -> Written:
-        """Write a source estimate on fsaverage5."""
+        """Write a source estimate on fsaverage5.
+
+        Raises
+        ------
+        UserError
+            Besides what reading and cleaning refuse: the model knows other regions than the experiment asks for.
+        """
         from crossmodal.tasks.cortex.export import save_whole, source_estimate
 
         trained = TrainedModel.load(model)
+        _check_regions(trained.card, _simulation(experiment))
         cleaned = clean(recording, trained.card, None, scratch)
-        signals = trained.card.signals
-        predictor = trained.predictor.for_subject(cleaned.info, signals, average_reference=True)
+        if trained.predictor.model.uses_places:
+            cleaned = with_places(cleaned)
+        predictor, signals = for_electrodes(trained.predictor, trained.card.signals, cleaned.names)
+        predictor = predictor.for_subject(cleaned.info, signals, average_reference=True)
         moment_rt = predictor.predict_recording(cleaned.x_ct, signals)
         tmin_s = cleaned.clock.first_sample / cleaned.clock.sfreq
         save_whole(source_estimate(moment_rt, signals.target.sfreq, tmin_s), output)
         told = f"{signals.target.n_channels} regions of fsaverage5, {moment_rt.shape[1] / signals.target.sfreq:.1f} s"
         return Written(output, trained.card.fold, told, cleaned.notes)
+
+
+def _check_regions(card: ModelCard, simulation: CortexSimulation) -> None:
+    """Refuse a model whose regions are not those that are asked for, which a later version may divide otherwise."""
+    known, asked = card.signals.target.names, signal_pair(simulation).target.names
+    if known != asked:
+        first = next((other for other in known if other not in asked), known[-1])
+        raise UserError(
+            f"the model of fold {card.fold} of {card.run} knows {len(known)} regions, such as {first}, and cortex asks for {len(asked)},"
+            f" such as {asked[0]}; train it again, or ask for the regions that it knows"
+        )
 
 
 def _simulation(experiment: Experiment) -> CortexSimulation:

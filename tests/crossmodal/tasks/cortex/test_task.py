@@ -1,5 +1,9 @@
 """An experiment without recordings: checked, trained, scored and predicted from like any other."""
 
+import shutil
+from functools import partial
+from pathlib import Path
+
 import mne
 import numpy as np
 import pytest
@@ -8,13 +12,14 @@ from crossmodal.config import Experiment, UserError
 from crossmodal.config.parsing import parse
 from crossmodal.datasets.folds import make_folds
 from crossmodal.models.checking import checked
+from crossmodal.models.store import CARD
 from crossmodal.tasks.choosing import task_of
 from crossmodal.tasks.cortex.heads import draw_head
 from crossmodal.tasks.evaluate import evaluate_folds
 from crossmodal.training.fold import train_fold
 from crossmodal.training.plan import find_dataset, plan_training
 from crossmodal.training.prediction import predict_recording
-from crossmodal.training.runs import run_name
+from crossmodal.training.runs import model_uri, run_name
 from crossmodal.training.world import World
 from preprocessing.plan import plan_dataset
 from preprocessing.prediction_input import clean_input
@@ -61,19 +66,82 @@ def test_a_new_head_is_told_better_than_silence_does(trained):
     assert set(figures) == {"waveforms_sub-01", "regions_sub-01"}
 
 
-def test_a_recording_becomes_a_source_estimate_that_mne_opens(trained, tmp_path):
-    info = draw_head(trained.experiment.cortex, "01").info
+def eeg(plan, n_samples):
+    """Noise of 10 uV at 250 Hz, at the electrodes of a head."""
+    info = draw_head(plan.experiment.cortex, "01").info.copy()
     with info._unlock():
         info["sfreq"], info["lowpass"] = 250.0, 125.0
-    x_ct = 1e-5 * np.random.default_rng(0).standard_normal((len(info["ch_names"]), 2500))
-    mne.io.RawArray(x_ct, info, verbose="error").save(tmp_path / "eeg_raw.fif", verbose="error")
+    x_ct = 1e-5 * np.random.default_rng(0).standard_normal((len(info["ch_names"]), n_samples))
+    return mne.io.RawArray(x_ct, info, verbose="error")
+
+
+def test_a_recording_becomes_a_source_estimate_that_mne_opens(trained, tmp_path):
+    eeg(trained, 2500).save(tmp_path / "eeg_raw.fif", verbose="error")
     written = predict_recording(trained.experiment, str(tmp_path / "eeg_raw.fif"), tmp_path / "found", "sub-01", clean_input)
     estimate = mne.read_source_estimate(tmp_path / "found", "fsaverage5")
     assert written.told == "60 regions of fsaverage5, 10.0 s"
     assert estimate.data.shape[1] == 1000
     assert len(np.unique(estimate.data[:, 500])) <= 60
-    with pytest.raises(UserError, match="two files, -lh.stc and -rh.stc"):
+    with pytest.raises(UserError, match="several files, such as -lh.stc"):
         predict_recording(trained.experiment, str(tmp_path / "eeg_raw.fif"), tmp_path / "found.stc", "sub-01", clean_input)
+
+
+def predicted(plan, path, output, **options):
+    clean = partial(clean_input, **options)
+    predict_recording(plan.experiment, str(path), output, "sub-01", clean)
+    return mne.read_source_estimate(output, "fsaverage5")
+
+
+def test_channels_are_found_by_their_names(trained, tmp_path):
+    """Another order, and channels that the model does not read, change nothing."""
+    raw = eeg(trained, 2000)
+    raw.save(tmp_path / "eeg_raw.fif", verbose="error")
+    other = raw.copy().reorder_channels(raw.ch_names[::-1])
+    trigger = mne.io.RawArray(np.ones((1, 2000)), mne.create_info(["STI"], 250.0, "stim"), verbose="error")
+    other.add_channels([trigger], force_update_info=True)
+    other.save(tmp_path / "other_raw.fif", verbose="error")
+    first, second = (predicted(trained, tmp_path / f"{name}_raw.fif", tmp_path / name) for name in ("eeg", "other"))
+    np.testing.assert_allclose(first.data, second.data, atol=1e-5 * np.abs(first.data).max())
+    raw.drop_channels(["Fz", "Cz"]).save(tmp_path / "few_raw.fif", verbose="error")
+    with pytest.raises(UserError, match="few_raw.fif: lacks 2 of the model's 70 channels: Fz, Cz"):
+        predicted(trained, tmp_path / "few_raw.fif", tmp_path / "few")
+
+
+def test_a_condition_of_averages_becomes_an_estimate_on_its_own_clock(trained, tmp_path):
+    raw = eeg(trained, 200)
+    averages = [
+        mne.EvokedArray(factor * raw.get_data(), raw.info, tmin=-0.2, comment=name, verbose="error")
+        for factor, name in ((1, "left"), (2, "right"))
+    ]
+    both = tmp_path / "both-ave.fif"
+    mne.write_evokeds(both, averages, verbose="error")
+    one, two = (predicted(trained, both, tmp_path / name, condition=name) for name in ("left", "right"))
+    np.testing.assert_allclose(one.times[[0, -1]], (-0.2, 0.59), atol=1e-6)
+    np.testing.assert_allclose(two.data, 2 * one.data, atol=0.1 * np.abs(two.data).max())
+    with pytest.raises(UserError, match=r"both-ave.fif: has several conditions; choose one by --condition: 'left', 'right'"):
+        predicted(trained, both, tmp_path / "any")
+    with pytest.raises(UserError, match=r"has no condition 'middle'; .* 'left', 'right'"):
+        predicted(trained, both, tmp_path / "any", condition="middle")
+
+
+@pytest.mark.parametrize(("factor", "told"), [(1e6, "a factor of 1e-06 would fit"), (1e-6, r"a factor of 1e\+06 would fit")])
+def test_eeg_in_another_unit_is_refused_with_the_factor_that_would_fit(factor, told, trained, tmp_path):
+    raw = eeg(trained, 2000)
+    raw._data *= factor
+    raw.save(tmp_path / "eeg_raw.fif", verbose="error")
+    mne.EvokedArray(raw.get_data(), raw.info, verbose="error").save(tmp_path / "eeg-ave.fif", verbose="error")
+    for name in ("eeg_raw.fif", "eeg-ave.fif"):
+        with pytest.raises(UserError, match=told):
+            predicted(trained, tmp_path / name, tmp_path / "found")
+
+
+def test_a_model_of_other_regions_is_refused(trained, tmp_path):
+    folder = Path(model_uri(trained.experiment.store, trained.run, "sub-01"))
+    shutil.copytree(folder, tmp_path / "model")
+    card = (tmp_path / "model" / CARD).read_text()
+    (tmp_path / "model" / CARD).write_text(card.replace('"right-30"', '"right-31"'))
+    with pytest.raises(UserError, match="knows 60 regions, such as right-31, and cortex asks for 60, .*; train it again"):
+        task_of(trained.experiment).predict(tmp_path / "model", trained.experiment, "eeg_raw.fif", tmp_path / "v", clean_input, tmp_path)
 
 
 def test_the_dataset_is_how_samples_are_made(tmp_path):
@@ -108,6 +176,7 @@ def test_a_section_that_does_not_fit_is_refused_when_read(tmp_path, changes, tol
         ({"data": SETTINGS["data"] | {"input": {"modality": "meg"}}}, "^data: samples of cortical activity are EEG"),
         ({"split": {"kind": "leaky_windows"}}, "^split: samples are made anew for each role"),
         ({"split": {"kind": "within_recordings", "gap_s": 1}}, "^split: samples are made anew for each role"),
+        ({"preprocessing": {"average_reference": False}}, r"^preprocessing\.average_reference: samples .* at the average reference"),
         ({"cortex": {"sfreq": 200.0}}, "^preprocessing.sfreq: .* make both the same"),
     ],
 )

@@ -10,10 +10,9 @@ from pydantic import Field
 
 from crossmodal.config.signal_spec import SignalPair
 from crossmodal.models.base import Geometry, Model, ModelConfig
+from crossmodal.models.classical_parts.cortical_field import input_info
 from crossmodal.models.classical_parts.tuned_solver import TunedSolver
-from crossmodal.models.minimum_norm import linear_map
-from crossmodal.physics.cortex import template_cortex
-from crossmodal.physics.cortical_regions import cortical_regions
+from crossmodal.models.minimum_norm import linear_map, region_membership
 from crossmodal.physics.template import template_forward
 
 
@@ -48,13 +47,12 @@ class InverseOperator(TunedSolver):
 
     def solvers(self, geometry: Geometry, settings: Sequence[float]) -> list[Model]:
         """Compute the map of one subject for each signal-to-noise ratio."""
-        picks = mne.pick_channels(geometry.info["ch_names"], geometry.signals.input.names, ordered=True)
-        info = mne.pick_info(geometry.info, picks)
+        info = input_info(geometry)
         forward = template_forward(info, self.n_dipoles)
-        membership_rd = cortical_regions().membership(template_cortex(self.n_dipoles).positions_m)
+        membership_rd = region_membership(geometry.signals.target, self.n_dipoles)
         if self.method != "eLORETA":
             # Statistics of dipoles are averaged, and moments add up.
-            membership_rd /= membership_rd.sum(axis=1, keepdims=True)
+            membership_rd /= np.maximum(membership_rd.sum(axis=1, keepdims=True), 1)
         kernels = (inverse_kernel(info, forward, self.method, snr) for snr in settings)
         return [linear_map(membership_rd @ kernel_dc, geometry.normaliser) for kernel_dc in kernels]
 

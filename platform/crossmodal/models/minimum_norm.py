@@ -8,11 +8,11 @@ import torch
 from numpy.typing import NDArray
 from pydantic import Field
 
-from crossmodal.config.signal_spec import Cortex, SignalPair
+from crossmodal.config.signal_spec import Cortex, SignalPair, SignalSpec
 from crossmodal.models.base import Geometry, Model, ModelConfig
 from crossmodal.models.zero import Zero, ZeroConfig
 from crossmodal.physics.cortex import template_cortex
-from crossmodal.physics.cortical_regions import cortical_regions
+from crossmodal.physics.parcellation import regions_of
 from crossmodal.physics.template import template_lead_field
 from crossmodal.transforms.scaling import Normaliser
 
@@ -54,9 +54,15 @@ class MinimumNorm(Zero):
         target_field = lead_field[input.n_channels :]
         if on_cortex:
             # The moment of a region is the sum of its dipoles' moments.
-            target_field = cortical_regions().membership(template_cortex(self.n_dipoles).positions_m)
+            target_field = region_membership(target, self.n_dipoles)
         projection = minimum_norm_projection(lead_field[: input.n_channels], target_field, types[: input.n_channels], self.snr)
         return linear_map(projection, geometry.normaliser)
+
+
+def region_membership(target: SignalSpec, n_dipoles: int) -> NDArray[np.float64]:
+    """Tell which dipoles of the template's cortex lie in which region of a target, shape (n_regions, n_dipoles): 1 where one does."""
+    assert isinstance(target.space, Cortex)
+    return regions_of(target.space, target.names).membership(template_cortex(n_dipoles).positions_m)
 
 
 def minimum_norm_projection(

@@ -2,23 +2,32 @@
 
 import itertools
 from dataclasses import replace
+from functools import cache
 
 import mne
 import numpy as np
 import pytest
 import torch
+from scipy.spatial import cKDTree
 
 from crossmodal.config import UserError
 from crossmodal.config.models import ModelSettings
 from crossmodal.models.base import Geometry, Tuned
-from crossmodal.models.champagne import _Champagne
+from crossmodal.models.champagne import ChampagneConfig, _Champagne
+from crossmodal.models.classical_parts.atoms import atoms_of
 from crossmodal.models.classical_parts.cortical_field import cortical_field
+from crossmodal.models.classical_parts.evidence import evidence, first_variance
+from crossmodal.models.classical_parts.packed import unpacked
+from crossmodal.models.classical_parts.patch_dictionary import patch_dictionary
+from crossmodal.models.classical_parts.window_solver import white_noise
 from crossmodal.models.inverse_operator import inverse_kernel
 from crossmodal.models.lcmv import _Beamformer
 from crossmodal.models.minimum_norm import minimum_norm_projection, referenced_lead_field
 from crossmodal.models.mixed_norm import MixedNormConfig, _MixedNorm
 from crossmodal.models.rap_music import _RapMusic
 from crossmodal.models.registry import baseline_spec
+from crossmodal.physics.cortex import template_cortex
+from crossmodal.physics.cortex_mesh import cortex_mesh
 from crossmodal.physics.template import template_forward
 from crossmodal.tasks.cortex.metrics import explained_variance, power_correlation
 from crossmodal.tasks.cortex.signals import signal_pair
@@ -31,6 +40,7 @@ SETTINGS = (
     {"kind": "inverse_operator", "snrs": (0.01, 5.0)},
     {"kind": "lcmv", "noises": (1e-3, 1.0)},
     {"kind": "champagne", "noises": (0.1, 0.9), "iterations": 10},
+    {"kind": "champagne", "noises": (0.1, 0.9), "iterations": 10, "dictionary": "patches", "centres": 60, "other_heads": 2},
     {"kind": "rap_music", "dipoles": (1, 12)},
     {"kind": "mixed_norm", "penalties": (0.1, 0.9), "iterations": 20},
 )
@@ -49,6 +59,12 @@ def forward(geometry):
 @pytest.fixture(scope="module")
 def field(geometry):
     return cortical_field(geometry, N_DIPOLES)
+
+
+@pytest.fixture(scope="module")
+def atoms(geometry, field):
+    """The regions as a dictionary, with so many other heads."""
+    return cache(lambda n_heads: atoms_of(field, geometry.info, field.mean_rd, n_heads))
 
 
 def windows(n_windows=3):
@@ -128,35 +144,62 @@ def test_the_basis_has_one_direction_less_than_electrodes(field):
 
 
 @torch.no_grad()
-def test_champagne_finds_few_regions_and_how_strong_they_are(geometry, field):
+def test_champagne_finds_few_regions_and_how_strong_they_are(geometry, field, atoms):
     rng = torch.Generator().manual_seed(0)
     y_rt = torch.zeros(60, 50, dtype=torch.float64)
     y_rt[[5, 40]] = 1e-7 * torch.randn(2, 50, generator=rng, dtype=torch.float64)
     clean_kt = field.region_field_kr @ y_rt
     noisy_kt = clean_kt + 0.1 * clean_kt.square().mean().sqrt() * torch.randn(clean_kt.shape, generator=rng, dtype=torch.float64)
     x_bct = geometry.normaliser.input((field.basis_kc.T @ noisy_kt)[None])
-    found_brt = geometry.normaliser.target.inverse(_Champagne(field, 0.01, 100, geometry.normaliser)(x_bct).double())
+    solver = _Champagne(atoms(0), 0.01, ChampagneConfig(iterations=100), geometry.normaliser)
+    found_brt = geometry.normaliser.target.inverse(solver(x_bct).double())
     assert explained_variance(y_rt[None].numpy(), found_brt.numpy()) > 0.95
     assert power_correlation(y_rt[None].numpy(), found_brt.numpy()) > 0.99
 
 
 @torch.no_grad()
-def test_each_iteration_of_champagne_makes_the_data_more_likely(geometry, field):
+@pytest.mark.parametrize("n_heads", [0, 3])
+def test_each_iteration_of_champagne_makes_the_data_more_likely(n_heads, field, atoms):
     x_kt = field.basis_kc @ windows()[0]
-    covariance_kk = x_kt @ x_kt.T / x_kt.shape[1]
-    noise_kk = 0.1 * covariance_kk.diagonal().mean() * torch.eye(31, dtype=torch.float64)
-    badness = []
-    for iterations in range(0, 30, 3):
-        model = _Champagne(field, 0.1, iterations, geometry.normaliser)
-        map_rk = model.region_map(covariance_kk[None])[0]
-        # The map is G D' S^-1, so S follows from it and D: noise S^-1 = I - D G D' S^-1.
-        inverse_kk = (torch.eye(31, dtype=torch.float64) - field.region_field_kr @ map_rk) / noise_kk[0, 0]
-        badness.append(float((covariance_kk @ inverse_kk).trace() - torch.linalg.slogdet(inverse_kk).logabsdet))
+    covariance_bkk = (x_kt @ x_kt.T / x_kt.shape[1])[None]
+    noise_bkk, products_ap = white_noise(0.1, covariance_bkk), atoms(n_heads).products_ap
+    variance_ba, badness = first_variance(covariance_bkk, products_ap), []
+    for _ in range(20):
+        found = evidence(variance_ba, products_ap, noise_bkk, covariance_bkk)
+        badness.append(float((covariance_bkk @ found.inverse_bkk)[0].trace() - torch.linalg.slogdet(found.inverse_bkk).logabsdet))
+        variance_ba = variance_ba * (found.power_ba / found.sensitivity_ba).sqrt()
     assert all(later < earlier for earlier, later in itertools.pairwise(badness))
 
 
+def test_fields_spread_by_as_much_as_heads_differ(geometry, field, atoms):
+    """The second moment of an atom's field is its square, and the spread over heads in two directions besides."""
+    certain_akk, uncertain_akk = (unpacked(atoms(n_heads).products_ap) for n_heads in (0, 3))
+    torch.testing.assert_close(certain_akk[7], torch.outer(field.region_field_kr[:, 7], field.region_field_kr[:, 7]))
+    spread_akk = uncertain_akk - certain_akk
+    values_ak = torch.linalg.eigvalsh(spread_akk)
+    assert (values_ak[:, -2:] > 0).all()
+    torch.testing.assert_close(values_ak[:, :-2], torch.zeros_like(values_ak[:, :-2]), atol=1e-9 * float(values_ak.max()), rtol=0)
+    share_a = values_ak.sum(1) / certain_akk.diagonal(dim1=1, dim2=2).sum(1)
+    assert 0.02 < share_a.median() < 0.5
+
+
+def test_patches_cover_the_cortex_and_end(field):
+    dictionary = patch_dictionary(N_DIPOLES, 80, (0.008, 0.016))
+    weights_ad, positions_m = dictionary.weights_ad, torch.from_numpy(template_cortex(N_DIPOLES).positions_m)
+    assert weights_ad.shape == (160, N_DIPOLES)
+    torch.testing.assert_close(weights_ad.sum(1), torch.ones(160, dtype=torch.float64))
+    away_ad = torch.cdist(dictionary.centres_a3, positions_m)
+    # The way along the cortex is no shorter than the straight one, on the template as it is in another size.
+    assert not weights_ad[:80][away_ad[:80] > 0.017].any()
+    assert not weights_ad[80:][away_ad[80:] > 0.033].any()
+    assert (weights_ad.sum(0) > 0)[field.membership_rd.sum(0) > 0].double().mean() > 0.8
+    in_wall = cKDTree(cortex_mesh(5).positions_m).query(positions_m)[0] > 1e-6
+    assert 10 < in_wall.sum() < 60
+    assert not weights_ad[:, in_wall].any()
+
+
 @torch.no_grad()
-@pytest.mark.parametrize("settings", SETTINGS, ids=lambda settings: settings["kind"])
+@pytest.mark.parametrize("settings", SETTINGS, ids=lambda settings: settings.get("dictionary", settings["kind"]))
 def test_validation_heads_choose_a_setting_and_an_amplitude(settings, geometry):
     baseline = baseline_spec(ModelSettings(n_dipoles=N_DIPOLES, **settings)).build(geometry.signals)
     assert isinstance(baseline, Tuned)
@@ -176,7 +219,7 @@ def test_validation_heads_choose_a_setting_and_an_amplitude(settings, geometry):
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("settings", SETTINGS, ids=lambda settings: settings["kind"])
+@pytest.mark.parametrize("settings", SETTINGS, ids=lambda settings: settings.get("dictionary", settings["kind"]))
 def test_twice_the_eeg_is_twice_the_activity_and_silence_is_silence(settings, geometry):
     model = baseline_spec(ModelSettings(n_dipoles=N_DIPOLES, **settings)).build(geometry.signals).for_subject(geometry)
     x_bct = geometry.normaliser.input(windows().float())
@@ -184,7 +227,7 @@ def test_twice_the_eeg_is_twice_the_activity_and_silence_is_silence(settings, ge
     assert not model(torch.zeros_like(x_bct)).any()
 
 
-@pytest.mark.parametrize("settings", SETTINGS, ids=lambda settings: settings["kind"])
+@pytest.mark.parametrize("settings", SETTINGS, ids=lambda settings: settings.get("dictionary", settings["kind"]))
 def test_other_targets_than_the_cortex_are_refused(settings, geometry):
     pair = sensor_pair(32, 3, 50, 50.0)
     baseline = baseline_spec(ModelSettings(**settings)).build(pair)

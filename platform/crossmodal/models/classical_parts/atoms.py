@@ -1,0 +1,82 @@
+"""What activity may be made of: patches of cortex, what electrodes see of each, and how much that differs between heads.
+
+Shape suffixes: c electrode, k direction, d dipole, a atom, r region, h head, p packed symmetric matrix.
+"""
+
+from dataclasses import dataclass, fields
+
+import mne
+import torch
+
+from crossmodal.models.classical_parts.cortical_field import CorticalField
+from crossmodal.models.classical_parts.head_spread import fields_of_other_heads
+from crossmodal.models.classical_parts.packed import packed
+
+# Directions in which the field of an atom is taken to differ between heads.
+_SPREAD_RANK = 2
+
+
+@dataclass(frozen=True)
+class Atoms:
+    """A dictionary of patches in the directions that a subject's electrodes can see.
+
+    Attributes
+    ----------
+    basis_kc : Tensor, shape (n_directions, n_electrodes)
+        Orthonormal rows.
+    field_ka : Tensor, shape (n_directions, n_atoms)
+        Of an atom of unit moment, V/(A m).
+    products_ap : Tensor, shape (n_atoms, n_directions * (n_directions + 1) / 2)
+        Packed second moments of each atom's field: d d', and with other heads the spread E about it as well.
+    background_kk : Tensor, shape (n_directions, n_directions)
+        Covariance of independent dipoles all over the cortex, of mean variance 1.
+    moments_ra : Tensor, shape (n_regions, n_atoms)
+        Share of an atom's moment that lies in each region.
+    """
+
+    basis_kc: torch.Tensor
+    field_ka: torch.Tensor
+    products_ap: torch.Tensor
+    background_kk: torch.Tensor
+    moments_ra: torch.Tensor
+
+    def in_units(self, field_unit: float, device: torch.device) -> "Atoms":
+        """Give the same in float32 on a device, with fields in multiples of a unit, V/(A m)."""
+        scales = {"field_ka": 1 / field_unit, "products_ap": 1 / field_unit**2}
+        tensors = {field.name: getattr(self, field.name) * scales.get(field.name, 1.0) for field in fields(self)}
+        return Atoms(**{name: tensor.to(device, torch.float32) for name, tensor in tensors.items()})
+
+
+def atoms_of(field: CorticalField, info: mne.Info, weights_ad: torch.Tensor, n_heads: int = 0) -> Atoms:
+    """See a dictionary with the electrodes of a subject.
+
+    Parameters
+    ----------
+    field : CorticalField
+    info : mne.Info
+        Describes its electrodes, in their order, and the head's digitised points.
+    weights_ad : Tensor, shape (n_atoms, n_dipoles)
+        Moment of each dipole in an atom of unit moment.
+    n_heads : int
+        Other heads, over which the spread of fields is taken; without any, the fitted head is taken for certain.
+    """
+    field_ka = field.field_kd @ weights_ad.T
+    second_akk = torch.einsum("ka,la->akl", field_ka, field_ka)
+    if n_heads:
+        others_hcd = torch.from_numpy(fields_of_other_heads(info, weights_ad.shape[1], n_heads))
+        second_akk = second_akk + _spread(field.basis_kc @ others_hcd @ weights_ad.T - field_ka)
+    background_kk = field.field_kd @ field.field_kd.T
+    background_kk = background_kk / background_kk.diagonal().mean()
+    return Atoms(field.basis_kc, field_ka, packed(second_akk), background_kk, field.membership_rd @ weights_ad.T)
+
+
+def _spread(difference_hka: torch.Tensor) -> torch.Tensor:
+    """Second moments over heads of what their fields have otherwise, in the directions of most of it.
+
+    Returns
+    -------
+    Tensor, shape (n_atoms, n_directions, n_directions)
+    """
+    vectors_aks, values_as, _ = torch.linalg.svd(difference_hka.permute(2, 1, 0) / len(difference_hka) ** 0.5, full_matrices=False)
+    largest_aks = (vectors_aks * values_as[:, None])[:, :, :_SPREAD_RANK]
+    return largest_aks @ largest_aks.mT

@@ -1,0 +1,74 @@
+"""How much the fields of a cortex differ between heads that the places of electrodes do not tell apart.
+
+Shape suffixes: h head, c electrode, d dipole.
+"""
+
+import mne
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+
+from crossmodal.physics.anatomy import deviates, tilted
+from crossmodal.physics.cortex import template_cortex, template_head
+from crossmodal.physics.geometry import Dipoles
+from crossmodal.physics.head import HeadModel, lead_field, sphere_head, upper_scalp
+from crossmodal.physics.template import fit_template
+
+# Standard deviations of what a cap leaves unknown: where the cortex lies in the head, how large it is, how it folds, where each electrode
+# truly stands, and how well the skull conducts.
+_TURN_DEG, _SHIFT_M, _SIZE, _TILT_DEG, _ELECTRODE_M = 4.0, 0.004, 0.04, 15.0, 0.003
+# Of brain to skull: reported ratios are from 1:15 to 1:120.
+_SKULL_RATIO, _LOG_RATIO_SPREAD = 1 / 50, 0.5
+_SIGMA_S_PER_M, _FLUID_S_PER_M = 0.33, 1.0
+_SEED = 0
+
+
+def fields_of_other_heads(info: mne.Info, n_dipoles: int, n_heads: int) -> NDArray[np.float64]:
+    """Draw heads that the electrodes may as well stand on, and give what they see there.
+
+    Each is the template as it was fitted to the electrodes, but for what the fit cannot know. The same electrodes get the same heads.
+
+    Parameters
+    ----------
+    info : mne.Info
+        EEG electrodes with their places, and digitised points where there are any.
+    n_dipoles : int
+        Of the template's cortex, the same in each head.
+    n_heads : int
+
+    Returns
+    -------
+    ndarray, shape (n_heads, n_electrodes, n_dipoles)
+        V/(A m) at the average reference.
+
+    Raises
+    ------
+    UserError
+        An electrode has no place.
+    """
+    rng, fit, cortex = np.random.default_rng(_SEED), fit_template(info), template_cortex(n_dipoles)
+    dipoles = Dipoles(fit.points(cortex.positions_m), fit.directions(cortex.orientations))
+    scalp_m = upper_scalp(fit.points(template_head().scalp_m))
+    fields_hcd = np.array([lead_field(_moved(info, rng), *_other_head(dipoles, scalp_m, rng)) for _ in range(n_heads)])
+    return fields_hcd - fields_hcd.mean(axis=1, keepdims=True)
+
+
+def _other_head(dipoles: Dipoles, scalp_m: NDArray[np.float64], rng: np.random.Generator) -> tuple[Dipoles, HeadModel]:
+    """Draw a skull, and a cortex within it."""
+    sphere = sphere_head(scalp_m)
+    skull_s_per_m = _SIGMA_S_PER_M * _SKULL_RATIO * np.exp(_LOG_RATIO_SPREAD * deviates(rng, 1)[0])
+    sigmas = (_SIGMA_S_PER_M, _FLUID_S_PER_M, skull_s_per_m, _SIGMA_S_PER_M)
+    conductor = mne.make_sphere_model(tuple(sphere.centre_m), sphere.eeg.radius, sigmas=sigmas, verbose=False)
+    head = HeadModel(conductor, conductor, sphere.head_to_mri, sphere.centre_m, sphere.inner_skull_m)
+    turn = Rotation.from_rotvec(np.deg2rad(_TURN_DEG) * deviates(rng, 3))
+    size, shift_m = 1 + _SIZE * deviates(rng, 1)[0], _SHIFT_M * deviates(rng, 3)
+    positions_m = turn.apply((dipoles.positions_m - head.centre_m) * size) + head.centre_m + shift_m
+    return head.confine(Dipoles(positions_m, tilted(turn.apply(dipoles.orientations), _TILT_DEG, rng))), head
+
+
+def _moved(info: mne.Info, rng: np.random.Generator) -> mne.Info:
+    """Move each electrode a little."""
+    moved = info.copy()
+    for channel in moved["chs"]:
+        channel["loc"][:3] += _ELECTRODE_M * deviates(rng, 3)
+    return moved

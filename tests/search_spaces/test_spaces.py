@@ -10,7 +10,7 @@ from crossmodal.physics.cap import CAP
 from crossmodal.tuning.space import Space
 from search_spaces import common, eeg_fmri_models
 from search_spaces.finding import find_space
-from tests.crossmodal.models.pairs import sensor_pair, volume_pair
+from tests.crossmodal.models.pairs import cortex_pair, sensor_pair, volume_pair
 
 OF_VOLUMES = {
     "data": {"target": {"modality": "bold"}, "windows": {"kind": "volumes"}},
@@ -28,7 +28,7 @@ VOLUMES = (
     "source_power",
     "spectrogram_unet",
 )
-SIGNALS = ("synaptech_net", "aim", "source_net", "lightbunny", "bunny", "deepsif", "pointwise_mlp")
+SIGNALS = ("synaptech_net", "aim", "source_net", "lightbunny", "bunny", "deepsif", "pointwise_mlp", "unrolled_champagne")
 DATA = {**{kind: {} for kind in SIGNALS}, **dict.fromkeys(VOLUMES, OF_VOLUMES)}
 # Of the papers that state one, and of our own network; all else begins with what trains most networks.
 LEARNING_RATES = {
@@ -37,6 +37,7 @@ LEARNING_RATES = {
     "lightbunny": 5e-4,
     "bunny": 5e-4,
     "deepsif": 3e-4,
+    "unrolled_champagne": 3e-3,
     **{kind: 1e-4 for kind in VOLUMES if kind.startswith("bricman_")},
 }
 
@@ -74,6 +75,7 @@ def test_a_narrow_draw_of_each_space_runs():
         "bunny": {"width": 64, "segment": 10, "dropout": 0.0},
         "deepsif": {"width": 125, "layers": 1},
         "pointwise_mlp": {"width": 64, "depth": 4},
+        "unrolled_champagne": {"centres": 100, "iterations": 4, "hidden": 8},
         "bricman_cnn": {"filters": 64, "features": 25, "width": 125, "depth": 2, "rank": 13, "volume_width": 2},
         "bricman_fc": {"channel_width": 13, "width": 125, "depth": 1, "rank": 13},
         "bricman_mixed": {"filters": 64, "taps": 25, "heads": 2, "head_width": 4, "layers": 1},
@@ -86,7 +88,9 @@ def test_a_narrow_draw_of_each_space_runs():
         base = experiment(model={"kind": kind}, **DATA[kind])
         space = find_space(base)
         changed = overridden(base, space.suggest(FixedTrial({**space.first[0], **drawn}), base))
-        network_spec(changed.model).build((volume_pair if DATA[kind] else sensor_pair)(6, 5, 200, 100.0))
+        spec = network_spec(changed.model)
+        pair = (volume_pair if DATA[kind] else sensor_pair)(6, 5, 200, 100.0)
+        spec.build(cortex_pair(32, 200, 100.0) if spec.model.uses_places else pair)
 
 
 def test_the_search_over_all_networks_of_volumes_begins_with_one_trial_of_each():

@@ -17,7 +17,21 @@ from crossmodal.physics.places import unknown_places
 from crossmodal.tracking.runs import Tracker
 
 # What the code that is logged beside the weights imports.
-_PACKAGES = ("filelock", "fsspec", "mne", "numpy", "pyarrow", "pydantic", "pywavelets", "pyyaml", "safetensors", "scipy", "torch")
+_PACKAGES = (
+    "filelock",
+    "fsspec",
+    "mne",
+    "nibabel",
+    "nilearn",
+    "numpy",
+    "pyarrow",
+    "pydantic",
+    "pywavelets",
+    "pyyaml",
+    "safetensors",
+    "scipy",
+    "torch",
+)
 
 
 def log_model(

@@ -2,7 +2,11 @@
 
 import numpy as np
 
-from crossmodal.config.signal_spec import Regions, SignalPair, SignalSpec, Voxels
+from crossmodal.config.signal_spec import Cortex, Regions, SignalPair, SignalSpec, Voxels
+from crossmodal.physics.cap import CAP
+from crossmodal.physics.cortical_regions import cortical_regions
+from crossmodal.physics.places import Places, places_of
+from crossmodal.physics.standard_cap import standard_cap
 
 AFFINE = ((8.0, 0.0, 0.0, -16.0), (0.0, 8.0, 0.0, -16.0), (0.0, 0.0, 8.0, -16.0), (0.0, 0.0, 0.0, 1.0))
 
@@ -30,3 +34,16 @@ def voxel_pair(n_input: int, mask: np.ndarray, n_times: int, sfreq: float, tr_s:
     regions = volume_pair(n_input, int(mask.sum()), n_times, sfreq, tr_s)
     voxels = {"names": tuple(map(str, range(mask.sum()))), "space": Voxels.of(mask, AFFINE)}
     return SignalPair(input=regions.input, target=regions.target.model_copy(update=voxels))
+
+
+def cortex_pair(n_input: int, n_times: int, sfreq: float) -> SignalPair:
+    """Electrodes of a cap to the regions of the template's cortex, on one clock."""
+    electrodes, regions = CAP[:: len(CAP) // n_input][:n_input], cortical_regions().names
+    clock = {"sfreq": sfreq, "n_times": n_times}
+    input = SignalSpec(names=electrodes, types=("eeg",) * n_input, **clock)
+    return SignalPair(input=input, target=SignalSpec(names=regions, types=("cortex",) * len(regions), space=Cortex(), **clock))
+
+
+def cap_places(pair: SignalPair, n_windows: int) -> Places:
+    """Where the electrodes of `cortex_pair` stand on the template head, which nobody digitised."""
+    return places_of(standard_cap(pair.input.names, pair.input.sfreq), pair).repeated(n_windows)

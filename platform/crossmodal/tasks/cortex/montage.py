@@ -5,6 +5,7 @@ from dataclasses import replace
 import mne
 import numpy as np
 
+from crossmodal.config import UserError
 from crossmodal.config.signal_spec import SignalPair
 from crossmodal.models.predictor import Predictor
 from crossmodal.physics.standard_cap import standard_cap
@@ -18,12 +19,15 @@ def with_places(cleaned: CleanedInput) -> CleanedInput:
     Raises
     ------
     UserError
-        An electrode is not called as one of the extended 10-20 system.
+        Some electrodes have a place and others have none, or one is not called as an electrode of the extended 10-20 system.
     """
     info = mne.pick_info(cleaned.info, mne.pick_channels(cleaned.info["ch_names"], list(cleaned.names), ordered=True))
     places_c3 = np.array([channel["loc"][:3] for channel in info["chs"]])
-    if (np.isfinite(places_c3) & (places_c3 != 0)).any():
+    unknown = [name for name, place in zip(cleaned.names, places_c3, strict=True) if not np.isfinite(place).all() or not place.any()]
+    if not unknown:
         return cleaned
+    if len(unknown) < len(cleaned.names):
+        raise UserError(f"{', '.join(unknown[:5])}: has no place, though other electrodes have; set a montage, or leave it out")
     told = "has no places of electrodes: those that caps have of their names are taken"
     return replace(cleaned, info=standard_cap(cleaned.names, info["sfreq"]), notes=(*cleaned.notes, told))
 

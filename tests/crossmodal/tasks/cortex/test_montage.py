@@ -26,6 +26,9 @@ def test_electrodes_without_places_get_those_of_their_names():
     assert placed.notes == ("has no places of electrodes: those that caps have of their names are taken",)
     known = cleaned(standard_cap(["Fz", "Oz"], 50.0))
     assert with_places(known) is known
+    known.info["chs"][1]["loc"][:3] = np.nan
+    with pytest.raises(UserError, match="Oz: has no place, though other electrodes have"):
+        with_places(known)
     with pytest.raises(UserError, match="EEG 007: no electrode of the extended 10-20 system"):
         with_places(cleaned(mne.create_info(["EEG 007"], 50.0, "eeg")))
 

@@ -1,0 +1,77 @@
+"""Dictionaries of atoms by where electrodes stand, for networks that meet many heads in a batch.
+
+Shape suffixes: b batch, c electrode, p head point.
+"""
+
+from collections import OrderedDict
+
+import mne
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from crossmodal.config.signal_spec import SignalSpec
+from crossmodal.models.classical_parts.atoms import Atoms, atoms_of
+from crossmodal.models.classical_parts.cortical_field import reached_directions
+from crossmodal.physics.places import Places
+from crossmodal.physics.template import template_lead_field
+
+# Of the dictionaries that were made last; each takes some MB.
+_MOST_KEPT = 256
+
+
+class PlacedAtoms:
+    """Makes the dictionary of each set of places once, and keeps it, for EEG at the average reference of its electrodes.
+
+    Parameters
+    ----------
+    target : SignalSpec
+        Names the regions.
+    weights_ad : Tensor, shape (n_atoms, n_dipoles)
+    n_heads : int
+        As of `atoms_of`.
+    field_unit : float
+        Of the fields that are given, V/(A m).
+    """
+
+    def __init__(self, target: SignalSpec, weights_ad: torch.Tensor, n_heads: int, field_unit: float) -> None:
+        self._target, self._weights_ad, self._n_heads, self._field_unit = target, weights_ad, n_heads, field_unit
+        self._kept: OrderedDict[bytes, Atoms] = OrderedDict()
+
+    @torch.compiler.disable
+    def by_head(self, places: Places) -> list[tuple[torch.Tensor, Atoms]]:
+        """Give the numbers of the windows of each head, and its dictionary, both on the device of the places.
+
+        Raises
+        ------
+        UserError
+            An electrode has no place.
+        """
+        device = places.input_bc3.device
+        electrodes_bc3, head_bp3 = places.input_bc3.cpu().numpy(), places.head_bp3.cpu().numpy()
+        rows_of: dict[bytes, list[int]] = {}
+        for row in range(len(places)):
+            rows_of.setdefault(electrodes_bc3[row].tobytes() + head_bp3[row].tobytes(), []).append(row)
+        groups = rows_of.values()
+        return [(torch.tensor(rows, device=device), self._atoms(electrodes_bc3[rows[0]], head_bp3[rows[0]], device)) for rows in groups]
+
+    def _atoms(self, electrodes_c3: NDArray[np.float32], head_p3: NDArray[np.float32], device: torch.device) -> Atoms:
+        """Of one head; made where it is new, or kept on another device."""
+        key = f"{device} {len(electrodes_c3)} ".encode() + electrodes_c3.tobytes() + head_p3.tobytes()
+        if key not in self._kept:
+            info, n_dipoles = _electrodes(electrodes_c3, head_p3), self._weights_ad.shape[1]
+            _, field_cd = template_lead_field(info, n_dipoles)
+            field = reached_directions(field_cd - field_cd.mean(axis=0), self._target)
+            self._kept[key] = atoms_of(field, info, self._weights_ad, self._n_heads).in_units(self._field_unit, device)
+        self._kept.move_to_end(key)
+        if len(self._kept) > _MOST_KEPT:
+            self._kept.popitem(last=False)
+        return self._kept[key]
+
+
+def _electrodes(electrodes_c3: NDArray[np.float32], head_p3: NDArray[np.float32]) -> mne.Info:
+    """Describe electrodes and digitised points of one head by their places, m."""
+    places_m = {f"EEG{number:03d}": place_m for number, place_m in enumerate(electrodes_c3.astype(np.float64), 1)}
+    digitised_m = head_p3[np.isfinite(head_p3).all(axis=1)].astype(np.float64)
+    montage = mne.channels.make_dig_montage(places_m, hsp=digitised_m, coord_frame="head")
+    return mne.create_info(list(places_m), 1.0, "eeg").set_montage(montage, verbose=False)

@@ -72,6 +72,8 @@ bench: install $(PEERS)
 	PYTHONPATH=platform:.:$(PEERS) $(PY) -m benchmarks.transforms
 	PYTHONPATH=platform:.:$(PEERS) $(PY) -m benchmarks.neural_masses
 	PYTHONPATH=platform:. $(PY) -m benchmarks.training
+	PYTHONPATH=platform:. $(PY) -m benchmarks.largest_decoder
+	PYTHONPATH=platform:. $(PY) -m benchmarks.volume_experiments
 	PYTHONPATH=platform:. $(PY) -m benchmarks.volume_models
 	PYTHONPATH=platform:. $(PY) -m benchmarks.tuning
 	PYTHONPATH=platform:. $(PY) -m benchmarks.listing

@@ -49,7 +49,7 @@ def main() -> None:
         console.print(f"    Two workers that share nothing reach {apart:.2f} times one on this machine.")
 
 
-def platform_share(reader: BatchReader, model: Model, training: Training) -> float:
+def platform_share(reader: BatchReader, model: Model, training: Training, rounds: int = D2_ROUNDS) -> float:
     """Speed of the platform's steps, as a share of that of bare ones on batches that lie ready in memory, on the model's device."""
     order, world = np.arange(len(reader)), World(device=next(model.parameters()).device)
     ready = [(batch.input_bct.clone(), batch.target_bst.clone()) for batch in reader.batches(training.batch_size, order, world.device)]
@@ -70,7 +70,7 @@ def platform_share(reader: BatchReader, model: Model, training: Training) -> flo
 
     model.train()
     bare()
-    return statistics.median(seconds(bare) / seconds(platform) for _ in range(D2_ROUNDS))
+    return statistics.median(seconds(bare) / seconds(platform) for _ in range(rounds))
 
 
 def two_workers_speedup(folder: Path) -> tuple[float, float]:

@@ -7,7 +7,7 @@ from typing import Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from crossmodal.config.base import Config, UserError, fingerprint
-from crossmodal.config.cortex import CortexSimulation
+from crossmodal.config.cortex import AnyCortexSimulation
 from crossmodal.config.data import Data, LeaveOneSubjectOut, Split
 from crossmodal.config.evaluation import Evaluation
 from crossmodal.config.models import ModelSettings
@@ -50,7 +50,7 @@ class Experiment(Config):
     store: str = Field("runs/store", description="URI under which shards, checkpoints and scores are kept")
     node_cache: NodeCopies = Field(default_factory=NodeCopies)
     simulation: AnySimulation | None = None
-    cortex: CortexSimulation | None = Field(None, description="samples of cortical activity, made while a model learns from them")
+    cortex: AnyCortexSimulation | None = Field(None, description="samples of cortical activity, made while a model learns from them")
     recordings: Recordings | None = Field(None, description="None where samples are made meanwhile")
     preprocessing: Preprocessing = Preprocessing()
     data: Data = Data()

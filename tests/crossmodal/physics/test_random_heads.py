@@ -8,6 +8,7 @@ from crossmodal.config.simulation import Anatomy
 from crossmodal.physics.cap import evenly_spread
 from crossmodal.physics.cortex import template_head
 from crossmodal.physics.cortex_mesh import cortex_mesh
+from crossmodal.physics.geometry import Dipoles
 from crossmodal.physics.head import Skull, lead_field, sphere_head, upper_scalp
 from crossmodal.physics.random_heads import draw_head
 
@@ -55,6 +56,19 @@ def test_the_usual_skull_is_mne_s_and_a_worse_conductor_or_a_thicker_skull_shows
         size[name] = np.sqrt(np.mean(head.lead_field() ** 2))
     assert size["conducting"] > 1.2 * size["resisting"]
     assert size["resisting"] > 1.02 * size["thick"]
+
+
+@pytest.mark.parametrize("number", [2, 4, 7])
+def test_shells_for_which_mne_s_search_fails_are_as_those_of_nearly_the_same_skull(number):
+    """Of skulls that differ by a hundredth, fields differ little; where the search fails they are NaN or have another form."""
+    scalp_m = upper_scalp(template_head().scalp_m)
+    info, skull = draw_head(exactly(), 32, 250.0, [0]).info, draw_head(COARSE, 32, 250.0, [0, number]).skull
+    dipoles = Dipoles(cortex_mesh(3).positions_m[:50], cortex_mesh(3).normals[:50])
+    fields_cv = []
+    for nearly in (1.0, 1.01):
+        model = sphere_head(scalp_m, Skull(nearly * skull.conductivity_ratio, skull.thickness))
+        fields_cv.append(lead_field(info, model.confine(dipoles), model))
+    assert np.linalg.norm(fields_cv[1] - fields_cv[0]) < 0.03 * np.linalg.norm(fields_cv[0])
 
 
 def test_a_skull_grows_inwards():

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from crossmodal.config import Experiment
 from crossmodal.config.models import ModelSettings
-from crossmodal.datasets.fold_data import FoldData
+from crossmodal.datasets.feed import Feed
 from crossmodal.evaluation.fitting import fit_baselines
 from crossmodal.evaluation.protocol import PROTOCOL
 from crossmodal.evaluation.scores import FoldEvaluation, FoldScores, Role, Score, defined
@@ -17,9 +17,9 @@ from crossmodal.models.base import Model, Tuned
 from crossmodal.models.minimum_norm import MinimumNormConfig
 from crossmodal.models.predictor import Predictor
 from crossmodal.models.registry import baseline_spec, network_spec
-from crossmodal.physics.cortical_regions import cortical_regions
 from crossmodal.tasks.cortex.detection import active_auc, average_precision, otsu_detection
 from crossmodal.tasks.cortex.distances import earth_movers_distance_m, peak_error_m, spatial_dispersion_m
+from crossmodal.tasks.cortex.fold import CortexFold
 from crossmodal.tasks.cortex.heads import SimulatedHead
 from crossmodal.tasks.cortex.metrics import (
     explained_variance,
@@ -29,6 +29,8 @@ from crossmodal.tasks.cortex.metrics import (
     temporal_correlation,
 )
 from crossmodal.tasks.cortex.minimum_norm import OWN_HEAD, own_head_minimum_norm
+from crossmodal.tasks.cortex.scorecard import EXPLAINED, WITH_GAP
+from crossmodal.tasks.cortex.signals import regions_of_signal
 from crossmodal.tasks.cortex.tuning import tune
 from crossmodal.transforms.scaling import Normaliser
 
@@ -36,19 +38,6 @@ _BATCH_SIZE = 64
 _EXAMPLES = 3
 # Of a head, whose earth mover's distance is taken: each is a linear programme.
 _MOVED_SAMPLES = 100
-
-
-@dataclass(frozen=True)
-class CortexFold(FoldData):
-    """A fold whose samples are simulated.
-
-    Attributes
-    ----------
-    heads : dict of str to SimulatedHead
-        By subject.
-    """
-
-    heads: dict[str, SimulatedHead]
 
 
 @dataclass(frozen=True)
@@ -114,34 +103,38 @@ class CortexEvaluator:
         detail = CortexDetail(fold.signals.target.names, fold.signals.target.sfreq)
         scores = []
         for subject in dict.fromkeys(fold.test.subjects.tolist()):
-            head = fold.heads[subject]
-            of_subject = {name: predictor.for_subject(head.info, fold.signals, True) for name, predictor in predictors.items()}
-            if self._ceilings:
-                of_subject[OWN_HEAD] = Predictor(own_head_minimum_norm(head, fold.normaliser, self._snr), fold.normaliser)
-            truth_brt, predicted = _predict(fold, subject, of_subject)
-            scores += [_score(name, roles[name], subject, truth_brt, y_brt) for name, y_brt in predicted.items()]
+            truth_brt, predicted = self._predict(fold, fold.test, fold.heads[subject], predictors)
+            figures = {name: _figures(fold, truth_brt, y_brt) for name, y_brt in predicted.items()}
+            if fold.matched:
+                as_trained_brt, told = self._predict(fold, fold.matched.test, fold.matched.heads[subject], predictors)
+                for name, y_brt in told.items():
+                    figures[name] |= _gaps(figures[name], _figures(fold, as_trained_brt, y_brt))
+            scores += [_score(name, roles[name], subject, of_predictor) for name, of_predictor in figures.items()]
             detail.explained_r[subject] = {name: region_explained_variance(truth_brt, y_brt) for name, y_brt in predicted.items()}
             detail.examples_brt[subject] = {name: y_brt[:_EXAMPLES] for name, y_brt in ({"truth": truth_brt} | predicted).items()}
         about = {"run": self._run, "fold": fold.fold.name, "label": fold.fold.label, "bounded": False}
         return FoldEvaluation(FoldScores(**about, scores=tuple(scores), protocol=PROTOCOL), detail)
 
+    def _predict(
+        self, fold: CortexFold, feed: Feed, head: SimulatedHead, predictors: dict[str, Predictor]
+    ) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
+        """Truth and predictions of all samples of a head, A m, minimum norm with its own lead field included where that is asked for."""
+        of_head = {name: predictor.for_subject(head.info, fold.signals, True) for name, predictor in predictors.items()}
+        if self._ceilings:
+            of_head[OWN_HEAD] = Predictor(own_head_minimum_norm(head, fold.normaliser, self._snr), fold.normaliser)
+        truth: list[NDArray[np.float64]] = []
+        predicted: dict[str, list[NDArray[np.float64]]] = {name: [] for name in of_head}
+        for batch in feed.batches(_BATCH_SIZE, np.flatnonzero(feed.subjects == head.label)):
+            x_bct = fold.normaliser.input.inverse(batch.input_bct)
+            truth.append(fold.normaliser.target.inverse(batch.target_bst.double()).numpy())
+            for name, predictor in of_head.items():
+                predicted[name].append(predictor(x_bct).double().numpy())
+        return np.concatenate(truth), {name: np.concatenate(parts) for name, parts in predicted.items()}
 
-def _predict(
-    fold: CortexFold, subject: str, predictors: dict[str, Predictor]
-) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
-    """Truth and predictions of all samples of a subject, A m."""
-    truth: list[NDArray[np.float64]] = []
-    predicted: dict[str, list[NDArray[np.float64]]] = {name: [] for name in predictors}
-    for batch in fold.test.batches(_BATCH_SIZE, np.flatnonzero(fold.test.subjects == subject)):
-        x_bct = fold.normaliser.input.inverse(batch.input_bct)
-        truth.append(fold.normaliser.target.inverse(batch.target_bst.double()).numpy())
-        for name, predictor in predictors.items():
-            predicted[name].append(predictor(x_bct).double().numpy())
-    return np.concatenate(truth), {name: np.concatenate(parts) for name, parts in predicted.items()}
 
-
-def _score(name: str, role: Role, subject: str, truth_brt: NDArray[np.float64], y_brt: NDArray[np.float64]) -> Score:
-    regions, under_otsu = cortical_regions(), otsu_detection(truth_brt, y_brt)
+def _figures(fold: CortexFold, truth_brt: NDArray[np.float64], y_brt: NDArray[np.float64]) -> dict[str, float]:
+    """All figures of one predictor on one head, by their names."""
+    regions, under_otsu = regions_of_signal(fold.signals.target), otsu_detection(truth_brt, y_brt)
     per_sample = {
         "spatial_pcc": power_correlation(truth_brt, y_brt),
         "temporal_pcc": temporal_correlation(truth_brt, y_brt),
@@ -154,15 +147,18 @@ def _score(name: str, role: Role, subject: str, truth_brt: NDArray[np.float64], 
         "spatial_r": spatial_correlation(truth_brt, y_brt),
         "auc": active_auc(truth_brt, y_brt),
     }
-    values = {figure: defined(_mean(of_samples)) for figure, of_samples in per_sample.items()}
-    return Score(
-        predictor=name,
-        role=role,
-        subject=subject,
-        channel_type="cortex",
-        score=explained_variance(truth_brt, y_brt),
-        values=values,
-    )
+    return {EXPLAINED: explained_variance(truth_brt, y_brt)} | {figure: _mean(of_samples) for figure, of_samples in per_sample.items()}
+
+
+def _gaps(figures: dict[str, float], matched: dict[str, float]) -> dict[str, float]:
+    """How much larger figures are where heads and patches are those of training: the inverse-crime gap."""
+    return {f"{figure}_gap": matched[figure] - figures[figure] for figure in WITH_GAP}
+
+
+def _score(name: str, role: Role, subject: str, figures: dict[str, float]) -> Score:
+    score = figures.pop(EXPLAINED)
+    values = {figure: defined(value) for figure, value in figures.items()}
+    return Score(predictor=name, role=role, subject=subject, channel_type="cortex", score=score, values=values)
 
 
 def _mean(values: NDArray[np.float64]) -> float:

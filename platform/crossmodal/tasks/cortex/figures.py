@@ -35,7 +35,7 @@ def draw_regions(detail: CortexDetail, subject: str, predictor: str) -> Figure:
     """Draw a bar a region: the explained variance of its moment, left hemisphere above right, front to back."""
     explained_r = detail.explained_r[subject][predictor]
     with drawing(7.2, 4.0) as figure:
-        halves = np.split(np.arange(len(explained_r)), 2)
+        halves = np.array_split(np.arange(len(explained_r)), 2)
         for axis, regions in zip(figure.subplots(2, 1, sharey=True), halves, strict=True):
             axis.bar(np.arange(len(regions)), np.nan_to_num(explained_r[regions]), color=MODEL)
             axis.axhline(0, color="0.8", linewidth=0.8)

@@ -10,10 +10,10 @@ from scipy.spatial.transform import Rotation
 
 from crossmodal.config.cortex import CortexSimulation
 from crossmodal.physics.anatomy import deviates, tilted
-from crossmodal.physics.cap import CAP, cap_positions_m, head_points_m
+from crossmodal.physics.cap import CAP, cap_info, cap_positions_m, evenly_spread
 from crossmodal.physics.cortex import template_cortex, template_head
 from crossmodal.physics.cortical_regions import cortical_regions
-from crossmodal.physics.geometry import Dipoles, farthest_points
+from crossmodal.physics.geometry import Dipoles
 from crossmodal.physics.head import lead_field, sphere_head, upper_scalp
 
 
@@ -71,30 +71,11 @@ def draw_head(simulation: CortexSimulation, label: str) -> SimulatedHead:
     cap_m = turn.apply(cap_positions_m() * scale - head.centre_m) + head.centre_m + shift_m
     cortex = template_cortex(simulation.n_dipoles)
     dipoles = head.confine(Dipoles(cortex.positions_m * scale, tilted(cortex.orientations, anatomy.normal_deg, rng)))
-    info = _electrodes(simulation, cap_m, scale)
+    info = cap_info(evenly_spread(simulation.electrodes), simulation.sfreq, cap_m, scale)
     lead_field_cd = lead_field(info, dipoles, head)
     return SimulatedHead(label, info, lead_field_cd - lead_field_cd.mean(axis=0), cortical_regions().membership(cortex.positions_m))
 
 
-def electrode_names(simulation: CortexSimulation) -> tuple[str, ...]:
-    """Names of the electrodes in the extended 10-10 system, front to back; the same on all heads."""
-    return tuple(CAP[index] for index in _chosen(simulation))
-
-
-def _chosen(simulation: CortexSimulation) -> NDArray[np.intp]:
-    return np.sort(farthest_points(cap_positions_m(), simulation.electrodes))
-
-
-def _electrodes(simulation: CortexSimulation, cap_m: NDArray[np.float64], scale: float) -> mne.Info:
-    """Describe the electrodes at their places (70, 3) of the whole cap, around a head of a size relative to the template."""
-    template, names = template_head(), electrode_names(simulation)
-    info = mne.create_info(list(names), simulation.sfreq, "eeg")
-    montage = mne.channels.make_dig_montage(
-        dict(zip(names, cap_m[_chosen(simulation)], strict=True)),
-        nasion=template.nasion_m * scale,
-        lpa=template.lpa_m * scale,
-        rpa=template.rpa_m * scale,
-        hsp=head_points_m() * scale,
-        coord_frame="head",
-    )
-    return info.set_montage(montage, verbose=False)
+def electrode_names(n_electrodes: int) -> tuple[str, ...]:
+    """Names of electrodes of the extended 10-10 system that are spread evenly, front to back; the same on all heads."""
+    return tuple(CAP[index] for index in evenly_spread(n_electrodes))

@@ -4,6 +4,8 @@ from crossmodal.evaluation.scorecard import Metric, Scorecard
 from crossmodal.models.zero import ZeroConfig
 
 EXPLAINED = "explained_variance"
+# Of these, the gap between matched and unmatched tests is told.
+WITH_GAP = ("spatial_pcc", "average_precision")
 CORTEX_SCORECARD = Scorecard(
     metrics=(
         Metric(
@@ -39,6 +41,17 @@ CORTEX_SCORECARD = Scorecard(
             "recall",
             told="precision, recall: of active regions above Otsu's threshold. All but EV are of a sample, averaged over samples, then over"
             " heads; intervals are over heads.",
+        ),
+        Metric("spatial_pcc_gap", "inverse-crime gap sPCC", better="lower", pattern="{:+.3f}", has_interval=True, is_optional=True),
+        Metric(
+            "average_precision_gap",
+            "gap AP",
+            better="lower",
+            pattern="{:+.3f}",
+            has_interval=True,
+            is_optional=True,
+            told="inverse-crime gap: how much larger the figure is on test heads whose model, conductivity, cortex and shapes of patches"
+            " are those of training; all other columns are of heads that differ in these.",
         ),
         Metric("spatial_r"),
         Metric("auc"),

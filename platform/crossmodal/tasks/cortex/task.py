@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from crossmodal.config import Experiment, UserError, fingerprint
-from crossmodal.config.cortex import CortexSimulation
+from crossmodal.config.cortex import CortexSimulation, PatchSimulation
 from crossmodal.config.data import Data, LeakyWindows, WithinRecordings
 from crossmodal.datasets.fold_data import FoldData
 from crossmodal.datasets.folds import Fold, Role
@@ -17,19 +17,22 @@ from crossmodal.models.store import ModelCard, TrainedModel
 from crossmodal.storage.node_cache import NodeCache
 from crossmodal.tasks.cleaned_input import CleanInput
 from crossmodal.tasks.contract import Evaluator, Task, Written
-from crossmodal.tasks.cortex.evaluator import CortexDetail, CortexEvaluator, CortexFold
+from crossmodal.tasks.cortex.evaluator import CortexDetail, CortexEvaluator
+from crossmodal.tasks.cortex.fold import CortexFold
 from crossmodal.tasks.cortex.heads import draw_head
+from crossmodal.tasks.cortex.ingredients import asked_regions
 from crossmodal.tasks.cortex.montage import for_electrodes, with_places
+from crossmodal.tasks.cortex.patch_fold import open_patch_fold, plan_ingredients
 from crossmodal.tasks.cortex.scorecard import CORTEX_SCORECARD, EXPLAINED
-from crossmodal.tasks.cortex.signals import signal_pair
-from crossmodal.tasks.cortex.simulator import SimulatedFeed, normaliser
+from crossmodal.tasks.cortex.signals import normaliser, regions_of_signal, signal_pair
+from crossmodal.tasks.cortex.simulator import SimulatedFeed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
 class CortexTask(Task):
-    """Predicts the moments of sixty regions of the template cortex."""
+    """Predicts the moments of regions of the template cortex."""
 
     name = "cortex"
 
@@ -68,13 +71,29 @@ class CortexTask(Task):
         return {EXPLAINED: explained_variance()}
 
     def find_dataset(self, experiment: Experiment) -> Manifest:
-        """Name the simulated subjects."""
+        """Name the simulated subjects.
+
+        Raises
+        ------
+        UserError
+            Clips or lead fields were not made yet, or a file of regions or connections is no such file.
+        """
         simulation = _simulation(experiment)
-        return SimulatedManifest(preprocessing=fingerprint(simulation), entries=(), labels=simulation.labels)
+        if isinstance(simulation, CortexSimulation):
+            return SimulatedManifest(preprocessing=fingerprint(simulation), entries=(), labels=simulation.labels)
+        plan = plan_ingredients(experiment)
+        if plan.missing:
+            raise UserError(
+                f"{experiment.store}: {len(plan.missing)} of {len(plan.missing) + len(plan.present)} parts of the simulation are not made;"
+                " run jobs/simulate.py first"
+            )
+        return plan.manifest
 
     def open_fold(self, experiment: Experiment, manifest: Manifest, fold: Fold, cache: NodeCache) -> CortexFold:
-        """Draw the heads of all roles."""
+        """Draw the heads of all roles, and read clips and lead fields where samples are made of them."""
         simulation = _simulation(experiment)
+        if isinstance(simulation, PatchSimulation):
+            return open_patch_fold(simulation, fold, experiment.store)
         heads = {part.subject: draw_head(simulation, part.subject) for part in (*fold.train, *fold.validation, *fold.test)}
 
         def feed(role: Role) -> SimulatedFeed:
@@ -86,7 +105,7 @@ class CortexTask(Task):
             train=feed("train"),
             validation=feed("validation"),
             test=feed("test"),
-            normaliser=normaliser(simulation),
+            normaliser=normaliser(signals),
             signals=signals,
             recorded_names=signals.input.names,
             heads=heads,
@@ -139,14 +158,14 @@ class CortexTask(Task):
         predictor = predictor.for_subject(cleaned.info, signals, average_reference=True)
         moment_rt = predictor.predict_recording(cleaned.x_ct, signals)
         tmin_s = cleaned.clock.first_sample / cleaned.clock.sfreq
-        save_whole(source_estimate(moment_rt, signals.target.sfreq, tmin_s), output)
+        save_whole(source_estimate(moment_rt, regions_of_signal(signals.target), signals.target.sfreq, tmin_s), output)
         told = f"{signals.target.n_channels} regions of fsaverage5, {moment_rt.shape[1] / signals.target.sfreq:.1f} s"
         return Written(output, trained.card.fold, told, cleaned.notes)
 
 
-def _check_regions(card: ModelCard, simulation: CortexSimulation) -> None:
+def _check_regions(card: ModelCard, simulation: CortexSimulation | PatchSimulation) -> None:
     """Refuse a model whose regions are not those that are asked for, which a later version may divide otherwise."""
-    known, asked = card.signals.target.names, signal_pair(simulation).target.names
+    known, asked = card.signals.target.names, asked_regions(simulation).names
     if known != asked:
         first = next((other for other in known if other not in asked), known[-1])
         raise UserError(
@@ -155,6 +174,6 @@ def _check_regions(card: ModelCard, simulation: CortexSimulation) -> None:
         )
 
 
-def _simulation(experiment: Experiment) -> CortexSimulation:
+def _simulation(experiment: Experiment) -> CortexSimulation | PatchSimulation:
     assert experiment.cortex, "checked when the experiment was loaded"
     return experiment.cortex

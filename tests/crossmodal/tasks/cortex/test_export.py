@@ -16,7 +16,7 @@ def moment_rt():
 
 
 def test_mne_opens_what_was_predicted(moment_rt, tmp_path):
-    save_whole(source_estimate(moment_rt, sfreq=100.0, tmin_s=0.5), tmp_path / "sub-01_task-rest.2")
+    save_whole(source_estimate(moment_rt, cortical_regions(), sfreq=100.0, tmin_s=0.5), tmp_path / "sub-01_task-rest.2")
     endings = ("-lh.func.gii", "-lh.stc", "-rh.func.gii", "-rh.stc")
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"sub-01_task-rest.2{ending}" for ending in endings]
     read = mne.read_source_estimate(tmp_path / "sub-01_task-rest.2")
@@ -31,7 +31,7 @@ def test_mne_opens_what_was_predicted(moment_rt, tmp_path):
 
 @pytest.mark.parametrize(("hemisphere", "side", "structure"), [("lh", 0, "CortexLeft"), ("rh", 1, "CortexRight")])
 def test_viewers_without_mne_open_a_map_a_time(hemisphere, side, structure, moment_rt, tmp_path):
-    save_whole(source_estimate(moment_rt, sfreq=100.0, tmin_s=0.5), tmp_path / "v")
+    save_whole(source_estimate(moment_rt, cortical_regions(), sfreq=100.0, tmin_s=0.5), tmp_path / "v")
     image = nibabel.load(tmp_path / f"v-{hemisphere}.func.gii")
     assert image.meta["AnatomicalStructurePrimary"] == structure
     assert [array.meta["Name"] for array in image.darrays][:2] == ["0.500 s, A m", "0.510 s, A m"]
@@ -45,10 +45,10 @@ def test_viewers_without_mne_open_a_map_a_time(hemisphere, side, structure, mome
 def test_nothing_is_written_over_another_hemisphere(moment_rt, tmp_path):
     (tmp_path / "v-rh.stc").write_text("mine")
     with pytest.raises(UserError, match=r"v-rh.stc: exists already"):
-        save_whole(source_estimate(moment_rt, 100.0), tmp_path / "v")
+        save_whole(source_estimate(moment_rt, cortical_regions(), 100.0), tmp_path / "v")
     assert [path.name for path in tmp_path.iterdir()] == ["v-rh.stc"]
 
 
 def test_a_recording_too_long_for_memory_is_refused():
     with pytest.raises(UserError, match="300 s of cortical activity at 100 Hz are 2.3 GB as STC; .* at most 264 s"):
-        source_estimate(np.broadcast_to(0.0, (60, 30_000)), 100.0)
+        source_estimate(np.broadcast_to(0.0, (60, 30_000)), cortical_regions(), 100.0)

@@ -1,0 +1,91 @@
+"""Samples that are made from their numbers when they are asked for, each batch while the one before it is used."""
+
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from crossmodal.config.signal_spec import SignalPair
+from crossmodal.datasets.feed import Batch, Feed
+from crossmodal.physics.places import Places, places_of
+from crossmodal.tasks.cortex.heads import SimulatedHead
+from crossmodal.tasks.cortex.signals import EEG_UNIT_V, normaliser
+
+
+class SampledFeed(Feed):
+    """A feed of as many samples of each head: EEG at the average reference, and the moment of each region.
+
+    A sample follows from the simulation's settings, the role, the head and its number there, and from nothing else: which other samples a
+    batch holds, or who asked before, changes no bit.
+
+    Parameters
+    ----------
+    heads : sequence of SimulatedHead
+        Of the role.
+    samples : int
+        Of each head.
+    signals : SignalPair
+
+    Attributes
+    ----------
+    normaliser : Normaliser
+        Between SI units and those of the batches; the same for every simulation with as many electrodes and regions.
+    """
+
+    def __init__(self, heads: Sequence[SimulatedHead], samples: int, signals: SignalPair) -> None:
+        self.subjects = np.repeat([head.label for head in heads], samples)
+        self.normaliser = normaliser(signals)
+        self._heads, self._samples, self._signals = heads, samples, signals
+
+    def __len__(self) -> int:
+        return len(self.subjects)
+
+    def batches(self, batch_size: int, order: NDArray[np.integer], device: torch.device | str = "cpu", /) -> Iterator[Batch]:
+        """Make the samples of these numbers, in their order, each batch while the one before it is used.
+
+        They are in the units of models; the last batch takes what remains.
+        """
+        chunks = [order[first : first + batch_size] for first in range(0, len(order), batch_size)]
+        with ThreadPoolExecutor(1) as ahead:
+            making = [ahead.submit(self._batch, chunk) for chunk in chunks[:1]]
+            for following in range(1, len(chunks) + 1):
+                batch = making.pop().result()
+                making += [ahead.submit(self._batch, chunk) for chunk in chunks[following : following + 1]]
+                yield Batch(batch.input_bct.to(device), batch.target_bst.to(device), batch.windows)
+
+    def places(self, windows: NDArray[np.integer], /) -> Places:
+        """Tell where the electrodes and digitised points of the heads of these samples are."""
+        return self._places[torch.from_numpy(windows // self._samples)]
+
+    def label(self, window: int, /) -> str:
+        """Name the head of a sample, and its number there."""
+        return f"sub-{self.subjects[window]} sample {window % self._samples}"
+
+    @cached_property
+    def _places(self) -> Places:
+        """A row a head."""
+        return Places.stacked([places_of(head.info, self._signals) for head in self._heads])
+
+    def _batch(self, numbers: NDArray[np.integer]) -> Batch:
+        inputs_ct, targets_rt = zip(*(self._sample(*divmod(int(number), self._samples)) for number in numbers), strict=True)
+        return Batch(torch.from_numpy(np.stack(inputs_ct)), torch.from_numpy(np.stack(targets_rt)), numbers)
+
+    @abstractmethod
+    def _sample(self, head: int, number: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """EEG (n_electrodes, n_times) and moments (n_regions, n_times), both in the units of models.
+
+        One sample at a time: a product of matrices of another shape may differ in its last bits.
+        """
+
+
+def with_noise(signal_ct: NDArray[np.floating], noise_ct: NDArray[np.floating], snr_db: float) -> NDArray[np.float32]:
+    """Add noise so that the ratio of powers in this very sample is as given; in the units of models.
+
+    Both are at the average reference already, so that power is that of the directions which electrodes can see.
+    """
+    noise_ct *= np.sqrt(np.mean(signal_ct**2) / (10 ** (snr_db / 10) * np.mean(noise_ct**2)))
+    return ((signal_ct + noise_ct) / EEG_UNIT_V).astype(np.float32)

@@ -43,7 +43,7 @@ def test_a_night_promotes_what_predicts(tmp_path, name, settings, words, recordi
 
 def test_a_night_over_all_networks_shows_the_best_trial_of_each(tmp_path):
     experiment = ROOT / "jobs/experiments/eeg_fmri_night.yaml"
-    smaller = ("sessions=1", "runs=1", "subjects=5", "n_volumes=50", "sfreq=100", "n_dipoles=60", "regions=4", "voxel_mm=16")
+    smaller = ("sessions=1", "runs=1", "subjects=5", "n_volumes=30", "sfreq=100", "n_dipoles=60", "regions=4", "voxel_mm=16")
     night = ("training.epochs=1", "tuning.test_subjects=['01']", "tuning.stop.trials=10", "tracking.uri=sqlite:///mlflow.db")
     settings = (*(f"simulation.{setting}" for setting in smaller), "simulation.oddball=null", "simulation.lead_in_s=[30, 35]", *night)
     made = run("simulate", experiment, *settings, cwd=tmp_path)

@@ -14,7 +14,7 @@ from crossmodal.models.base import Geometry, Model, ModelConfig
 from crossmodal.models.classical_parts.atoms import Atoms, atoms_of
 from crossmodal.models.classical_parts.cortical_field import cortical_field, input_info
 from crossmodal.models.classical_parts.evidence import evidence, first_variance, model_inverse
-from crossmodal.models.classical_parts.patch_dictionary import patch_dictionary
+from crossmodal.models.classical_parts.patch_dictionary import disc_dictionary, patch_dictionary
 from crossmodal.models.classical_parts.tuned_solver import TunedSolver
 from crossmodal.models.classical_parts.window_solver import WindowSolver, white_noise
 from crossmodal.transforms.scaling import Normaliser
@@ -23,8 +23,10 @@ from crossmodal.transforms.scaling import Normaliser
 class ChampagneConfig(ModelConfig):
     """Sparse Bayesian learning over regions or patches of the template's cortex, in each window anew."""
 
-    dictionary: Literal["regions", "patches"] = "regions"
-    centres: int = Field(300, ge=1, description="of patches, spread over the cortex; each has a patch of each size")
+    dictionary: Literal["regions", "patches", "discs"] = Field(
+        "regions", description="patches fall off as Gaussians; discs are drawn as the simulator draws those of training"
+    )
+    centres: int = Field(300, ge=1, description="of patches or discs, spread over the cortex; each has a patch of each size, or a disc")
     spreads_m: tuple[float, ...] = Field((0.008, 0.014), min_length=1, description="standard deviations of patches along the cortex, m")
     other_heads: int = Field(0, ge=0, description="heads over which fields spread; 0 takes the fitted one for certain")
     noises: tuple[float, ...] = Field(
@@ -39,7 +41,8 @@ class ChampagneConfig(ModelConfig):
     @property
     def title(self) -> str:
         """Name it, its dictionary, and whether it knows that heads differ."""
-        return f"{'patch ' if self.dictionary == 'patches' else ''}Champagne{', uncertain head' if self.other_heads else ''}"
+        of_what = {"regions": "", "patches": "patch ", "discs": "disc "}[self.dictionary]
+        return f"{of_what}Champagne{', uncertain head' if self.other_heads else ''}"
 
 
 class Champagne(TunedSolver):
@@ -60,9 +63,13 @@ class Champagne(TunedSolver):
     def solvers(self, geometry: Geometry, settings: Sequence[float]) -> list[Model]:
         """See the dictionary with the electrodes of one subject."""
         config, field = self.config, cortical_field(geometry, self.config.n_dipoles)
-        weights_ad = field.mean_rd
-        if config.dictionary == "patches":
-            weights_ad = patch_dictionary(config.n_dipoles, config.centres, config.spreads_m).weights_ad
+        match config.dictionary:
+            case "regions":
+                weights_ad = field.mean_rd
+            case "patches":
+                weights_ad = patch_dictionary(config.n_dipoles, config.centres, config.spreads_m).weights_ad
+            case "discs":
+                weights_ad = disc_dictionary(config.n_dipoles, config.centres).weights_ad
         atoms = atoms_of(field, input_info(geometry), weights_ad, config.other_heads)
         return [_Champagne(atoms, noise, config, geometry.normaliser) for noise in settings]
 

@@ -18,7 +18,7 @@ from crossmodal.models.classical_parts.atoms import atoms_of
 from crossmodal.models.classical_parts.cortical_field import cortical_field
 from crossmodal.models.classical_parts.evidence import evidence, first_variance
 from crossmodal.models.classical_parts.packed import unpacked
-from crossmodal.models.classical_parts.patch_dictionary import patch_dictionary
+from crossmodal.models.classical_parts.patch_dictionary import disc_dictionary, patch_dictionary
 from crossmodal.models.classical_parts.window_solver import white_noise
 from crossmodal.models.inverse_operator import inverse_kernel
 from crossmodal.models.lcmv import _Beamformer
@@ -181,6 +181,15 @@ def test_fields_spread_by_as_much_as_heads_differ(geometry, field, atoms):
     torch.testing.assert_close(values_ak[:, :-2], torch.zeros_like(values_ak[:, :-2]), atol=1e-9 * float(values_ak.max()), rtol=0)
     share_a = values_ak.sum(1) / certain_akk.diagonal(dim1=1, dim2=2).sum(1)
     assert 0.02 < share_a.median() < 0.5
+
+
+def test_discs_cover_the_cortex_and_are_no_larger_than_the_simulator_s():
+    dictionary = disc_dictionary(N_DIPOLES, 60)
+    away_ad = torch.cdist(dictionary.centres_a3, torch.from_numpy(template_cortex(N_DIPOLES).positions_m))
+    torch.testing.assert_close(dictionary.weights_ad.sum(1), torch.ones(60, dtype=torch.float64))
+    # Two layers of at most 16 mm, and half the spacing of dipoles.
+    assert not dictionary.weights_ad[away_ad > 0.032 + 0.015].any()
+    assert 4 < (dictionary.weights_ad > 0).sum(1).double().mean() < 20
 
 
 def test_patches_cover_the_cortex_and_end(field):

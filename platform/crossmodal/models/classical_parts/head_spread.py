@@ -3,6 +3,8 @@
 Shape suffixes: h head, c electrode, d dipole.
 """
 
+from dataclasses import replace
+
 import mne
 import numpy as np
 from numpy.typing import NDArray
@@ -11,15 +13,16 @@ from scipy.spatial.transform import Rotation
 from crossmodal.physics.anatomy import deviates, tilted
 from crossmodal.physics.cortex import template_cortex, template_head
 from crossmodal.physics.geometry import Dipoles
-from crossmodal.physics.head import HeadModel, lead_field, sphere_head, upper_scalp
+from crossmodal.physics.head import HeadModel, Skull, lead_field, sphere_head, upper_scalp
 from crossmodal.physics.template import fit_template
 
 # Standard deviations of what a cap leaves unknown: where the cortex lies in the head, how large it is, how it folds, where each electrode
 # truly stands, and how well the skull conducts.
 _TURN_DEG, _SHIFT_M, _SIZE, _TILT_DEG, _ELECTRODE_M = 4.0, 0.004, 0.04, 15.0, 0.003
-# Of brain to skull: reported ratios are from 1:15 to 1:120.
-_SKULL_RATIO, _LOG_RATIO_SPREAD = 1 / 50, 0.5
-_SIGMA_S_PER_M, _FLUID_S_PER_M = 0.33, 1.0
+# Of conductivity, brain to skull: reported ratios are from 15 to 120.
+_SKULL_RATIO, _LOG_RATIO_SPREAD = 50.0, 0.5
+# Of all but one equivalent dipole from the centre, relative to the scalp.
+_LEAST_ECCENTRICITY = 0.4
 _SEED = 0
 
 
@@ -55,15 +58,21 @@ def fields_of_other_heads(info: mne.Info, n_dipoles: int, n_heads: int) -> NDArr
 
 def _other_head(dipoles: Dipoles, scalp_m: NDArray[np.float64], rng: np.random.Generator) -> tuple[Dipoles, HeadModel]:
     """Draw a skull, and a cortex within it."""
-    sphere = sphere_head(scalp_m)
-    skull_s_per_m = _SIGMA_S_PER_M * _SKULL_RATIO * np.exp(_LOG_RATIO_SPREAD * deviates(rng, 1)[0])
-    sigmas = (_SIGMA_S_PER_M, _FLUID_S_PER_M, skull_s_per_m, _SIGMA_S_PER_M)
-    conductor = mne.make_sphere_model(tuple(sphere.centre_m), sphere.eeg.radius, sigmas=sigmas, verbose=False)
-    head = HeadModel(conductor, conductor, sphere.head_to_mri, sphere.centre_m, sphere.inner_skull_m)
+    head = _with_other_skull(scalp_m, rng)
     turn = Rotation.from_rotvec(np.deg2rad(_TURN_DEG) * deviates(rng, 3))
     size, shift_m = 1 + _SIZE * deviates(rng, 1)[0], _SHIFT_M * deviates(rng, 3)
     positions_m = turn.apply((dipoles.positions_m - head.centre_m) * size) + head.centre_m + shift_m
     return head.confine(Dipoles(positions_m, tilted(turn.apply(dipoles.orientations), _TILT_DEG, rng))), head
+
+
+def _with_other_skull(scalp_m: NDArray[np.float64], rng: np.random.Generator) -> HeadModel:
+    """Draw how well the skull conducts, and another value where MNE's search for equivalent dipoles ends with two in the centre."""
+    head = sphere_head(scalp_m)
+    while True:
+        ratio = _SKULL_RATIO * float(np.exp(_LOG_RATIO_SPREAD * deviates(rng, 1)[0]))
+        sphere = mne.make_sphere_model(tuple(head.centre_m), head.eeg.radius, **Skull(ratio, thickness=1.0).shells, verbose=False)
+        if np.sort(np.abs(sphere["mu"]))[-2] > _LEAST_ECCENTRICITY:
+            return replace(head, eeg=sphere, meg=sphere)
 
 
 def _moved(info: mne.Info, rng: np.random.Generator) -> mne.Info:

@@ -8,17 +8,21 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 
+from crossmodal.config.patches import Disc
 from crossmodal.physics.cortex import template_cortex
 from crossmodal.physics.cortex_mesh import cortex_mesh
 from crossmodal.physics.geometry import farthest_points
+from crossmodal.physics.patches import draw_patches
 
 # A patch ends at so many standard deviations from its centre.
 _REACH = 2.0
 # Dipoles are vertices of the same mesh, which leaves out those of the medial wall.
 _SAME_PLACE_M = 1e-6
+_SIMULATED_GRADE, _SEED = 4, 0
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,26 @@ def patch_dictionary(n_dipoles: int, n_centres: int, spreads_m: tuple[float, ...
     weights_ad = np.concatenate([np.where(distance_sd <= _REACH * sd, np.exp(-((distance_sd / sd) ** 2) / 2), 0) for sd in spreads_m])
     weights_ad /= weights_ad.sum(axis=1, keepdims=True)
     return PatchDictionary(torch.from_numpy(weights_ad), torch.from_numpy(np.tile(positions_m[centre_s], (len(spreads_m), 1))))
+
+
+@functools.lru_cache(maxsize=8)
+def disc_dictionary(n_dipoles: int, n_centres: int) -> PatchDictionary:
+    """Draw discs as the simulator of patches does, around centres that are spread evenly: a dictionary without a mistake about shapes.
+
+    Parameters
+    ----------
+    n_dipoles : int
+        Of the template's cortex; each takes what lies nearer to it than to others.
+    n_centres : int
+    """
+    mesh = cortex_mesh(_SIMULATED_GRADE)
+    centres = farthest_points(mesh.positions_m, n_centres)
+    moments_av = csr_array(draw_patches(mesh, (Disc(),), centres, _SEED).multiply(mesh.areas_m2))
+    dipole_v = cKDTree(template_cortex(n_dipoles).positions_m).query(mesh.positions_m)[1]
+    to_dipoles_vd = csr_array((np.ones(len(mesh)), (np.arange(len(mesh)), dipole_v)), shape=(len(mesh), n_dipoles))
+    weights_ad = (moments_av @ to_dipoles_vd).toarray()
+    weights_ad /= weights_ad.sum(axis=1, keepdims=True)
+    return PatchDictionary(torch.from_numpy(weights_ad), torch.from_numpy(mesh.positions_m[centres]))
 
 
 def nearness(centres_n3: torch.Tensor, reach_m: float) -> torch.Tensor:

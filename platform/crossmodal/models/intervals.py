@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from crossmodal.transforms.otsu import above_otsu
+
 # Share of new values that an interval is to hold.
 LEVEL = 0.9
 
@@ -49,6 +51,10 @@ class Intervals(nn.Module):
         own_bst, constant_bst = self.factor * deviation_bst, self.constant_s[:, None].expand_as(predicted_bst)
         return Bounds(predicted_bst - own_bst, predicted_bst + own_bst), Bounds(predicted_bst - constant_bst, predicted_bst + constant_bst)
 
+    def counted(self, predicted_bst: torch.Tensor) -> torch.Tensor:
+        """Targets of each window over which the factor is set, bool, shape (batch, n_targets); here all."""
+        return torch.ones(predicted_bst.shape[:2], dtype=torch.bool, device=predicted_bst.device)
+
     def fit(self, windows: Iterable[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]) -> None:
         """Widen until intervals hold their share: one factor for all targets, and a constant half-width for each.
 
@@ -61,9 +67,18 @@ class Intervals(nn.Module):
         for predicted_bst, deviation_bst, truth_bst in windows:
             error_bst = (truth_bst - predicted_bst).abs()
             errors.append(error_bst.transpose(1, 2).flatten(0, 1))
-            ratios.append((error_bst / deviation_bst).flatten())
+            ratios.append((error_bst / deviation_bst)[self.counted(predicted_bst)].flatten())
         self.factor.copy_(_upper_quantile(torch.cat(ratios)))
         self.constant_s.copy_(_upper_quantile(torch.cat(errors)))
+
+
+class ActiveIntervals(Intervals):
+    """Intervals that are to hold their share over the targets that a model calls active: of silent ones, any interval holds nearly all."""
+
+    def counted(self, predicted_bst: torch.Tensor) -> torch.Tensor:
+        """Targets whose root mean square over times is above Otsu's threshold of the window."""
+        rms_bs = predicted_bst.square().mean(2).sqrt().cpu().numpy()
+        return torch.from_numpy(above_otsu(rms_bs)).to(predicted_bst.device)
 
 
 def _upper_quantile(values_n: torch.Tensor) -> torch.Tensor:

@@ -17,6 +17,7 @@ from crossmodal.models.classical_parts.atoms import Atoms
 from crossmodal.models.classical_parts.evidence import Evidence, evidence, first_variance
 from crossmodal.models.classical_parts.patch_dictionary import nearness, patch_dictionary
 from crossmodal.models.classical_parts.placed_atoms import PlacedAtoms
+from crossmodal.models.intervals import ActiveIntervals
 from crossmodal.physics.parcellation import regions_of
 from crossmodal.physics.places import Places
 
@@ -27,7 +28,9 @@ _NEAR_PATCHES_M, _NEAR_REGIONS_M = 0.012, 0.025
 # Logarithms of what has died out end here.
 _LEAST = 1e-12
 _ATOM_FEATURES, _REGION_FEATURES, _STAGES = 8, 7, 3
-_MAP_WEIGHT = 0.3
+_MAP_WEIGHT, _LIKELIHOOD_WEIGHT = 0.3, 0.01
+# Of variances, as shares of what a window's activity is.
+_MOST_LOG_DEVIATION = 6.0
 
 
 class UnrolledChampagneConfig(ModelConfig):
@@ -104,9 +107,26 @@ class UnrolledChampagne(Model):
         self.recurrent = nn.GRU(signals.target.n_channels, config.recurrent, batch_first=True, bidirectional=True)
         self.residual = _zeroed(nn.Linear(2 * config.recurrent, signals.target.n_channels))
         self.log_gain = nn.Parameter(torch.zeros(()))
+        self.log_deviation = _perceptron(_REGION_FEATURES, config.hidden, 2)
+        self.intervals = ActiveIntervals(signals.target.n_channels)
 
     def forward(self, x_bct: torch.Tensor, places: Places | None = None) -> torch.Tensor:
         """Predict (batch, n_regions, n_times)."""
+        return self._said(x_bct, places)[0]
+
+    def run_with_deviation(self, x_bct: torch.Tensor, places: Places | None) -> tuple[torch.Tensor, torch.Tensor]:
+        """Predict, and give a deviation of each value's error: one part is that of the region, the other grows with its activity."""
+        y_brt, belief_brf = self._said(x_bct, places)
+        # The likelihood moves deviations alone, so the prediction stays the one with the least loss.
+        log_br2 = self.log_deviation(belief_brf.detach()).clamp(-_MOST_LOG_DEVIATION, _MOST_LOG_DEVIATION)
+        constant_br1, growing_br1 = log_br2.exp().split(1, 2)
+        squared_brt = y_brt.detach().square()
+        level_b11 = squared_brt.mean((1, 2), keepdim=True)
+        power_brt = (squared_brt + squared_brt.mean(2, keepdim=True)) / 2
+        return y_brt, (constant_br1 * level_b11 + growing_br1 * power_brt + _LEAST).sqrt()
+
+    def _said(self, x_bct: torch.Tensor, places: Places | None) -> tuple[torch.Tensor, torch.Tensor]:
+        """Predictions, and what is believed of regions."""
         assert places, "it is told where electrodes are"
         level_b11 = x_bct.square().mean((1, 2), keepdim=True).sqrt()
         x_bct = x_bct / torch.where(level_b11 > 0, level_b11, 1.0)
@@ -116,13 +136,25 @@ class UnrolledChampagne(Model):
             parts = [self.infer(x_bct[rows].float(), atoms) for rows, atoms in of_heads]
         order = torch.cat([rows for rows, _ in of_heads]).argsort()
         course_bsrt, belief_brf = (torch.cat(tensors)[order] for tensors in zip(*parts, strict=True))
-        return level_b11 * self.log_gain.exp() * self._combined(course_bsrt, belief_brf)
+        return level_b11 * self.log_gain.exp() * self._combined(course_bsrt, belief_brf), belief_brf
 
     def loss_terms(self, x_bct: torch.Tensor, y_bst: torch.Tensor, places: Places | None = None) -> dict[str, torch.Tensor]:
-        """Squared error of each window as a share of its power, and how far maps of power are from correlating with the true ones."""
-        predicted_bst = self.run(x_bct, places)
-        error_b = (predicted_bst - y_bst).square().sum((1, 2)) / y_bst.square().sum((1, 2)).clamp_min(_LEAST)
-        return {"nmse": error_b.mean(), "map": _MAP_WEIGHT * (1 - _correlation(_power(predicted_bst), _power(y_bst))).mean()}
+        """Squared error of each window as a share of its power, and how far maps of power are from correlating with the true ones.
+
+        In training also the negative log likelihood of errors of the regions that are called active, normal with their deviations.
+        """
+        predicted_bst, deviation_bst = self.run_with_deviation(x_bct, places)
+        error_bst = predicted_bst - y_bst
+        error_b = error_bst.square().sum((1, 2)) / y_bst.square().sum((1, 2)).clamp_min(_LEAST)
+        map_b = 1 - _correlation(_power(predicted_bst), _power(y_bst))
+        terms = {"nmse": error_b.mean(), "map": _MAP_WEIGHT * map_b.mean()}
+        if self.training:
+            scale_b11 = y_bst.square().mean((1, 2), keepdim=True).clamp_min(_LEAST).sqrt()
+            likelihood_bst = (deviation_bst / scale_b11).log() + 0.5 * (error_bst.detach() / deviation_bst).square()
+            active_bs = self.intervals.counted(predicted_bst.detach())
+            of_active = (likelihood_bst.mean(2) * active_bs).sum() / active_bs.sum().clamp_min(1)
+            terms["negative_log_likelihood"] = _LIKELIHOOD_WEIGHT * of_active
+        return terms
 
     def infer(self, x_bct: torch.Tensor, atoms: Atoms) -> _Inferred:
         """Run the iterations on windows of one head, whose mean power is one."""

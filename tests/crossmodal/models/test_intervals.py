@@ -6,7 +6,7 @@ import torch
 from scipy.stats import norm
 
 from crossmodal.evaluation.intervals import coverage, interval_score
-from crossmodal.models.intervals import LEVEL, Intervals
+from crossmodal.models.intervals import LEVEL, ActiveIntervals, Intervals
 
 N_TARGETS = 3
 
@@ -48,3 +48,15 @@ def test_they_come_back_from_their_state():
     for bounds, bounds_again in zip(intervals(predicted, deviation), again(predicted, deviation), strict=True):
         assert torch.equal(bounds.lower_bst, bounds_again.lower_bst)
         assert torch.equal(bounds.upper_bst, bounds_again.upper_bst)
+
+
+def test_intervals_of_active_targets_are_as_wide_as_these_need():
+    """One of three targets is active, and its errors are ten times as large as its deviations; the others are silent and exact."""
+    intervals = ActiveIntervals(N_TARGETS)
+    rng = torch.Generator().manual_seed(0)
+    predicted = torch.tensor([5.0, 0.1, 0.0])[:, None] * (1 + torch.rand(2000, N_TARGETS, 4, generator=rng))
+    noise = 10 * torch.tensor([1.0, 0.0, 0.0])[:, None] * torch.randn(predicted.shape, generator=rng)
+    deviation = torch.ones_like(predicted)
+    intervals.fit([(predicted, deviation, predicted + noise)])
+    assert intervals.factor == pytest.approx(10 * norm.ppf((1 + LEVEL) / 2), rel=0.03)
+    assert intervals.counted(torch.zeros(2, N_TARGETS, 4)).sum() == 0

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from crossmodal.tasks.cortex.metrics import Floats, active_regions, power_map, ratio
+from crossmodal.transforms.otsu import above_otsu
 
 
 def active_auc(truth_brt: Floats, prediction_brt: Floats) -> NDArray[np.float64]:
@@ -70,25 +71,3 @@ def otsu_detection(truth_brt: Floats, prediction_brt: Floats) -> Detection:
     active_br, found_br = active_regions(truth_brt), above_otsu(np.sqrt(power_map(prediction_brt)))
     right_b = (active_br & found_br).sum(axis=1)
     return Detection(*(ratio(right_b, chosen_br.sum(axis=1), otherwise=np.nan) for chosen_br in (found_br, active_br)))
-
-
-def above_otsu(values_br: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Values of the upper class, where two classes differ most in mean: between-class variance is largest.
-
-    It is exact, without a histogram. Source: Otsu (1979), "A threshold selection method from gray-level histograms", IEEE Trans. Syst. Man
-    Cybern. 9:62-66.
-
-    Returns
-    -------
-    bool array, shape (n_samples, n_regions)
-        None of values that are all the same.
-    """
-    n_values = values_br.shape[1]
-    descending_br = -np.sort(-values_br, axis=1)
-    n_upper = np.arange(1, n_values)
-    sum_br = descending_br.cumsum(axis=1)
-    upper_br, lower_br = sum_br[:, :-1] / n_upper, (sum_br[:, -1:] - sum_br[:, :-1]) / (n_values - n_upper)
-    split_b1 = (n_upper * (n_values - n_upper) * (upper_br - lower_br) ** 2).argmax(axis=1, keepdims=True)
-    threshold_b1 = np.take_along_axis(descending_br, split_b1, axis=1)
-    found_br: NDArray[np.bool_] = (values_br >= threshold_b1) & (threshold_b1 > descending_br[:, -1:])
-    return found_br

@@ -13,10 +13,11 @@ from crossmodal.datasets.feed import Feed
 from crossmodal.evaluation.fitting import fit_baselines
 from crossmodal.evaluation.protocol import PROTOCOL
 from crossmodal.evaluation.scores import FoldEvaluation, FoldScores, Role, Score, defined
-from crossmodal.models.base import Model, Tuned
+from crossmodal.models.base import Model, Tuned, Uncertain
 from crossmodal.models.minimum_norm import MinimumNormConfig
 from crossmodal.models.predictor import Predictor
 from crossmodal.models.registry import baseline_spec, network_spec
+from crossmodal.tasks.cortex.coverage import coverage
 from crossmodal.tasks.cortex.detection import active_auc, average_precision, otsu_detection
 from crossmodal.tasks.cortex.distances import earth_movers_distance_m, peak_error_m, spatial_dispersion_m
 from crossmodal.tasks.cortex.fold import CortexFold
@@ -105,6 +106,8 @@ class CortexEvaluator:
         for subject in dict.fromkeys(fold.test.subjects.tolist()):
             truth_brt, predicted = self._predict(fold, fold.test, fold.heads[subject], predictors)
             figures = {name: _figures(fold, truth_brt, y_brt) for name, y_brt in predicted.items()}
+            if isinstance(network, Uncertain):
+                figures[self._title] |= _covered(fold, subject, predictors[self._title])
             if fold.matched:
                 as_trained_brt, told = self._predict(fold, fold.matched.test, fold.matched.heads[subject], predictors)
                 for name, y_brt in told.items():
@@ -148,6 +151,14 @@ def _figures(fold: CortexFold, truth_brt: NDArray[np.float64], y_brt: NDArray[np
         "auc": active_auc(truth_brt, y_brt),
     }
     return {EXPLAINED: explained_variance(truth_brt, y_brt)} | {figure: _mean(of_samples) for figure, of_samples in per_sample.items()}
+
+
+def _covered(fold: CortexFold, subject: str, predictor: Predictor) -> dict[str, float]:
+    """How often the intervals of a model hold the moments of one head."""
+    batches = fold.test.batches(_BATCH_SIZE, np.flatnonzero(fold.test.subjects == subject))
+    of_head = predictor.for_subject(fold.heads[subject].info, fold.signals, True)
+    units = fold.normaliser
+    return coverage(of_head, ((units.input.inverse(batch.input_bct), units.target.inverse(batch.target_bst)) for batch in batches))
 
 
 def _gaps(figures: dict[str, float], matched: dict[str, float]) -> dict[str, float]:

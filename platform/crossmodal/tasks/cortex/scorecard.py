@@ -1,7 +1,9 @@
 """Figures of cortical activity: explained variance about zero before all else, since most of the cortex is silent."""
 
 from crossmodal.evaluation.scorecard import Metric, Scorecard
+from crossmodal.models.intervals import LEVEL
 from crossmodal.models.zero import ZeroConfig
+from crossmodal.tasks.cortex.coverage import COVERAGE, OF_LABELLED
 
 EXPLAINED = "explained_variance"
 # Of these, the gap between matched and unmatched tests is told.
@@ -41,6 +43,14 @@ CORTEX_SCORECARD = Scorecard(
             "recall",
             told="precision, recall: of active regions above Otsu's threshold. All but EV are of a sample, averaged over samples, then over"
             " heads; intervals are over heads.",
+        ),
+        Metric(COVERAGE, "coverage", has_interval=True, is_optional=True),
+        Metric(
+            OF_LABELLED,
+            "of labelled",
+            is_optional=True,
+            told=f"coverage: share of moments inside the {LEVEL:.0%} intervals of the model, over the regions that it calls active (Otsu);"
+            " of labelled: the same over those that are active, which even an exact posterior misses more often",
         ),
         Metric("spatial_pcc_gap", "inverse-crime gap sPCC", better="lower", pattern="{:+.3f}", has_interval=True, is_optional=True),
         Metric(

@@ -9,6 +9,7 @@ from crossmodal.config.parsing import parse
 from crossmodal.models.checking import checked
 from crossmodal.physics.cap import CAP
 from crossmodal.physics.standard_cap import standard_cap
+from crossmodal.tasks.evaluate import evaluate_folds
 from crossmodal.training.fold import train_fold
 from crossmodal.training.plan import plan_training
 from crossmodal.training.prediction import predict_recording
@@ -31,14 +32,14 @@ def trained(tmp_path_factory):
     store = tmp_path_factory.mktemp("any_montage") / "store"
     plan = plan_training(checked(parse(Experiment, SETTINGS | {"store": str(store)})))
     train_fold(plan.experiment, plan.manifest, plan.run, plan.folds[0], World(), lambda progress: None)
-    return plan.experiment
+    return plan
 
 
-def predicted(experiment, info, folder):
+def predicted(plan, info, folder):
     """From 8 s of noise."""
     x_ct = 1e-5 * np.random.default_rng(0).standard_normal((len(info["ch_names"]), 800))
     mne.io.RawArray(x_ct, info, verbose="error").save(folder / "eeg_raw.fif", verbose="error")
-    written = predict_recording(experiment, str(folder / "eeg_raw.fif"), folder / "found", None, clean_input)
+    written = predict_recording(plan.experiment, str(folder / "eeg_raw.fif"), folder / "found", None, clean_input)
     estimate = mne.read_source_estimate(folder / "found", "fsaverage5")
     assert estimate.data.shape[1] == 800
     assert np.isfinite(estimate.data).all()
@@ -54,3 +55,11 @@ def test_more_electrodes_of_other_names_are_read_by_their_places(trained, tmp_pa
 
 def test_electrodes_without_places_are_read_by_their_names(trained, tmp_path):
     assert _UNPLACED in predicted(trained, mne.create_info(list(CAP[::3]), 100.0, "eeg"), tmp_path)
+
+
+def test_its_intervals_are_scored_and_nobody_else_s(trained):
+    (evaluation,) = evaluate_folds(trained.experiment, trained.manifest, trained.run, trained.folds)
+    values = {score.predictor: score.values for score in evaluation.scores.scores}
+    assert 0.3 < values["unrolled Champagne"]["coverage"] <= 1
+    assert 0 < values["unrolled Champagne"]["coverage_labelled"] <= 1
+    assert not any("coverage" in of for name, of in values.items() if name != "unrolled Champagne")

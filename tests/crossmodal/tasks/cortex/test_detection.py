@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from crossmodal.tasks.cortex.detection import above_otsu, active_auc, average_precision, otsu_detection
+from crossmodal.tasks.cortex.detection import active_auc, average_precision, otsu_detection
+from crossmodal.transforms.otsu import above_otsu
 
 
 @settings(max_examples=20, deadline=None)

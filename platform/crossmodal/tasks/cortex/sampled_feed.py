@@ -1,8 +1,9 @@
 """Samples that are made from their numbers when they are asked for, each batch while the one before it is used."""
 
+import os
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 
 import numpy as np
@@ -14,6 +15,10 @@ from crossmodal.datasets.feed import Batch, Feed
 from crossmodal.physics.places import Places, places_of
 from crossmodal.tasks.cortex.heads import SimulatedHead
 from crossmodal.tasks.cortex.signals import EEG_UNIT_V, normaliser
+
+# Each holds Python's lock for a part of its time, so that more would wait for one another.
+_MOST_THREADS = 8
+_Sample = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 class SampledFeed(Feed):
@@ -50,12 +55,18 @@ class SampledFeed(Feed):
         They are in the units of models; the last batch takes what remains.
         """
         chunks = [order[first : first + batch_size] for first in range(0, len(order), batch_size)]
-        with ThreadPoolExecutor(1) as ahead:
-            making = [ahead.submit(self._batch, chunk) for chunk in chunks[:1]]
-            for following in range(1, len(chunks) + 1):
-                batch = making.pop().result()
-                making += [ahead.submit(self._batch, chunk) for chunk in chunks[following : following + 1]]
-                yield Batch(batch.input_bct.to(device), batch.target_bst.to(device), batch.windows)
+        # What takes long, random numbers and matrix products, lets go of Python's lock.
+        with ThreadPoolExecutor(min(_MOST_THREADS, len(os.sched_getaffinity(0)))) as ahead:
+
+            def begin(chunk: NDArray[np.integer]) -> list[Future[_Sample]]:
+                return [ahead.submit(self._sample, *divmod(int(number), self._samples)) for number in chunk]
+
+            making = [begin(chunk) for chunk in chunks[:1]]
+            for following, chunk in enumerate(chunks, start=1):
+                inputs_ct, targets_rt = zip(*(sample.result() for sample in making.pop()), strict=True)
+                making += [begin(after) for after in chunks[following : following + 1]]
+                input_bct, target_bst = (torch.from_numpy(np.stack(arrays)).to(device) for arrays in (inputs_ct, targets_rt))
+                yield Batch(input_bct, target_bst, chunk)
 
     def places(self, windows: NDArray[np.integer], /) -> Places:
         """Tell where the electrodes and digitised points of the heads of these samples are."""
@@ -70,12 +81,8 @@ class SampledFeed(Feed):
         """A row a head."""
         return Places.stacked([places_of(head.info, self._signals) for head in self._heads])
 
-    def _batch(self, numbers: NDArray[np.integer]) -> Batch:
-        inputs_ct, targets_rt = zip(*(self._sample(*divmod(int(number), self._samples)) for number in numbers), strict=True)
-        return Batch(torch.from_numpy(np.stack(inputs_ct)), torch.from_numpy(np.stack(targets_rt)), numbers)
-
     @abstractmethod
-    def _sample(self, head: int, number: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def _sample(self, head: int, number: int) -> _Sample:
         """EEG (n_electrodes, n_times) and moments (n_regions, n_times), both in the units of models.
 
         One sample at a time: a product of matrices of another shape may differ in its last bits.

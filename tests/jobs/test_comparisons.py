@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 EXPERIMENT = ROOT / "jobs/experiments/eeg_fmri_targets.yaml"
 TRUTH = "runs/eeg_fmri_rich/cohort/derivatives/truth"
 SMALL = (
-    "simulation.subjects=8",
+    "simulation.subjects=7",
     "simulation.sessions=1",
     "simulation.runs=1",
     "simulation.oddball=null",
@@ -27,7 +27,7 @@ SMALL = (
     "simulation.lead_in_s=[20, 25]",
     "training.epochs=2",
     "evaluation.own_ridge=null",
-    "split.held_out=['01', '02']",
+    "split.held_out=['01']",
     "tracking.uri=sqlite:///mlflow.db",
 )
 

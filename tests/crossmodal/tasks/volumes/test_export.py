@@ -59,7 +59,8 @@ def atlas(tmp_path):
 
 def cleaned(n_samples=1050, bad_s=()):
     x_ct = 1e-5 * np.random.default_rng(0).standard_normal((4, n_samples))
-    return CleanedInput(x_ct, clock=None, info=mne.create_info(4, 100.0), bad_s=bad_s, notes=())
+    info = mne.create_info(4, 100.0)
+    return CleanedInput(tuple(info["ch_names"]), x_ct, clock=None, info=info, bad_s=bad_s, notes=())
 
 
 def test_volumes_follow_each_other_by_the_repetition_time_from_the_first_that_has_enough_input(trained):

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from crossmodal.config import Experiment, UserError, fingerprint
 from crossmodal.config.cortex import CortexSimulation, PatchSimulation
 from crossmodal.config.data import Data, LeakyWindows, WithinRecordings
@@ -165,13 +167,16 @@ class CortexTask(Task):
 
 def _check_regions(card: ModelCard, simulation: CortexSimulation | PatchSimulation) -> None:
     """Refuse a model whose regions are not those that are asked for, which a later version may divide otherwise."""
-    known, asked = card.signals.target.names, asked_regions(simulation).names
-    if known != asked:
-        first = next((other for other in known if other not in asked), known[-1])
-        raise UserError(
-            f"the model of fold {card.fold} of {card.run} knows {len(known)} regions, such as {first}, and cortex asks for {len(asked)},"
-            f" such as {asked[0]}; train it again, or ask for the regions that it knows"
-        )
+    target, asked = card.signals.target, asked_regions(simulation)
+    sides = zip(regions_of_signal(target).region_of, asked.region_of, strict=True)
+    if target.names == asked.names and all(np.array_equal(*region_v) for region_v in sides):
+        return
+    known_told, asked_told = (f"{len(names)} regions, {names[0]} to {names[-1]}" for names in (target.names, asked.names))
+    elsewhere = ", which lie elsewhere" if target.names == asked.names else ""
+    raise UserError(
+        f"the model of fold {card.fold} of {card.run} knows {known_told}, and cortex asks for {asked_told}{elsewhere}; train it again, or"
+        " ask for the regions that it knows"
+    )
 
 
 def _simulation(experiment: Experiment) -> CortexSimulation | PatchSimulation:

@@ -1,6 +1,7 @@
 """An experiment without recordings: checked, trained, scored and predicted from like any other."""
 
 import shutil
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -10,9 +11,12 @@ import pytest
 
 from crossmodal.config import Experiment, UserError
 from crossmodal.config.parsing import parse
+from crossmodal.config.signal_spec import Cortex
 from crossmodal.datasets.folds import make_folds
 from crossmodal.models.checking import checked
-from crossmodal.models.store import CARD
+from crossmodal.models.store import CARD, ModelCard
+from crossmodal.physics.cortical_regions import cortical_regions
+from crossmodal.physics.parcellation import packed_regions
 from crossmodal.tasks.choosing import task_of
 from crossmodal.tasks.cortex.heads import draw_head
 from crossmodal.tasks.evaluate import evaluate_folds
@@ -135,13 +139,27 @@ def test_eeg_in_another_unit_is_refused_with_the_factor_that_would_fit(factor, t
             predicted(trained, tmp_path / name, tmp_path / "found")
 
 
+def refusal(plan, folder, changed):
+    """What is said of the trained model, whose card says something else."""
+    shutil.copytree(Path(model_uri(plan.experiment.store, plan.run, "sub-01")), folder)
+    (folder / CARD).write_text(changed((folder / CARD).read_text()))
+    with pytest.raises(UserError) as refused:
+        task_of(plan.experiment).predict(folder, plan.experiment, "eeg_raw.fif", folder / "v", clean_input, folder)
+    return str(refused.value)
+
+
 def test_a_model_of_other_regions_is_refused(trained, tmp_path):
-    folder = Path(model_uri(trained.experiment.store, trained.run, "sub-01"))
-    shutil.copytree(folder, tmp_path / "model")
-    card = (tmp_path / "model" / CARD).read_text()
-    (tmp_path / "model" / CARD).write_text(card.replace('"right-30"', '"right-31"'))
-    with pytest.raises(UserError, match="knows 60 regions, such as right-31, and cortex asks for 60, .*; train it again"):
-        task_of(trained.experiment).predict(tmp_path / "model", trained.experiment, "eeg_raw.fif", tmp_path / "v", clean_input, tmp_path)
+    told = refusal(trained, tmp_path / "named", lambda card: card.replace('"right-30"', '"right-31"'))
+    assert "knows 60 regions, left-01 to right-31, and cortex asks for 60 regions, left-01 to right-30; train it again" in told
+    regions = cortical_regions()
+    turned = packed_regions(replace(regions, region_of=tuple(np.where(of_v >= 0, (of_v + 1) % 60, -1) for of_v in regions.region_of)))
+
+    def laid_elsewhere(card):
+        model = ModelCard.model_validate_json(card)
+        target = model.signals.target.model_copy(update={"space": Cortex(regions=turned)})
+        return model.model_copy(update={"signals": model.signals.model_copy(update={"target": target})}).model_dump_json()
+
+    assert "cortex asks for 60 regions, left-01 to right-30, which lie elsewhere" in refusal(trained, tmp_path / "laid", laid_elsewhere)
 
 
 def test_the_dataset_is_how_samples_are_made(tmp_path):

@@ -42,7 +42,7 @@ def cohort(tmp_path_factory):
 
 def rows(folder):
     """Rows of the one table in a folder, by predictor."""
-    (table,) = folder.rglob("store/**/*.csv")
+    (table,) = folder.rglob("store/**/scores.csv")
     with table.open(newline="") as file:
         return {row["predictor"]: row for row in csv.DictReader(file)}
 

@@ -11,11 +11,11 @@ import scipy.io
 from mne.io import BaseRaw
 
 from preprocessing.readers.formats.eeglab_places import place_by_chanlocs
+from preprocessing.readers.formats.matlab import read_matlab
 from preprocessing.signals.channel_names import some_of
 
 # MATLAB stores characters as 16-bit units of UTF-16. MNE reads the lower byte of each as UTF-8 unless it is told.
 _CODEC = "utf-16-le"
-_HDF5_BEGINS = b"MATLAB 7.3"
 # What SciPy puts for the letters of MATLAB's other 8-bit texts.
 _NO_LETTER = "\ufffd"
 
@@ -26,12 +26,9 @@ def read_eeglab(path: Path) -> BaseRaw:
     Raises
     ------
     ValueError
-        It is stored as MATLAB 7.3 does.
+        It is stored as MATLAB 7.3 does, or broken.
     """
-    with path.open("rb") as file:
-        if file.read(len(_HDF5_BEGINS)) == _HDF5_BEGINS:
-            raise ValueError("it is a MATLAB 7.3 file; save it again in EEGLAB as version 7 or 6")
-    stored = scipy.io.loadmat(path, squeeze_me=True, struct_as_record=False, uint16_codec=_CODEC)
+    stored = read_matlab(path, squeeze_me=True, struct_as_record=False, uint16_codec=_CODEC)
     eeg = vars(stored["EEG"]) if "EEG" in stored else stored
     chaninfo = eeg.get("chaninfo")
     if chaninfo is None or _is_understood(chaninfo):
@@ -55,7 +52,7 @@ def _is_understood(chaninfo: Any) -> bool:
 
 def _read_without_chaninfo(path: Path) -> BaseRaw:
     """Read a copy that has no chaninfo."""
-    stored = scipy.io.loadmat(path, uint16_codec=_CODEC)
+    stored = dict(read_matlab(path, uint16_codec=_CODEC))
     if "EEG" in stored:
         stored = {name: stored["EEG"][name][0, 0] for name in stored["EEG"].dtype.names}
     kept = {name: value for name, value in stored.items() if name != "chaninfo" and not name.startswith("_")}

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import mne
 import numpy as np
-import scipy.io
 from mne.io import BaseRaw
 from numpy.typing import NDArray
 
 from crossmodal.config import UserError
+from preprocessing.readers.formats.matlab import read_matlab
 
 _SFREQ = 1000.0
 _MICROVOLT = 1e-6
@@ -40,7 +40,7 @@ def read_oddball(path: Path, called: str) -> BaseRaw:
     key, rows = _ROWS[path.name]
     names = [f"{prefix}{number:02d}" for prefix, _, count in rows for number in range(1, count + 1)]
     types = [kind for _, kind, count in rows for _ in range(count)]
-    data_ct = np.asarray(scipy.io.loadmat(path, variable_names=[key])[key], dtype=np.float64)
+    data_ct = np.asarray(read_matlab(path, variable_names=[key])[key], dtype=np.float64)
     if data_ct.ndim != 2 or len(data_ct) != len(names) + 2:
         raise UserError(f"{called}: {key} has shape {data_ct.shape}, not {len(names) + 2} rows; replace the file or leave it out")
     info = mne.create_info(names, _SFREQ, types)

@@ -13,7 +13,7 @@ from crossmodal.transforms.workspace import Workspace
 
 # Complex values worked on at once: on a CPU few enough to stay in its caches. A call of a transform costs as much as several short
 # blocks do, so that there are never fewer than some.
-_VALUES_AT_ONCE = {"cpu": 2**18}
+_VALUES_AT_ONCE = {"cpu": 2**20}
 _VALUES_AT_ONCE_ELSEWHERE = 2**24
 _BLOCKS_AT_ONCE = 8
 
@@ -21,7 +21,7 @@ _BLOCKS_AT_ONCE = 8
 _LENGTHS_KEPT = 4
 
 # Shorter transforms back are no faster a sample, and more of them are needed.
-_SHORTEST_TRANSFORM = 4096
+_SHORTEST_TRANSFORM = 2048
 
 # In a signal shorter than so many kernels' halves no step stands above 40 times the rms, where float32's transforms lose digits.
 _HALF_LENGTHS_WITHOUT_PEAK = 32

@@ -35,7 +35,7 @@ def test_a_night_promotes_what_predicts(tmp_path, name, settings, words, recordi
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     assert done.stdout.startswith("Promoted: "), f"{done.stdout}\n{done.stderr}"
     version = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db").get_model_version_by_alias(name, "champion")
-    assert version.version == "1"
+    assert str(version.version) == "1"
     page = (tmp_path / f"runs/{name}/store/nights/{name}/{DATE}/digest.html").read_text()
     assert f"{words.capitalize()} of left-out development subjects" in page
     assert ("Recordings:" in page) == recordings

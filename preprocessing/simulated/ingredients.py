@@ -27,7 +27,7 @@ def make_ingredients(plan: IngredientsPlan, store: str, on_made: Callable[[Ingre
     Raises
     ------
     UserError
-        The store cannot be reached, or a connectome's delays are longer than the past that is kept.
+        The store cannot be reached, or a worker refuses to go on.
     """
     check_reachable(store)
     connectome = ray.put(plan.connectome)

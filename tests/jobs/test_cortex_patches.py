@@ -9,8 +9,11 @@ import sys
 import time
 from pathlib import Path
 
+import nibabel as nib
+import numpy as np
 import pytest
 
+from crossmodal.physics.medial_wall import medial_wall
 from tests.jobs.conftest import ROOT, run
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -21,6 +24,23 @@ CORTEX = (
 )
 SPLIT = "split={kind: fixed, train: ['01', '02'], validation: ['03'], test: ['04']}"
 QUICK = (CORTEX, SPLIT, "training.epochs=2", "training.workers=2")
+
+
+@pytest.mark.parametrize(
+    ("cortex", "told"),
+    [
+        ("clips: {neural_masses: {conduction_m_per_s: 0.5}}", "ms at 0.5 m/s, and longest_delay_ms = 100; raise it, or conduction_m_per_s"),
+        ("regions: {kind: annot, left: lh.annot, right: lh.annot}", "lh.annot: region 'middle' lies in the medial wall (100% of it)"),
+        ("regions: {kind: annot, left: few.annot, right: few.annot}", "few.annot: region 'middle' has no vertex of fsaverage5"),
+    ],
+)
+def test_a_brain_that_cannot_be_is_refused_before_anything_is_made(tmp_path, cortex, told):
+    table = np.array([[20 * number + 1, 0, 0, 0, 0] for number in range(2)])
+    for file, label_v in (("lh", np.where(medial_wall("left"), 1, 0)), ("few", np.zeros(10242, dtype=int))):
+        nib.freesurfer.write_annot(tmp_path / f"{file}.annot", label_v, table, ["front", "middle"], fill_ctab=True)
+    refused = run("simulate", EXPERIMENT, f"cortex={{kind: patches, {cortex}}}", SPLIT, cwd=tmp_path)
+    assert (refused.returncode, told in refused.stderr) == (2, True), refused.stderr
+    assert not (tmp_path / "runs").exists()
 
 
 def kept(folder: Path) -> set[str]:

@@ -65,7 +65,7 @@ class NeuralMassNetwork:
     """
 
     def __init__(self, connectome: Connectome, settings: NeuralMasses, device: torch.device | str = "cpu", compiled: bool = False) -> None:
-        delay_steps_nn = _delay_steps(connectome, settings)
+        delay_steps_nn = delay_steps(connectome, settings)
         targets_e, sources_e = np.nonzero(connectome.weights_nn)
         delays_e, weights_e = delay_steps_nn[targets_e, sources_e], connectome.weights_nn[targets_e, sources_e]
         self._settings = settings
@@ -197,13 +197,19 @@ def _rate(potential_mv: Tensor) -> Tensor:
     return _LARGEST_PER_MS * (_STEEPNESS_PER_MV * (potential_mv - _THRESHOLD_MV)).sigmoid()
 
 
-def _delay_steps(connectome: Connectome, settings: NeuralMasses) -> NDArray[np.int64]:
-    """Steps that each tract takes, shape (n_regions, n_regions)."""
+def delay_steps(connectome: Connectome, settings: NeuralMasses) -> NDArray[np.int64]:
+    """Steps that each tract takes, shape (n_regions, n_regions).
+
+    Raises
+    ------
+    UserError
+        One takes longer than `settings.longest_delay_ms`.
+    """
     delay_ms_nn = np.where(connectome.weights_nn > 0, connectome.lengths_m_nn, 0) * 1e3 / settings.conduction_m_per_s
     if delay_ms_nn.max() > settings.longest_delay_ms:
         raise UserError(
             f"{connectome.name}: its longest tract takes {delay_ms_nn.max():.0f} ms at {settings.conduction_m_per_s:g} m/s, and"
-            f" longest_delay_ms = {settings.longest_delay_ms:g}; raise it, or conduction_m_per_s"
+            f" longest_delay_ms = {settings.longest_delay_ms:g}; raise it, or conduction_m_per_s (cortex.clips.neural_masses)"
         )
     return np.rint(delay_ms_nn / settings.step_ms).astype(np.int64)
 

@@ -11,6 +11,7 @@ from crossmodal.datasets.folds import Fold, Role, make_folds
 from crossmodal.datasets.manifest import SimulatedManifest
 from crossmodal.physics.connectome import Connectome
 from crossmodal.physics.cortical_regions import CorticalRegions
+from crossmodal.physics.neural_masses import delay_steps
 from crossmodal.physics.parcellation import packed_regions
 from crossmodal.physics.random_heads import draw_head
 from crossmodal.tasks.cortex.fold import CortexFold, Matched
@@ -53,11 +54,14 @@ def plan_ingredients(experiment: Experiment) -> IngredientsPlan:
     Raises
     ------
     UserError
-        A file of regions or connections cannot be read, a region has no vertex of a cortex, or the split names subjects that are not there.
+        A file of regions or connections cannot be read, a tract takes longer than what is kept of the past, a region has no vertex of a
+        cortex, or the split names subjects that are not there.
     """
     simulation = experiment.cortex
     assert isinstance(simulation, PatchSimulation)
     regions, connectome = regions_and_connectome(simulation)
+    # Refused here rather than by each of the workers.
+    delay_steps(connectome, simulation.clips.neural_masses)
     for brains in (simulation.matched, simulation.unmatched):
         reached = set(mesh_regions(brains, regions))
         empty = [name for number, name in enumerate(regions.names) if number not in reached]

@@ -114,6 +114,10 @@ def test_roles_read_their_own_heads(made):
         ({"regions": {"kind": "annot", "left": "lh.annot", "right": "rh.annot"}}, "^cortex: lh.annot is not there; check its name"),
         ({"clips": {"tvb_file": "brain.zip"}}, "^cortex: brain.zip is not there; check its name"),
         (
+            {"clips": {"neural_masses": {"conduction_m_per_s": 0.5}}},
+            r"the connectome of 8 regions: its longest tract takes \d+ ms at 0.5 m/s, and longest_delay_ms = 100; raise it, or conduction",
+        ),
+        (
             {"regions": {"kind": "random", "n": 2000}},
             r"^cortex.regions: .* has no vertex of a cortex of grade 3; take larger regions or a finer",
         ),

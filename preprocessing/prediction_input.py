@@ -64,7 +64,7 @@ def clean_input(path: str, card: ModelCard, recorded: Recordings | None, scratch
     channel_types = recorded.channel_types if recorded else {}
     opened = _with_scanner(opened, card, recorded, path)
     kinds = {**known_types(opened.raw, opened.channels.types), **channel_types}
-    card = _of_any_montage(card, [name for name in opened.raw.ch_names if kinds[name] == "eeg"])
+    card = _of_any_montage(card, [name for name in opened.raw.ch_names if kinds[name] == "eeg"], path)
     _keep_input(opened.raw, card, {name for name in opened.raw.ch_names if kinds[name] in card.preprocessing.references}, path)
     configured = {name: kind for name, kind in channel_types.items() if name in opened.raw.ch_names}
     settings, missed = _as_far_as_recorded(card.preprocessing, {kinds[name] for name in opened.raw.ch_names})
@@ -89,7 +89,7 @@ def _clean_average(path: str, card: ModelCard, scratch: Path, condition: str | N
     (entry,) = list_files(recordings)
     raw, first_sample = read_average(stage(entry.files[0], recordings, scratch), path, condition)
     clock = Clock(raw.info["sfreq"], len(raw.times), first_sample, mne.Annotations([], [], []))
-    card = _of_any_montage(card, [raw.ch_names[pick] for pick in mne.pick_types(raw.info, eeg=True, exclude=())])
+    card = _of_any_montage(card, [raw.ch_names[pick] for pick in mne.pick_types(raw.info, eeg=True, exclude=())], path)
     _keep_input(raw, card, (), path)
     notes = voltages.check_plausible(raw, ChannelUnits(), path)
     interpolate_channels(raw, dict.fromkeys(raw.info["bads"], "marked bad"), path)
@@ -101,13 +101,17 @@ def _clean_average(path: str, card: ModelCard, scratch: Path, condition: str | N
     return CleanedInput(names=names, x_ct=raw.get_data(picks=list(names)), clock=clock, info=raw.info, bad_s=(), notes=tuple(notes))
 
 
-def _of_any_montage(card: ModelCard, electrodes: Sequence[str]) -> ModelCard:
-    """Let a model that serves any montage read all electrodes there are."""
+def _of_any_montage(card: ModelCard, electrodes: Sequence[str], path: str) -> ModelCard:
+    """Let a model that serves any montage read all electrodes there are, in an order that does not depend on the recording's."""
     if not network_spec(card.network).model.any_montage:
         return card
-    input = card.signals.input.model_copy(update={"names": tuple(electrodes), "types": ("eeg",) * len(electrodes)})
+    if not electrodes:
+        raise UserError(f"{path}: has no EEG, which the model reads; give a recording with channels of that type")
+    known = [name for name in card.signals.input.names if name in electrodes]
+    names = (*known, *sorted(set(electrodes).difference(known)))
+    input = card.signals.input.model_copy(update={"names": names, "types": ("eeg",) * len(names)})
     signals = card.signals.model_copy(update={"input": input})
-    return card.model_copy(update={"signals": signals, "recorded_names": tuple(electrodes)})
+    return card.model_copy(update={"signals": signals, "recorded_names": names})
 
 
 def _with_scanner(opened: OpenedRecording, card: ModelCard, recorded: Recordings | None, path: str) -> OpenedRecording:
@@ -124,7 +128,8 @@ def _with_scanner(opened: OpenedRecording, card: ModelCard, recorded: Recordings
 
 def _keep_input(raw: BaseRaw, card: ModelCard, references: Collection[str], path: str) -> None:
     """Drop channels that the training data have not, so that a reference is the mean of the same electrodes; keep EOG and ECG."""
-    _check_there(raw, card.signals.input.names, f"the model's {card.signals.input.n_channels} channels", "rename them", path)
+    rename = "rename them" + ", or add the one that was the reference (mne.add_reference_channels)" * (card.data.input.modality == "eeg")
+    _check_there(raw, card.signals.input.names, f"the model's {card.signals.input.n_channels} channels", rename, path)
     if _taken_together(card):
         together = f"the {len(card.recorded_names)} channels that its training data were referenced or cleaned by"
         advice = "rename them, or train without them (recordings.channel_types, misc)"

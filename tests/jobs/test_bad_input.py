@@ -29,6 +29,7 @@ def refused(done):
         ("tune", ["tuning.objectives=[latency]"], "objectives must begin with 'score'"),
         ("tune", ["--trials", "2"], "1 of 3 subjects are set aside for the test, and of the others a search with 1 for validation needs"),
         ("predict", ["--recording", "nowhere.fif"], "nowhere.fif: no such recording"),
+        ("predict", ["--recording", "nowhere.fif", "--forward", "own-fwd.fif"], "the task sensors has no use of own-fwd.fif"),
         ("predict", ["--recording", "nowhere.fif", "--fold", "sub-77"], "no such fold; it has sub-01, sub-02, sub-03"),
     ],
 )

@@ -12,6 +12,7 @@ from crossmodal.config import Config
 from crossmodal.config.signal_spec import SignalPair
 from crossmodal.models.intervals import Intervals
 from crossmodal.models.shrinkage import Shrinkage
+from crossmodal.physics.own_lead_field import OwnLeadField
 from crossmodal.physics.places import Places
 from crossmodal.transforms.scaling import Normaliser
 
@@ -156,6 +157,20 @@ class Uncertain(Protocol):
 
     def run_with_deviation(self, x_bct: torch.Tensor, places: Places | None) -> tuple[torch.Tensor, torch.Tensor]:
         """Predict, and give a positive deviation of each value's error; both have the target's shape and the model's units."""
+
+
+@runtime_checkable
+class ReadsLeadField(Protocol):
+    """A model that may be given a subject's own lead field, in place of the template's as it is fitted to the electrodes."""
+
+    def with_lead_field(self, own: OwnLeadField) -> "Model":
+        """Give the model to use for that subject, whose input are the electrodes of the lead field, in its order.
+
+        Raises
+        ------
+        UserError
+            The lead field has too few vertices.
+        """
 
 
 @runtime_checkable

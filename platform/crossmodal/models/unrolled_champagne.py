@@ -3,7 +3,8 @@
 Shape suffixes: b batch, c electrode, k direction, a atom, r region, t time, f feature, s stage.
 """
 
-from typing import NamedTuple
+import copy
+from typing import NamedTuple, Self
 
 import torch
 from pydantic import Field
@@ -15,9 +16,10 @@ from crossmodal.config.signal_spec import Cortex, SignalPair
 from crossmodal.models.base import Model, ModelConfig
 from crossmodal.models.classical_parts.atoms import Atoms
 from crossmodal.models.classical_parts.evidence import Evidence, evidence, first_variance
-from crossmodal.models.classical_parts.patch_dictionary import nearness, patch_dictionary
+from crossmodal.models.classical_parts.patch_dictionary import nearness, patch_dictionary, patches_over
 from crossmodal.models.classical_parts.placed_atoms import PlacedAtoms
 from crossmodal.models.intervals import ActiveIntervals
+from crossmodal.physics.own_lead_field import OwnLeadField
 from crossmodal.physics.parcellation import regions_of
 from crossmodal.physics.places import Places
 
@@ -87,6 +89,7 @@ class UnrolledChampagne(Model):
 
     def __init__(self, config: UnrolledChampagneConfig, signals: SignalPair) -> None:
         super().__init__()
+        self._config = config
         if not isinstance(signals.target.space, Cortex) or set(signals.input.types) != {"eeg"}:
             raise UserError("model.kind: unrolled_champagne maps EEG to cortical regions and nothing else; choose another")
         patches = patch_dictionary(config.n_dipoles, config.centres, config.spreads_m)
@@ -113,6 +116,12 @@ class UnrolledChampagne(Model):
     def forward(self, x_bct: torch.Tensor, places: Places | None = None) -> torch.Tensor:
         """Predict (batch, n_regions, n_times)."""
         return self._said(x_bct, places)[0]
+
+    def with_lead_field(self, own: OwnLeadField) -> Self:
+        """Take what a subject's electrodes see of its own cortex, in place of the template's; weights are shared."""
+        config, given = self._config, copy.copy(self)
+        given.atoms = self.atoms.with_lead_field(own, patches_over(own.vertices, config.n_dipoles, config.centres, config.spreads_m))
+        return given
 
     def run_with_deviation(self, x_bct: torch.Tensor, places: Places | None) -> tuple[torch.Tensor, torch.Tensor]:
         """Predict, and give a deviation of each value's error: one part is that of the region, the other grows with its activity."""

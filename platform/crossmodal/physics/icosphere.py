@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _MNE_DATA = Path(mne.__file__).parent / "data"
+# FreeSurfer's average subject, by how many vertices a hemisphere has: spheres of grade 5, 6 and 7, each with those of the one before first.
+AVERAGE_SUBJECTS = {10242: "fsaverage5", 40962: "fsaverage6", 163842: "fsaverage"}
 # Identity of the coarsest one in the file.
 _FIRST_ID = 9000
 

@@ -17,11 +17,10 @@ from crossmodal.config.parcellation import AnnotatedRegions, Parcellation, Rando
 from crossmodal.config.signal_spec import Cortex
 from crossmodal.physics.cortex import HEMISPHERES, template_surface
 from crossmodal.physics.cortical_regions import CorticalRegions, cortical_regions, middle_vertex, regions_at
+from crossmodal.physics.icosphere import AVERAGE_SUBJECTS
 from crossmodal.physics.medial_wall import medial_wall
 
 _N_VERTICES = 10242
-# Each has the vertices of the one before it first.
-_SUBDIVISIONS = {10242: "fsaverage5", 40962: "fsaverage6", 163842: "fsaverage"}
 _FREESURFER_UNITS_PER_M = 1e3
 # A region of which more than this share lies in the medial wall is the wall itself; rims of other regions may reach into it.
 _LARGEST_SHARE_IN_WALL = 0.5
@@ -130,8 +129,8 @@ def _read_annot(content: bytes, file: str) -> tuple[NDArray[np.int64], list[str]
         # nibabel checks nothing, so that a file of another kind may fail anywhere.
         except Exception as error:
             raise UserError(f"{file}: is no .annot file of FreeSurfer ({error})") from error
-    if len(label_v) not in _SUBDIVISIONS:
-        known = ", ".join(f"{surface} ({n_vertices})" for n_vertices, surface in _SUBDIVISIONS.items())
+    if len(label_v) not in AVERAGE_SUBJECTS:
+        known = ", ".join(f"{surface} ({n_vertices})" for n_vertices, surface in AVERAGE_SUBJECTS.items())
         raise UserError(f"{file}: has {len(label_v)} vertices, which no template has; give one of {known}")
     return label_v[:_N_VERTICES].astype(np.int64), [name.decode() for name in names]
 

@@ -52,6 +52,22 @@ class Written:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class ForwardFiles:
+    """Files of a subject's own head.
+
+    Attributes
+    ----------
+    forward : str
+        A forward solution of MNE.
+    spheres : tuple of str
+        FreeSurfer's lh.sphere.reg and rh.sphere.reg, or nothing where the source space is fsaverage's.
+    """
+
+    forward: str
+    spheres: tuple[str, ...] = ()
+
+
 class Task(ABC):
     """One kind of target.
 
@@ -130,6 +146,10 @@ class Task(ABC):
     @abstractmethod
     def default_output(self, recording: str) -> Path:
         """Name the file of a prediction after its recording."""
+
+    def with_forward(self, files: ForwardFiles) -> "Task":
+        """Give the task that predicts from one subject by its forward solution; raises UserError where that has no use."""
+        raise UserError(f"--forward: the task {self.name} has no use of {files.forward}, which is of a cortex; leave it out")
 
     @abstractmethod
     def predict(self, model: Path, experiment: Experiment, recording: str, output: Path, clean: CleanInput, scratch: Path) -> Written:

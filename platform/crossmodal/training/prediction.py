@@ -9,11 +9,13 @@ from crossmodal.storage.atomic import translate_disk_errors
 from crossmodal.storage.uri import fetch_folder, is_local
 from crossmodal.tasks.choosing import task_of
 from crossmodal.tasks.cleaned_input import CleanInput
-from crossmodal.tasks.contract import Written
+from crossmodal.tasks.contract import ForwardFiles, Written
 from crossmodal.training.runs import finished, model_uri, run_name
 
 
-def predict_recording(experiment: Experiment, path: str, output: Path | None, fold: str | None, clean: CleanInput) -> Written:
+def predict_recording(
+    experiment: Experiment, path: str, output: Path | None, fold: str | None, clean: CleanInput, forward: ForwardFiles | None = None
+) -> Written:
     """Predict with an experiment's trained model and save the result, whole or not at all.
 
     Parameters
@@ -26,13 +28,17 @@ def predict_recording(experiment: Experiment, path: str, output: Path | None, fo
         Whose model predicts; None takes the first fold.
     clean : callable
         As `CleanInput` says.
+    forward : ForwardFiles, optional
+        Of the subject, for a task and a model that can use it.
 
     Raises
     ------
     UserError
-        The fold is unknown or untrained, the output exists, or the recording cannot be used.
+        The fold is unknown or untrained, the output exists, or the recording or the forward solution cannot be used.
     """
     task = task_of(experiment)
+    if forward:
+        task = task.with_forward(forward)
     output = output or task.default_output(path)
     if output.exists():
         raise UserError(f"{output}: exists already; remove it or give --output another name")

@@ -40,6 +40,21 @@ class Atoms:
     background_kk: torch.Tensor
     moments_ra: torch.Tensor
 
+    def with_field(self, field_cd: torch.Tensor, weights_ad: torch.Tensor, membership_rd: torch.Tensor) -> "Atoms":
+        """Give the same patches seen by another lead field of the same electrodes, in the units of `atoms_of`, as uncertain as before.
+
+        Parameters
+        ----------
+        field_cd : Tensor, shape (n_electrodes, n_dipoles)
+            At the average reference.
+        weights_ad : Tensor, shape (n_atoms, n_dipoles)
+        membership_rd : Tensor, shape (n_regions, n_dipoles)
+        """
+        field_kd = self.basis_kc @ field_cd
+        field_ka = field_kd @ weights_ad.T
+        spread_ap = self.products_ap - _squared(self.field_ka)
+        return Atoms(self.basis_kc, field_ka, _squared(field_ka) + spread_ap, _background(field_kd), membership_rd @ weights_ad.T)
+
     def in_units(self, field_unit: float, device: torch.device) -> "Atoms":
         """Give the same in float32 on a device, with fields in multiples of a unit, V/(A m)."""
         scales = {"field_ka": 1 / field_unit, "products_ap": 1 / field_unit**2}
@@ -61,13 +76,22 @@ def atoms_of(field: CorticalField, info: mne.Info, weights_ad: torch.Tensor, n_h
         Other heads, over which the spread of fields is taken; without any, the fitted head is taken for certain.
     """
     field_ka = field.field_kd @ weights_ad.T
-    second_akk = torch.einsum("ka,la->akl", field_ka, field_ka)
+    products_ap = _squared(field_ka)
     if n_heads:
         others_hcd = torch.from_numpy(fields_of_other_heads(info, weights_ad.shape[1], n_heads))
-        second_akk = second_akk + _spread(field.basis_kc @ others_hcd @ weights_ad.T - field_ka)
-    background_kk = field.field_kd @ field.field_kd.T
-    background_kk = background_kk / background_kk.diagonal().mean()
-    return Atoms(field.basis_kc, field_ka, packed(second_akk), background_kk, field.membership_rd @ weights_ad.T)
+        products_ap = products_ap + packed(_spread(field.basis_kc @ others_hcd @ weights_ad.T - field_ka))
+    return Atoms(field.basis_kc, field_ka, products_ap, _background(field.field_kd), field.membership_rd @ weights_ad.T)
+
+
+def _squared(field_ka: torch.Tensor) -> torch.Tensor:
+    """Packed products of each atom's field with itself."""
+    return packed(torch.einsum("ka,la->akl", field_ka, field_ka))
+
+
+def _background(field_kd: torch.Tensor) -> torch.Tensor:
+    """Covariance of independent dipoles, of mean variance 1."""
+    background_kk = field_kd @ field_kd.T
+    return background_kk / background_kk.diagonal().mean()
 
 
 def _spread(difference_hka: torch.Tensor) -> torch.Tensor:

@@ -4,20 +4,32 @@ Shape suffixes: b batch, c electrode, p head point.
 """
 
 from collections import OrderedDict
+from typing import NamedTuple
 
 import mne
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from crossmodal.config.signal_spec import SignalSpec
+from crossmodal.config import UserError
+from crossmodal.config.signal_spec import Cortex, SignalSpec
 from crossmodal.models.classical_parts.atoms import Atoms, atoms_of
 from crossmodal.models.classical_parts.cortical_field import reached_directions
+from crossmodal.physics.own_lead_field import OwnLeadField
+from crossmodal.physics.parcellation import regions_of
 from crossmodal.physics.places import Places
 from crossmodal.physics.template import template_lead_field
 
 # Of the dictionaries that were made last; each takes some MB.
 _MOST_KEPT = 256
+
+
+class _OwnCortex(NamedTuple):
+    """What `Atoms.with_field` takes of one subject."""
+
+    field_cd: torch.Tensor
+    weights_ad: torch.Tensor
+    membership_rd: torch.Tensor
 
 
 class PlacedAtoms:
@@ -37,6 +49,38 @@ class PlacedAtoms:
     def __init__(self, target: SignalSpec, weights_ad: torch.Tensor, n_heads: int, field_unit: float) -> None:
         self._target, self._weights_ad, self._n_heads, self._field_unit = target, weights_ad, n_heads, field_unit
         self._kept: OrderedDict[bytes, Atoms] = OrderedDict()
+        self._own: _OwnCortex | None = None
+
+    def with_lead_field(self, own: OwnLeadField, weights_av: torch.Tensor) -> "PlacedAtoms":
+        """Give what takes the lead field of one subject's cortex, whose electrodes are those of all places from now on.
+
+        How far fields differ between heads stays as it is without that field.
+
+        Parameters
+        ----------
+        own : OwnLeadField
+        weights_av : Tensor, shape (n_atoms, n_vertices)
+            The same atoms over its vertices.
+
+        Raises
+        ------
+        UserError
+            The vertices are so few that an atom or a region has none.
+        """
+        assert isinstance(self._target.space, Cortex)
+        regions = regions_of(self._target.space, self._target.names)
+        membership_rv = torch.from_numpy(regions.of_vertices(own.vertices) == np.arange(len(regions.names))[:, None])
+        empty = [name for name, inside_v in zip(regions.names, membership_rv, strict=True) if not inside_v.any()]
+        n_lost = int((~weights_av.isfinite().all(1)).sum())
+        if empty or n_lost:
+            lost = f"region {', '.join(empty[:5])}" if empty else f"{n_lost} of {len(weights_av)} patches"
+            raise UserError(
+                f"{own.called}: has no vertex in {lost}; compute it for the whole cortex at a finer spacing, such as oct6 or ico4"
+            )
+        field_cv = torch.from_numpy(own.field_cv - own.field_cv.mean(axis=0))
+        given = PlacedAtoms(self._target, self._weights_ad, self._n_heads, self._field_unit)
+        given._own = _OwnCortex(field_cv, weights_av, membership_rv.to(field_cv))
+        return given
 
     @torch.compiler.disable
     def by_head(self, places: Places) -> list[tuple[torch.Tensor, Atoms]]:
@@ -62,7 +106,10 @@ class PlacedAtoms:
             info, n_dipoles = _electrodes(electrodes_c3, head_p3), self._weights_ad.shape[1]
             _, field_cd = template_lead_field(info, n_dipoles)
             field = reached_directions(field_cd - field_cd.mean(axis=0), self._target)
-            self._kept[key] = atoms_of(field, info, self._weights_ad, self._n_heads).in_units(self._field_unit, device)
+            atoms = atoms_of(field, info, self._weights_ad, self._n_heads)
+            if self._own:
+                atoms = atoms.with_field(*self._own)
+            self._kept[key] = atoms.in_units(self._field_unit, device)
         self._kept.move_to_end(key)
         if len(self._kept) > _MOST_KEPT:
             self._kept.popitem(last=False)

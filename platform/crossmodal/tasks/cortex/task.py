@@ -18,7 +18,7 @@ from crossmodal.evaluation.scores import FoldEvaluation
 from crossmodal.models.store import ModelCard, TrainedModel
 from crossmodal.storage.node_cache import NodeCache
 from crossmodal.tasks.cleaned_input import CleanInput
-from crossmodal.tasks.contract import Evaluator, Task, Written
+from crossmodal.tasks.contract import Evaluator, ForwardFiles, Task, Written
 from crossmodal.tasks.cortex.evaluator import CortexDetail, CortexEvaluator
 from crossmodal.tasks.cortex.fold import CortexFold
 from crossmodal.tasks.cortex.heads import draw_head
@@ -34,9 +34,18 @@ if TYPE_CHECKING:
 
 
 class CortexTask(Task):
-    """Predicts the moments of regions of the template cortex."""
+    """Predicts the moments of regions of the template cortex.
+
+    Parameters
+    ----------
+    forward : ForwardFiles, optional
+        Of the subject that is predicted from.
+    """
 
     name = "cortex"
+
+    def __init__(self, forward: ForwardFiles | None = None) -> None:
+        self._forward = forward
 
     def scorecard(self, experiment: Experiment) -> Scorecard:
         """Explained variance about zero before all else."""
@@ -141,27 +150,40 @@ class CortexTask(Task):
         """Name it after the recording."""
         return Path(f"{PurePosixPath(recording).name.partition('.')[0]}_cortex")
 
+    def with_forward(self, files: ForwardFiles) -> "CortexTask":
+        """See a subject's EEG through its own lead field."""
+        return CortexTask(files)
+
     def predict(self, model: Path, experiment: Experiment, recording: str, output: Path, clean: CleanInput, scratch: Path) -> Written:
         """Write a source estimate on fsaverage5.
 
         Raises
         ------
         UserError
-            Besides what reading and cleaning refuse: the model knows other regions than the experiment asks for.
+            Besides what reading and cleaning refuse: the model knows other regions than the experiment asks for, or a forward solution is
+            given that it cannot use.
         """
         from crossmodal.tasks.cortex.export import save_whole, source_estimate
+        from crossmodal.tasks.cortex.own_forward import matched, read_forward, with_lead_field
 
         trained = TrainedModel.load(model)
         _check_regions(trained.card, _simulation(experiment))
+        own = read_forward(self._forward, trained, scratch) if self._forward else None
         cleaned = clean(recording, trained.card, None, scratch)
-        if trained.predictor.model.uses_places:
+        if own:
+            own, cleaned = matched(own, cleaned)
+        elif trained.predictor.model.uses_places:
             cleaned = with_places(cleaned)
         predictor, signals = for_electrodes(trained.predictor, trained.card.signals, cleaned.names)
+        if own:
+            predictor = with_lead_field(predictor, own)
         predictor = predictor.for_subject(cleaned.info, signals, average_reference=True)
         moment_rt = predictor.predict_recording(cleaned.x_ct, signals)
         tmin_s = cleaned.clock.first_sample / cleaned.clock.sfreq
         save_whole(source_estimate(moment_rt, regions_of_signal(signals.target), signals.target.sfreq, tmin_s), output)
         told = f"{signals.target.n_channels} regions of fsaverage5, {moment_rt.shape[1] / signals.target.sfreq:.1f} s"
+        if own:
+            told += f", seen through {own.called} of {own.field_cv.shape[1]} vertices"
         return Written(output, trained.card.fold, told, cleaned.notes)
 
 

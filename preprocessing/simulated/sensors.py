@@ -2,17 +2,14 @@
 
 import mne
 import numpy as np
-from mne.transforms import Transform
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
 
 from crossmodal.physics.cap import CAP, cap_positions_m, head_points_m
 from crossmodal.physics.cortex import template_head
+from crossmodal.physics.helmet import head_position
 
 # The file types these EEG, as ds000117's files do; only channels.tsv tells what they are.
 HEOG, VEOG, ECG, UNUSED = AUXILIARY = ("EEG061", "EEG062", "EEG063", "EEG064")
-# Of the device's origin above the ear canals, for a head that touches the helmet's top with room for its hair.
-_DEVICE_ORIGIN_M = np.array([0.0, 0.0, 0.05])
 
 
 def sensor_info(sfreq: float, head_scale: float, rotation_vector: NDArray[np.float64], shift_m: NDArray[np.float64]) -> mne.Info:
@@ -42,18 +39,11 @@ def sensor_info(sfreq: float, head_scale: float, rotation_vector: NDArray[np.flo
     electrodes = [name for name in eeg_names if name not in AUXILIARY]
     with info._unlock():
         info["line_freq"] = 50.0
-        info["dev_head_t"] = _head_position(rotation_vector, shift_m)
+        info["dev_head_t"] = head_position(rotation_vector, shift_m)
     info.set_montage(_montage(electrodes, head_scale), on_missing="ignore", verbose=False)
     for name in AUXILIARY:
         info["chs"][info["ch_names"].index(name)]["loc"][:] = 0.0
     return info
-
-
-def _head_position(rotation_vector: NDArray[np.float64], shift_m: NDArray[np.float64]) -> Transform:
-    matrix = np.eye(4)
-    matrix[:3, :3] = Rotation.from_rotvec(rotation_vector).as_matrix()
-    matrix[:3, 3] = _DEVICE_ORIGIN_M + shift_m
-    return Transform("meg", "head", matrix)
 
 
 def _montage(electrodes: list[str], scale: float) -> mne.channels.DigMontage:

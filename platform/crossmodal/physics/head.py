@@ -1,5 +1,6 @@
 """Volume conductor models and the lead fields of dipoles in them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -182,21 +183,37 @@ def lead_field(info: mne.Info, dipoles: Dipoles, head: HeadModel) -> NDArray[np.
     if inside:
         raise UserError(f"{inside} MEG sensors lie inside the head; its position (dev_head_t) or its digitised points are wrong")
     rows: dict[str, NDArray[np.float64]] = {}
-    for modality in _MODALITIES:
-        if len(mne.pick_types(info, meg=modality == "meg", eeg=modality == "eeg", ref_meg=False, exclude=())):
-            forward = forward_solution(info, dipoles, head, modality)
-            gain_cd3 = forward["sol"]["data"].reshape(-1, len(dipoles), 3)
-            rows.update(zip(forward["sol"]["row_names"], np.einsum("cdk,dk->cd", gain_cd3, dipoles.orientations), strict=True))
+    for modality in modalities_of(info):
+        forward = forward_solution(info, dipoles, head, modality)
+        gain_cd3 = forward["sol"]["data"].reshape(-1, len(dipoles), 3)
+        rows.update(zip(forward["sol"]["row_names"], np.einsum("cdk,dk->cd", gain_cd3, dipoles.orientations), strict=True))
     return np.array([rows[name] for name in names])
 
 
-def forward_solution(info: mne.Info, dipoles: Dipoles, head: HeadModel, modality: _Modality) -> mne.Forward:
-    """Compute what the sensors of one modality see of dipoles in all three directions; the source space has the dipoles' own as normals."""
+def average_referenced(field_cd: NDArray[np.float64], types: Sequence[str]) -> NDArray[np.float64]:
+    """Refer the rows of electrodes in a lead field (n_channels, n_dipoles), whose types are given, to the mean of all of them."""
+    is_eeg = np.array(types) == "eeg"
+    referenced_cd = field_cd.copy()
+    referenced_cd[is_eeg] -= field_cd[is_eeg].mean(axis=0) if is_eeg.any() else 0.0
+    return referenced_cd
+
+
+def modalities_of(info: mne.Info) -> list[_Modality]:
+    """Which of MEG and EEG a recording has."""
+    return [kind for kind in _MODALITIES if len(mne.pick_types(info, meg=kind == "meg", eeg=kind == "eeg", ref_meg=False, exclude=()))]
+
+
+def forward_solution(info: mne.Info, dipoles: Dipoles, head: HeadModel, *modalities: _Modality) -> mne.Forward:
+    """Compute what the sensors of a modality see of dipoles in all three directions; the source space has the dipoles' own as normals.
+
+    Of both modalities where both see the same conductor.
+    """
     positions_m = apply_trans(head.head_to_mri, dipoles.positions_m)
     orientations = apply_trans(head.head_to_mri, dipoles.orientations, move=False)
     source_space = mne.setup_volume_source_space(pos={"rr": positions_m, "nn": orientations}, verbose=False)
-    wanted = {"meg": modality == "meg", "eeg": modality == "eeg"}
-    conductor = head.meg if modality == "meg" else head.eeg
+    wanted = {"meg": "meg" in modalities, "eeg": "eeg" in modalities}
+    conductor = head.meg if "meg" in modalities else head.eeg
+    assert len(modalities) == 1 or head.meg is head.eeg, "conductors differ"
     # A sphere may reach beyond the scalp it is fitted to, as far as a sensor; the field there is as outside.
     options = {"mindist": 0.0, "on_inside": "ignore", "verbose": "ERROR"}
     forward = mne.make_forward_solution(info, head.head_to_mri, source_space, conductor, **wanted, **options)

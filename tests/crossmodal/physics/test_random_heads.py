@@ -1,7 +1,9 @@
 """Heads drawn at random: the same again, alike where nothing differs, and seen through thicker or less conducting skulls."""
 
+import mne
 import numpy as np
 import pytest
+from mne.transforms import Transform
 
 from crossmodal.config.heads import Heads
 from crossmodal.config.simulation import Anatomy
@@ -43,6 +45,28 @@ def test_fields_are_of_the_true_electrodes_and_solvers_are_told_the_measured_one
     np.testing.assert_array_equal(head.lead_field(), field_cv - field_cv.mean(axis=0))
     np.testing.assert_allclose(head.lead_field().mean(axis=0), 0, atol=1e-9 * np.abs(field_cv).max())
     assert field_cv.shape == (64, len(cortex_mesh(3)))
+
+
+def test_a_helmet_changes_nothing_of_the_head_in_it():
+    alone, beside = draw_head(COARSE, 32, 250.0, [0]), draw_head(COARSE, 32, 250.0, [0], ("eeg", "mag"))
+    assert np.array_equal(positions_m(alone.info), positions_m(beside.info)[:32])
+    assert (beside.info["ch_names"][31:33], len(beside.info["ch_names"])) == ([alone.info["ch_names"][31], "MEG0111"], 134)
+    assert np.array_equal(alone.lead_field(), beside.lead_field()[:32])
+    apart_m = np.linalg.norm((beside.info["dev_head_t"]["trans"] - beside.true_info["dev_head_t"]["trans"])[:3, 3])
+    assert 0.0002 < apart_m < 0.01
+    assert draw_head(COARSE, 32, 250.0, [0], ("mag",)).true_info["dev_head_t"] == beside.true_info["dev_head_t"]
+
+
+@pytest.mark.parametrize("kind", ["mag", "grad"])
+def test_the_field_of_a_helmet_is_mne_s(kind):
+    head = draw_head(COARSE, 32, 250.0, [0], (kind,))
+    model = sphere_head(upper_scalp(template_head().scalp_m) * head.axes_3, head.skull)
+    cortex = model.confine(head.cortex)
+    some = {"rr": cortex.positions_m[::50], "nn": cortex.orientations[::50]}
+    space = mne.setup_volume_source_space(pos=some, verbose=False)
+    forward = mne.make_forward_solution(head.true_info, Transform("head", "mri"), space, model.meg, mindist=0.0, verbose="ERROR")
+    expected_cv = mne.convert_forward_solution(forward, force_fixed=True, verbose=False)["sol"]["data"]
+    np.testing.assert_allclose(head.lead_field()[:, ::50], expected_cv, rtol=1e-5, atol=1e-6 * np.abs(expected_cv).max())
 
 
 def test_the_usual_skull_is_mne_s_and_a_worse_conductor_or_a_thicker_skull_shows_less():

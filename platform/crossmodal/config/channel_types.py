@@ -38,3 +38,6 @@ CHANNEL_TYPES = {
     "bold": ChannelTraits("percent", 1.0, "BOLD targets", "%", 1.0),
     "cortex": ChannelTraits("A m", 1e-8, "cortical regions", "nA m", 1e9),
 }
+
+# Of simulated EEG and MEG as models read it, SI: without the rest of the brain, signals are smaller than usual.
+SIMULATED_UNITS = {"eeg": 1e-6, "mag": 3e-14, "grad": 6e-13}

@@ -16,7 +16,7 @@ from crossmodal.models.classical_parts.cortical_field import cortical_field, inp
 from crossmodal.models.classical_parts.evidence import evidence, first_variance, model_inverse
 from crossmodal.models.classical_parts.patch_dictionary import disc_dictionary, patch_dictionary
 from crossmodal.models.classical_parts.tuned_solver import TunedSolver
-from crossmodal.models.classical_parts.window_solver import WindowSolver, white_noise
+from crossmodal.models.classical_parts.window_solver import WindowSolver, noise_covariance
 from crossmodal.transforms.scaling import Normaliser
 
 
@@ -78,14 +78,14 @@ class _Champagne(WindowSolver):
     """Champagne of one subject."""
 
     def __init__(self, atoms: Atoms, noise: float, config: ChampagneConfig, normaliser: Normaliser) -> None:
-        super().__init__(atoms.basis_kc, normaliser)
+        super().__init__(atoms, normaliser)
         self.atoms, self.noise, self.iterations = atoms, noise, config.iterations
         white_kk = torch.eye(len(atoms.basis_kc), dtype=atoms.background_kk.dtype)
         self.noise_shape_kk = (1 - config.background) * white_kk + config.background * atoms.background_kk
 
     def region_map(self, covariance_bkk: torch.Tensor) -> torch.Tensor:
         products_ap = self.atoms.products_ap
-        noise_bkk = white_noise(self.noise, covariance_bkk) @ self.noise_shape_kk
+        noise_bkk = noise_covariance(self.noise, self.noise_shape_kk, covariance_bkk, self.sizes)
         variance_ba = first_variance(covariance_bkk, products_ap)
         for _ in range(self.iterations):
             found = evidence(variance_ba, products_ap, noise_bkk, covariance_bkk)

@@ -13,7 +13,11 @@ from crossmodal.models.base import Geometry, Model, ModelConfig
 from crossmodal.models.classical_parts.cortical_field import input_info
 from crossmodal.models.classical_parts.tuned_solver import TunedSolver
 from crossmodal.models.minimum_norm import linear_map, region_membership
+from crossmodal.physics.head import average_referenced
 from crossmodal.physics.template import template_forward
+
+# Of noise, V, T and T/m, as MNE has them.
+_DEVIATIONS = {"eeg": 0.2e-6, "mag": 20e-15, "grad": 5e-13}
 
 
 class InverseOperatorConfig(ModelConfig):
@@ -58,12 +62,14 @@ class InverseOperator(TunedSolver):
 
 
 def inverse_kernel(info: mne.Info, forward: mne.Forward, method: str, snr: float) -> NDArray[np.float64]:
-    """Matrix from electrodes to dipoles, shape (n_dipoles, n_electrodes): what the method says of each electrode alone.
+    """Matrix from channels to dipoles, shape (n_dipoles, n_channels): what the method says of each channel alone.
+
+    Noise is white within a type of channels, and as much of the cortex's power in one type as in another.
 
     Parameters
     ----------
     info : mne.Info
-        Electrodes, in the order of columns; the average reference is taken.
+        Channels, in the order of columns; EEG is at the average reference.
     forward : mne.Forward
         With fixed orientations.
     method : str
@@ -71,8 +77,20 @@ def inverse_kernel(info: mne.Info, forward: mne.Forward, method: str, snr: float
     snr : float
         Amplitude ratio.
     """
-    single = mne.EvokedArray(np.eye(len(info["ch_names"])), info, verbose=False).set_eeg_reference(projection=True, verbose=False)
-    noise = mne.make_ad_hoc_cov(single.info, verbose=False)
+    single = mne.EvokedArray(np.eye(len(info["ch_names"])), info, verbose=False)
+    if "eeg" in single:
+        single.set_eeg_reference(projection=True, verbose=False)
+    noise = mne.make_ad_hoc_cov(single.info, _noise_deviations(info, forward), verbose=False)
     operator = mne.minimum_norm.make_inverse_operator(single.info, forward, noise, fixed=True, depth=None, verbose="error")
     kernel_dc: NDArray[np.float64] = mne.minimum_norm.apply_inverse(single, operator, 1 / snr**2, method, verbose="error").data
     return kernel_dc
+
+
+def _noise_deviations(info: mne.Info, forward: mne.Forward) -> dict[str, float]:
+    """Standard deviations of noise by type, of which the first is MNE's."""
+    type_of = dict(zip(info["ch_names"], info.get_channel_types(), strict=True))
+    rows = [type_of[name] for name in forward["sol"]["row_names"]]
+    power_c = (average_referenced(forward["sol"]["data"], rows) ** 2).mean(axis=1)
+    sizes = {kind: float(np.sqrt(power_c[np.array(rows) == kind].mean())) for kind in dict.fromkeys(type_of.values())}
+    first = next(iter(sizes))
+    return {kind: _DEVIATIONS[first] * (size / sizes[first]) for kind, size in sizes.items()}

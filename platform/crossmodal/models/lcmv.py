@@ -51,9 +51,9 @@ class _Beamformer(WindowSolver):
     """A beamformer of one subject."""
 
     def __init__(self, field: CorticalField, noise: float, normaliser: Normaliser) -> None:
-        super().__init__(field.basis_kc, normaliser)
+        super().__init__(field, normaliser)
         self.field_kd, self.mean_rd, self.noise = field.field_kd, field.mean_rd, noise
 
     def region_map(self, covariance_bkk: torch.Tensor) -> torch.Tensor:
-        weights_bkd = torch.linalg.solve(covariance_bkk + white_noise(self.noise, covariance_bkk), self.field_kd)
+        weights_bkd = torch.linalg.solve(covariance_bkk + white_noise(self.noise, covariance_bkk, self.sizes), self.field_kd)
         return self.mean_rd @ (weights_bkd / weights_bkd.norm(dim=1, keepdim=True)).mT

@@ -61,7 +61,7 @@ class _MixedNorm(WindowSolver):
     """The mixed-norm estimate of one subject."""
 
     def __init__(self, field: CorticalField, penalty: float, config: MixedNormConfig, normaliser: Normaliser) -> None:
-        super().__init__(field.basis_kc, normaliser)
+        super().__init__(field, normaliser)
         scale_d = field.field_kd.norm(dim=0) ** -config.depth
         self.field_kd, self.membership_rd = field.field_kd * scale_d, field.membership_rd * scale_d
         self.products_dp = packed(torch.einsum("kd,ld->dkl", self.field_kd, self.field_kd))

@@ -54,7 +54,7 @@ class _RapMusic(WindowSolver):
     """RAP-MUSIC of one subject."""
 
     def __init__(self, field: CorticalField, n_found: int, normaliser: Normaliser) -> None:
-        super().__init__(field.basis_kc, normaliser)
+        super().__init__(field, normaliser)
         self.field_kd, self.membership_rd, self.n_found = field.field_kd, field.membership_rd, n_found
 
     def region_map(self, covariance_bkk: torch.Tensor) -> torch.Tensor:

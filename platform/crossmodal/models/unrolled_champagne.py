@@ -11,20 +11,19 @@ from pydantic import Field
 from torch import nn
 
 from crossmodal.config import UserError
-from crossmodal.config.channel_types import CHANNEL_TYPES
+from crossmodal.config.channel_types import SIMULATED_UNITS
 from crossmodal.config.signal_spec import Cortex, SignalPair
 from crossmodal.models.base import Model, ModelConfig
 from crossmodal.models.classical_parts.atoms import Atoms
 from crossmodal.models.classical_parts.evidence import Evidence, evidence, first_variance
 from crossmodal.models.classical_parts.patch_dictionary import nearness, patch_dictionary, patches_over
 from crossmodal.models.classical_parts.placed_atoms import PlacedAtoms
+from crossmodal.models.classical_parts.type_variance import between, variance_of_types
 from crossmodal.models.intervals import ActiveIntervals
 from crossmodal.physics.own_lead_field import OwnLeadField
 from crossmodal.physics.parcellation import regions_of
 from crossmodal.physics.places import Places
 
-# Of EEG in a batch, V.
-_INPUT_UNIT_V = 1e-6
 # Patches and regions are told what those within about so far are like, m.
 _NEAR_PATCHES_M, _NEAR_REGIONS_M = 0.012, 0.025
 # Logarithms of what has died out end here.
@@ -90,11 +89,10 @@ class UnrolledChampagne(Model):
     def __init__(self, config: UnrolledChampagneConfig, signals: SignalPair) -> None:
         super().__init__()
         self._config = config
-        if not isinstance(signals.target.space, Cortex) or set(signals.input.types) != {"eeg"}:
-            raise UserError("model.kind: unrolled_champagne maps EEG to cortical regions and nothing else; choose another")
+        if not isinstance(signals.target.space, Cortex) or not set(signals.input.types) <= set(SIMULATED_UNITS):
+            raise UserError("model.kind: unrolled_champagne maps EEG and MEG to cortical regions and nothing else; choose another")
         patches = patch_dictionary(config.n_dipoles, config.centres, config.spreads_m)
-        field_unit = _INPUT_UNIT_V / CHANNEL_TYPES["cortex"].magnitude
-        self.atoms = PlacedAtoms(signals.target, patches.weights_ad, config.other_heads, field_unit)
+        self.atoms = PlacedAtoms(signals, patches.weights_ad, config.other_heads)
         self.iterations = config.iterations
         self.stages = (config.iterations // 4, 5 * config.iterations // 8, config.iterations)
         regions = regions_of(signals.target.space, signals.target.names)
@@ -170,17 +168,19 @@ class UnrolledChampagne(Model):
         x_bkt = atoms.basis_kc @ x_bct
         covariance_bkk = x_bkt @ x_bkt.mT / x_bkt.shape[2]
         variance_b = covariance_bkk.diagonal(dim1=1, dim2=2).mean(1).clamp_min(_LEAST)
+        # Noise has the same share in each type of channels.
+        relative_bkk = between(variance_of_types(covariance_bkk, atoms.sizes).clamp_min(_LEAST) / variance_b[:, None])
         noises_nkk = torch.stack([torch.eye(len(atoms.basis_kc)).to(x_bkt), atoms.background_kk])
         log_noise_bn = variance_b.log()[:, None] + self.log_noise_n
         log_variance_ba = first_variance(covariance_bkk, atoms.products_ap).clamp_min(_LEAST).log()
         maps_brk, found = [], None
         for iteration in range(self.iterations + 1):
-            noise_bkk = torch.einsum("bn,nkl->bkl", log_noise_bn.exp(), noises_nkk)
+            noise_bkk = relative_bkk * torch.einsum("bn,nkl->bkl", log_noise_bn.exp(), noises_nkk)
             found = evidence(log_variance_ba.exp(), atoms.products_ap, noise_bkk, covariance_bkk)
             if iteration in self.stages:
                 maps_brk.append(_region_map(log_variance_ba.exp(), atoms, found))
             if iteration < self.iterations:
-                noise_ratio_bn = _noise_ratio(found, covariance_bkk, noises_nkk)
+                noise_ratio_bn = _noise_ratio(found, covariance_bkk, relative_bkk, noises_nkk)
                 correction_ba = self._correction(log_variance_ba, found, log_noise_bn - variance_b.log()[:, None], iteration)
                 log_noise_bn = log_noise_bn + self.noise_step_in[iteration] * noise_ratio_bn / 2
                 log_variance_ba = log_variance_ba + self.step_i[iteration] * _log_ratio(found) / 2 + correction_ba
@@ -243,9 +243,9 @@ def _log_ratio(found: Evidence) -> torch.Tensor:
     return found.power_ba.clamp_min(_LEAST).log() - found.sensitivity_ba.clamp_min(_LEAST).log()
 
 
-def _noise_ratio(found: Evidence, covariance_bkk: torch.Tensor, noises_nkk: torch.Tensor) -> torch.Tensor:
+def _noise_ratio(found: Evidence, covariance_bkk: torch.Tensor, relative_bkk: torch.Tensor, noises_nkk: torch.Tensor) -> torch.Tensor:
     """The same of kinds of noise, shape (batch, n_kinds)."""
-    compared = (found.inverse_bkk @ covariance_bkk @ found.inverse_bkk, found.inverse_bkk)
+    compared = (relative_bkk * (found.inverse_bkk @ covariance_bkk @ found.inverse_bkk), relative_bkk * found.inverse_bkk)
     power_bn, sensitivity_bn = (torch.einsum("bkl,nkl->bn", each_bkk, noises_nkk).clamp_min(_LEAST) for each_bkk in compared)
     return power_bn.log() - sensitivity_bn.log()
 

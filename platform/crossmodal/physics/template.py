@@ -12,7 +12,7 @@ from scipy.spatial.transform import Rotation
 from crossmodal.config import UserError
 from crossmodal.physics.cortex import template_cortex, template_head
 from crossmodal.physics.geometry import Dipoles
-from crossmodal.physics.head import HeadModel, forward_solution, lead_field, located_channels, sphere_head, upper_scalp
+from crossmodal.physics.head import HeadModel, forward_solution, lead_field, located_channels, modalities_of, sphere_head, upper_scalp
 
 # A recording's points bend the template only as far as they are many; these spreads are what heads show.
 _SCALE_SPREAD = 0.1
@@ -85,15 +85,16 @@ def fitted_lead_field(info: mne.Info, cortex: Dipoles) -> NDArray[np.float64]:
 
 
 def template_forward(info: mne.Info, n_dipoles: int) -> mne.Forward:
-    """Give the same for the EEG of a recording as MNE's solvers take it, with fixed orientations.
+    """Give the same for the EEG and MEG of a recording as MNE's solvers take it, with fixed orientations.
 
     Raises
     ------
     UserError
-        An electrode has no position.
+        A sensor has no position.
     """
     located_channels(info)
-    free = forward_solution(info, *_fitted(info, template_cortex(n_dipoles)), "eeg")
+    # Both see the same sphere.
+    free = forward_solution(info, *_fitted(info, template_cortex(n_dipoles)), *modalities_of(info))
     return mne.convert_forward_solution(free, surf_ori=True, force_fixed=True, verbose=False)
 
 

@@ -1,6 +1,6 @@
-"""How much the fields of a cortex differ between heads that the places of electrodes do not tell apart.
+"""How much the fields of a cortex differ between heads that the places of sensors do not tell apart.
 
-Shape suffixes: h head, c electrode, d dipole.
+Shape suffixes: h head, c channel, d dipole.
 """
 
 from dataclasses import replace
@@ -13,7 +13,7 @@ from scipy.spatial.transform import Rotation
 from crossmodal.physics.anatomy import deviates, tilted
 from crossmodal.physics.cortex import template_cortex, template_head
 from crossmodal.physics.geometry import Dipoles
-from crossmodal.physics.head import HeadModel, Skull, lead_field, sphere_head, upper_scalp
+from crossmodal.physics.head import HeadModel, Skull, average_referenced, lead_field, sphere_head, upper_scalp
 from crossmodal.physics.template import fit_template
 
 # Standard deviations of what a cap leaves unknown: where the cortex lies in the head, how large it is, how it folds, where each electrode
@@ -27,33 +27,33 @@ _SEED = 0
 
 
 def fields_of_other_heads(info: mne.Info, n_dipoles: int, n_heads: int) -> NDArray[np.float64]:
-    """Draw heads that the electrodes may as well stand on, and give what they see there.
+    """Draw heads that the sensors may as well be around, and give what they see there.
 
-    Each is the template as it was fitted to the electrodes, but for what the fit cannot know. The same electrodes get the same heads.
+    Each is the template as it was fitted to the sensors, but for what the fit cannot know. The same sensors get the same heads.
 
     Parameters
     ----------
     info : mne.Info
-        EEG electrodes with their places, and digitised points where there are any.
+        Sensors with their places, and digitised points where there are any.
     n_dipoles : int
         Of the template's cortex, the same in each head.
     n_heads : int
 
     Returns
     -------
-    ndarray, shape (n_heads, n_electrodes, n_dipoles)
-        V/(A m) at the average reference.
+    ndarray, shape (n_heads, n_channels, n_dipoles)
+        V/(A m) at the average reference, T/(A m), T/(A m^2).
 
     Raises
     ------
     UserError
-        An electrode has no place.
+        A sensor has no place.
     """
     rng, fit, cortex = np.random.default_rng(_SEED), fit_template(info), template_cortex(n_dipoles)
     dipoles = Dipoles(fit.points(cortex.positions_m), fit.directions(cortex.orientations))
     scalp_m = upper_scalp(fit.points(template_head().scalp_m))
-    fields_hcd = np.array([lead_field(_moved(info, rng), *_other_head(dipoles, scalp_m, rng)) for _ in range(n_heads)])
-    return fields_hcd - fields_hcd.mean(axis=1, keepdims=True)
+    fields_cd = (lead_field(_moved(info, rng), *_other_head(dipoles, scalp_m, rng)) for _ in range(n_heads))
+    return np.array([average_referenced(field_cd, info.get_channel_types()) for field_cd in fields_cd])
 
 
 def _other_head(dipoles: Dipoles, scalp_m: NDArray[np.float64], rng: np.random.Generator) -> tuple[Dipoles, HeadModel]:
@@ -76,8 +76,8 @@ def _with_other_skull(scalp_m: NDArray[np.float64], rng: np.random.Generator) ->
 
 
 def _moved(info: mne.Info, rng: np.random.Generator) -> mne.Info:
-    """Move each electrode a little."""
+    """Move each electrode a little; a helmet keeps its form, and where it is, the place of the cortex is unknown by anyway."""
     moved = info.copy()
-    for channel in moved["chs"]:
-        channel["loc"][:3] += _ELECTRODE_M * deviates(rng, 3)
+    for pick in mne.pick_types(info, eeg=True, exclude=()):
+        moved["chs"][pick]["loc"][:3] += _ELECTRODE_M * deviates(rng, 3)
     return moved

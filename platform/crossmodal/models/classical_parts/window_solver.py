@@ -1,6 +1,6 @@
-"""A solver that makes its map from electrodes to regions from each window's own covariance.
+"""A solver that makes its map from sensors to regions from each window's own covariance.
 
-Shape suffixes: b batch, c electrode, k direction, r region, t time.
+Shape suffixes: b batch, c channel, k direction, r region, t time.
 """
 
 from abc import abstractmethod
@@ -8,25 +8,28 @@ from abc import abstractmethod
 import torch
 
 from crossmodal.models.base import Model
+from crossmodal.models.classical_parts.atoms import Atoms
+from crossmodal.models.classical_parts.cortical_field import CorticalField
+from crossmodal.models.classical_parts.type_variance import between, variance_of_types
 from crossmodal.transforms.scaling import Normaliser
 
-# V^2, far below what any amplifier has: a window that is zero throughout has noise still, and is predicted to be silent.
+# V^2 or T^2, far below what any amplifier has: a window that is zero throughout has noise still, and is predicted to be silent.
 _LEAST_VARIANCE = 1e-40
 
 
 class WindowSolver(Model):
-    """Estimates one subject's regions, in a basis of the directions that electrodes can see.
+    """Estimates one subject's regions, in a basis of the directions that sensors can see.
 
     Parameters
     ----------
-    basis_kc : Tensor, shape (n_directions, n_electrodes)
-        Orthonormal rows, in which the covariance of a window has full rank.
+    seen : CorticalField or Atoms
+        Its basis, in which the covariance of a window has full rank, and how many directions each type of channels has.
     normaliser : Normaliser
     """
 
-    def __init__(self, basis_kc: torch.Tensor, normaliser: Normaliser) -> None:
+    def __init__(self, seen: CorticalField | Atoms, normaliser: Normaliser) -> None:
         super().__init__()
-        self.basis_kc, self.normaliser = basis_kc, normaliser
+        self.basis_kc, self.sizes, self.normaliser = seen.basis_kc, seen.sizes, normaliser
 
     @abstractmethod
     def region_map(self, covariance_bkk: torch.Tensor) -> torch.Tensor:
@@ -39,7 +42,22 @@ class WindowSolver(Model):
         return self.normaliser.target.forward(self.region_map(covariance_bkk) @ x_bkt).float()
 
 
-def white_noise(share: float, covariance_bkk: torch.Tensor) -> torch.Tensor:
-    """Covariance of white noise that has a share of each window's mean variance, shape (batch, n_directions, n_directions)."""
-    variance_b11 = covariance_bkk.diagonal(dim1=1, dim2=2).mean(1)[:, None, None].clamp_min(_LEAST_VARIANCE)
-    return share * variance_b11 * torch.eye(covariance_bkk.shape[1], dtype=covariance_bkk.dtype)
+def noise_covariance(share: float, shape_kk: torch.Tensor, covariance_bkk: torch.Tensor, sizes: tuple[int, ...]) -> torch.Tensor:
+    """Covariance of noise that has a share of each window's mean variance in each type of channels.
+
+    Parameters
+    ----------
+    share : float
+    shape_kk : Tensor, shape (n_directions, n_directions)
+        Covariance of the noise, where it has a mean variance of one in each type.
+    covariance_bkk : Tensor, shape (batch, n_directions, n_directions)
+        Of the windows.
+    sizes : tuple of int
+        Number of directions of each type.
+    """
+    return share * between(variance_of_types(covariance_bkk, sizes).clamp_min(_LEAST_VARIANCE)) * shape_kk
+
+
+def white_noise(share: float, covariance_bkk: torch.Tensor, sizes: tuple[int, ...]) -> torch.Tensor:
+    """Do the same of white noise."""
+    return noise_covariance(share, torch.eye(covariance_bkk.shape[1], dtype=covariance_bkk.dtype), covariance_bkk, sizes)

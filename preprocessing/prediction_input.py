@@ -38,7 +38,8 @@ def clean_input(path: str, card: ModelCard, recorded: Recordings | None, scratch
     path : str
         A recording of the input modality (FIF, CTF, KIT, BTi, EDF, BDF, BrainVision, EEGLAB or ds000116's MATLAB files) that has the
         model's channels, and where preprocessing takes channels together all that the training data have; others are left out. A model of
-        any montage reads all its electrodes. For a model of the cortex it may be a FIF of averages (-ave.fif).
+        any montage reads all its electrodes, and of MEG what it was trained with. For a model of the cortex it may be a FIF of averages
+        (-ave.fif).
     card : ModelCard
         Of the model.
     recorded : Recordings, optional
@@ -60,6 +61,7 @@ def clean_input(path: str, card: ModelCard, recorded: Recordings | None, scratch
     recordings = FileRecordings(files=(FileEntry(path=path, subject="virtual"),))
     (entry,) = list_files(recordings)
     opened = open_recording(entry, recordings, scratch)
+    _call_as_known(opened.raw, card)
     clock = Clock.of(opened.raw)
     channel_types = recorded.channel_types if recorded else {}
     opened = _with_scanner(opened, card, recorded, path)
@@ -68,7 +70,7 @@ def clean_input(path: str, card: ModelCard, recorded: Recordings | None, scratch
     _keep_input(opened.raw, card, {name for name in opened.raw.ch_names if kinds[name] in card.preprocessing.references}, path)
     configured = {name: kind for name, kind in channel_types.items() if name in opened.raw.ch_names}
     settings, missed = _as_far_as_recorded(card.preprocessing, {kinds[name] for name in opened.raw.ch_names})
-    settings = settings.model_copy(update={"modalities": (card.data.input.modality,), "bad_channels": "interpolate"})
+    settings = settings.model_copy(update={"modalities": _modalities(card), "bad_channels": "interpolate"})
     calibration = stage_calibration(entry, recordings, settings, scratch, file_finder(recordings))
     cleaned = clean(opened, recordings.model_copy(update={"channel_types": configured}), settings, calibration, path, keep_harmless=True)
     return CleanedInput(
@@ -88,6 +90,7 @@ def _clean_average(path: str, card: ModelCard, scratch: Path, condition: str | N
     recordings, settings = FileRecordings(files=(FileEntry(path=path, subject="virtual"),)), card.preprocessing
     (entry,) = list_files(recordings)
     raw, first_sample = read_average(stage(entry.files[0], recordings, scratch), path, condition)
+    _call_as_known(raw, card)
     clock = Clock(raw.info["sfreq"], len(raw.times), first_sample, mne.Annotations([], [], []))
     card = _of_any_montage(card, [raw.ch_names[pick] for pick in mne.pick_types(raw.info, eeg=True, exclude=())], path)
     _keep_input(raw, card, (), path)
@@ -102,16 +105,36 @@ def _clean_average(path: str, card: ModelCard, scratch: Path, condition: str | N
 
 
 def _of_any_montage(card: ModelCard, electrodes: Sequence[str], path: str) -> ModelCard:
-    """Let a model that serves any montage read all electrodes there are, in an order that does not depend on the recording's."""
-    if not network_spec(card.network).model.any_montage:
+    """Let a model that serves any montage read all electrodes there are, in an order that does not depend on the recording's, and MEG."""
+    if not network_spec(card.network).model.any_montage or "eeg" not in card.signals.input.types:
         return card
     if not electrodes:
         raise UserError(f"{path}: has no EEG, which the model reads; give a recording with channels of that type")
     known = [name for name in card.signals.input.names if name in electrodes]
-    names = (*known, *sorted(set(electrodes).difference(known)))
-    input = card.signals.input.model_copy(update={"names": names, "types": ("eeg",) * len(names)})
+    read = dict.fromkeys((*known, *sorted(set(electrodes).difference(known))), "eeg") | _meg_sensors(card)
+    input = card.signals.input.model_copy(update={"names": tuple(read), "types": tuple(read.values())})
     signals = card.signals.model_copy(update={"input": input})
-    return card.model_copy(update={"signals": signals, "recorded_names": names})
+    return card.model_copy(update={"signals": signals, "recorded_names": tuple(read)})
+
+
+def _meg_sensors(card: ModelCard) -> dict[str, str]:
+    """Types of the MEG sensors that a model of the cortex reads, by name."""
+    input, of_cortex = card.signals.input, isinstance(card.signals.target.space, Cortex)
+    return {name: kind for name, kind in zip(input.names, input.types, strict=True) if of_cortex and kind != "eeg"}
+
+
+def _modalities(card: ModelCard) -> tuple[str, ...]:
+    """What a model reads; one of the cortex may read EEG and MEG at once."""
+    if not _meg_sensors(card):
+        return (card.data.input.modality,)
+    return ("eeg", "meg") if "eeg" in card.signals.input.types else ("meg",)
+
+
+def _call_as_known(raw: BaseRaw, card: ModelCard) -> None:
+    """Rename MEG sensors that an older file calls otherwise, as MEG 0111 in place of MEG0111."""
+    known = {name.replace(" ", ""): name for name in _meg_sensors(card)}
+    asked = {name: known.get(name.replace(" ", ""), name) for name in raw.ch_names}
+    raw.rename_channels({name: called for name, called in asked.items() if called != name and called not in raw.ch_names}, verbose="error")
 
 
 def _with_scanner(opened: OpenedRecording, card: ModelCard, recorded: Recordings | None, path: str) -> OpenedRecording:
@@ -128,8 +151,10 @@ def _with_scanner(opened: OpenedRecording, card: ModelCard, recorded: Recordings
 
 def _keep_input(raw: BaseRaw, card: ModelCard, references: Collection[str], path: str) -> None:
     """Drop channels that the training data have not, so that a reference is the mean of the same electrodes; keep EOG and ECG."""
-    rename = "rename them" + ", or add the one that was the reference (mne.add_reference_channels)" * (card.data.input.modality == "eeg")
-    _check_there(raw, card.signals.input.names, f"the model's {card.signals.input.n_channels} channels", rename, path)
+    input = card.signals.input
+    lacks_eeg = any(kind == "eeg" and name not in raw.ch_names for name, kind in zip(input.names, input.types, strict=True))
+    rename = "rename them" + ", or add the one that was the reference (mne.add_reference_channels)" * lacks_eeg
+    _check_there(raw, input.names, f"the model's {input.n_channels} channels", rename, path)
     if _taken_together(card):
         together = f"the {len(card.recorded_names)} channels that its training data were referenced or cleaned by"
         advice = "rename them, or train without them (recordings.channel_types, misc)"

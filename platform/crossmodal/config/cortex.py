@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from crossmodal.config.base import Config
 from crossmodal.config.heads import Heads
@@ -82,6 +82,13 @@ class PatchSimulation(Config):
     sfreq: float = Field(250.0, gt=0)
     length_s: float = Field(1.0, gt=0)
     electrodes: int = Field(64, ge=16, le=70, description="so many of the extended 10-10 system, spread evenly")
+    # Left out where it says nothing, as stores and runs are named that were made before there was MEG.
+    sensors: tuple[Literal["eeg", "mag", "grad"], ...] = Field(
+        ("eeg",),
+        min_length=1,
+        exclude_if=lambda sensors: sensors == ("eeg",),
+        description="what a sample has: the electrodes, magnetometers or gradiometers of a VectorView helmet, or several of them",
+    )
     regions: Parcellation = RandomRegions()
     matched: Brains = Field(Brains(), description="of training, validation and matched tests")
     unmatched: Brains = Field(
@@ -96,6 +103,11 @@ class PatchSimulation(Config):
     density_am_per_m2: PositiveRange = Field((2e-5, 8e-5), description="largest moment of a source, A m of each m2 of cortex")
     noise: Noise = Noise()
     clips: Clips = Clips()
+
+    @field_validator("sensors")
+    @classmethod
+    def _in_the_order_of_channels(cls, sensors: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(kind for kind in ("eeg", "mag", "grad") if kind in sensors)
 
     @model_validator(mode="after")
     def _possible(self) -> Self:

@@ -3,7 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from crossmodal.config.cortex import CortexSimulation
+from crossmodal.config import fingerprint
+from crossmodal.config.cortex import CortexSimulation, PatchSimulation
 
 
 @pytest.mark.parametrize(
@@ -25,3 +26,14 @@ def test_is_refused(settings, sentence):
 
 def test_subjects_are_numbered():
     assert CortexSimulation(subjects=10).labels[::9] == ("01", "10")
+
+
+def test_sensors_are_in_the_order_of_channels_and_electrodes_alone_go_without_saying():
+    assert PatchSimulation(sensors=("grad", "eeg", "mag", "mag")).sensors == ("eeg", "mag", "grad")
+    assert "sensors" not in PatchSimulation(sensors=("eeg",)).model_dump()
+    assert (
+        fingerprint(PatchSimulation(sensors=("mag",))) != fingerprint(PatchSimulation()) == fingerprint(PatchSimulation(sensors=("eeg",)))
+    )
+    for wrong in ((), ("meg",)):
+        with pytest.raises(ValidationError, match="sensors"):
+            PatchSimulation(sensors=wrong)

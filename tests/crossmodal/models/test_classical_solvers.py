@@ -162,7 +162,7 @@ def test_champagne_finds_few_regions_and_how_strong_they_are(geometry, field, at
 def test_each_iteration_of_champagne_makes_the_data_more_likely(n_heads, field, atoms):
     x_kt = field.basis_kc @ windows()[0]
     covariance_bkk = (x_kt @ x_kt.T / x_kt.shape[1])[None]
-    noise_bkk, products_ap = white_noise(0.1, covariance_bkk), atoms(n_heads).products_ap
+    noise_bkk, products_ap = white_noise(0.1, covariance_bkk, field.sizes), atoms(n_heads).products_ap
     variance_ba, badness = first_variance(covariance_bkk, products_ap), []
     for _ in range(20):
         found = evidence(variance_ba, products_ap, noise_bkk, covariance_bkk)

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from crossmodal.config import UserError
-from crossmodal.models.champagne import ChampagneConfig, _Champagne
+from crossmodal.models.base import Geometry
+from crossmodal.models.champagne import Champagne, ChampagneConfig, _Champagne
 from crossmodal.models.classical_parts.atoms import Atoms
 from crossmodal.models.unrolled_champagne import UnrolledChampagne, UnrolledChampagneConfig
 from crossmodal.physics.places import unknown_places
@@ -15,6 +16,7 @@ from crossmodal.tasks.cortex.metrics import power_correlation
 from crossmodal.tasks.cortex.signals import signal_pair
 from crossmodal.transforms.scaling import ChannelScaling, Normaliser
 from tests.crossmodal.models.pairs import cap_places, cortex_pair, sensor_pair
+from tests.crossmodal.tasks.cortex import patches
 from tests.crossmodal.tasks.cortex.heads import SIMULATION, feed
 
 SMALL = UnrolledChampagneConfig(centres=60, spreads_m=(0.01,), n_dipoles=500, other_heads=3, noise=0.2, background=0.4)
@@ -47,9 +49,26 @@ def test_it_starts_as_the_solver(network):
     of_heads = network.atoms.by_head(places)
     assert len(of_heads) == 2
     for rows, atoms in of_heads:
-        exact = Atoms(**{field.name: getattr(atoms, field.name).double() for field in fields(Atoms)})
+        tensors = {field.name: getattr(atoms, field.name).double() for field in fields(Atoms) if field.name != "sizes"}
+        exact = Atoms(sizes=atoms.sizes, **tensors)
         expected_brt = _Champagne(exact, SMALL.noise, settings, normaliser)(drawn.input_bct[rows])
         torch.testing.assert_close(y_brt[rows], expected_brt, rtol=0, atol=1e-3 * float(expected_brt.abs().max()))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("sensors", [("mag",), ("eeg", "mag", "grad")])
+def test_of_meg_it_starts_as_the_solver_too(sensors):
+    """Which sees the helmet where it is; the network is told where its sensors are and no more."""
+    config = SMALL.model_copy(update={"noise": 0.1, "background": 0.5, "other_heads": 2})
+    simulation, of = patches.SIMULATION.model_copy(update={"sensors": sensors}), patches.feed("validation", sensors=sensors)
+    pair, of_head = signal_pair(simulation, patches.REGIONS), patches.head(patches.SIMULATION.matched, "03", sensors)
+    network = UnrolledChampagne(config, pair).eval()
+    (drawn,) = of.batches(3, np.arange(3))
+    shared = {name: getattr(config, name) for name in ("centres", "spreads_m", "n_dipoles", "other_heads", "background", "iterations")}
+    solver = Champagne(ChampagneConfig(dictionary="patches", noises=(config.noise,), **shared), pair)
+    expected_brt = solver.for_subject(Geometry(of_head.info, pair, of.normaliser, True))(drawn.input_bct)
+    found_brt = network(drawn.input_bct, of.places(np.arange(3)))
+    torch.testing.assert_close(found_brt, expected_brt, rtol=0, atol=0.02 * float(expected_brt.abs().max()))
 
 
 @torch.no_grad()
@@ -85,7 +104,7 @@ def test_it_learns_to_do_better_than_the_solver():
 
 
 def test_what_it_cannot_serve_is_refused(network):
-    with pytest.raises(UserError, match="unrolled_champagne maps EEG to cortical regions and nothing else"):
+    with pytest.raises(UserError, match="unrolled_champagne maps EEG and MEG to cortical regions and nothing else"):
         UnrolledChampagne(SMALL, sensor_pair(32, 3, 50, 50.0))
     pair = cortex_pair(32, 50, 50.0)
     with pytest.raises(UserError, match="no sensor position for EEG001"):

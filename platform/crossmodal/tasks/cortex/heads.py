@@ -25,9 +25,9 @@ class SimulatedHead:
     ----------
     label : str
     info : mne.Info
-        Electrodes in their order with their positions, and digitised points of the head.
-    lead_field_cd : ndarray, shape (n_electrodes, n_dipoles)
-        Of dipoles along the normals of this head's cortex, V/(A m), average reference.
+        Sensors in their order with their positions, channels of a type side by side, and digitised points of the head.
+    lead_field_cd : ndarray, shape (n_channels, n_dipoles)
+        Of dipoles along the normals of this head's cortex: V/(A m) at the average reference, T/(A m), T/(A m^2).
     membership_rd : ndarray, shape (n_regions, n_dipoles)
         1 where a dipole lies in a region, else 0.
     """
@@ -43,10 +43,26 @@ class SimulatedHead:
         return self.lead_field_cd @ self.membership_rd.T / self.membership_rd.sum(axis=1)
 
     @property
-    def background_cc(self) -> NDArray[np.float64]:
-        """Factor F of the covariance F F' of independent dipoles all over the cortex, of mean variance 1 over electrodes."""
-        vectors, values, _ = np.linalg.svd(self.lead_field_cd, full_matrices=False)
-        return vectors * values * np.sqrt(len(values) / (values**2).sum())
+    def fields_cd(self) -> dict[str, NDArray[np.float64]]:
+        """Lead fields of the channels of each type."""
+        types = np.array(self.info.get_channel_types())
+        return {kind: self.lead_field_cd[types == kind] for kind in dict.fromkeys(types.tolist())}
+
+    @property
+    def backgrounds_cl(self) -> dict[str, NDArray[np.float64]]:
+        """What channels of each type see of independent dipoles all over the cortex, of mean variance 1 over them.
+
+        Each is a factor F, shape (n_channels, n_latent), of latent variables that are independent and of variance 1: those of the types
+        before it, then its own, so that all types see the same activity.
+        """
+        factors_cl, seen_ld = {}, np.empty((0, self.lead_field_cd.shape[1]))
+        for kind, field_cd in self.fields_cd.items():
+            shared_cl = field_cd @ seen_ld.T
+            vectors, values, own_ld = np.linalg.svd(field_cd - shared_cl @ seen_ld, full_matrices=False)
+            scale = np.sqrt(len(field_cd) / ((values**2).sum() + (shared_cl**2).sum()))
+            factors_cl[kind] = np.hstack([shared_cl, vectors * values]) * scale
+            seen_ld = np.vstack([seen_ld, own_ld])
+        return factors_cl
 
 
 @functools.lru_cache(maxsize=64)

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from crossmodal.config import Config, UserError, fingerprint
 from crossmodal.config.cortex import Clips, CortexSimulation, PatchSimulation
 from crossmodal.config.heads import Heads
 from crossmodal.datasets.folds import Fold
+from crossmodal.physics.cap import CAP
 from crossmodal.physics.clips import make_clips
 from crossmodal.physics.connectome import Connectome, decay_connectome, read_tvb_connectome
 from crossmodal.physics.cortical_regions import CorticalRegions, cortical_regions
@@ -22,6 +23,8 @@ from crossmodal.storage.uri import exists, join, read_bytes, write_bytes
 # spheres; a solution with boundary elements, and a vertex of it.
 _MASS_S, _COMPILED_MASS_S, _COMPILING_S = 6e-4, 2e-4, 30.0
 _SPHERE_S, _ELEMENTS_S, _ELEMENTS_VERTEX_S = 6e-6, 4.0, 3e-4
+# A vertex of the lead field of all magnetometers, or of all gradiometers.
+_HELMET_SPHERE_S, _HELMET_ELEMENTS_S = 3e-4, 4e-4
 _VERTICES = {3: 1155, 4: 4610, 5: 18426}
 
 
@@ -51,7 +54,7 @@ class ClipsOf(Config):
 
 
 class LeadFieldOf(Config):
-    """The lead field of one head."""
+    """The lead field of one head, of its electrodes."""
 
     kind: Literal["lead_field"] = "lead_field"
     version: int = 1
@@ -74,7 +77,32 @@ class LeadFieldOf(Config):
         return n_vertices * self.electrodes * _SPHERE_S
 
 
-Ingredient = ClipsOf | LeadFieldOf
+class HelmetFieldOf(Config):
+    """The lead field of one head in a helmet, of the sensors of one type."""
+
+    kind: Literal["helmet_field"] = "helmet_field"
+    version: int = 1
+    heads: Heads
+    channels: Literal["mag", "grad"]
+    seed: int
+    label: str
+
+    @property
+    def told(self) -> str:
+        """Name it."""
+        of_what = "magnetometers" if self.channels == "mag" else "gradiometers"
+        return f"lead field of {of_what} of sub-{self.label} ({'spheres' if self.heads.model == 'sphere' else 'boundary elements'})"
+
+    @property
+    def core_s(self) -> float:
+        """Estimate how long a core takes, s."""
+        n_vertices = _VERTICES[self.heads.grade]
+        if self.heads.model == "bem":
+            return _ELEMENTS_S + n_vertices * _HELMET_ELEMENTS_S
+        return n_vertices * _HELMET_SPHERE_S
+
+
+Ingredient = ClipsOf | LeadFieldOf | HelmetFieldOf
 
 
 def asked_regions(simulation: CortexSimulation | PatchSimulation) -> CorticalRegions:
@@ -120,9 +148,13 @@ def clips_of(simulation: PatchSimulation, connectome: Connectome) -> list[ClipsO
     ]
 
 
-def lead_field_of(simulation: PatchSimulation, heads: Heads, label: str) -> LeadFieldOf:
-    """Name the lead field of a subject's head among some heads."""
-    return LeadFieldOf(heads=heads, electrodes=simulation.electrodes, seed=simulation.seed, label=label)
+def lead_fields_of(simulation: PatchSimulation, heads: Heads, label: str) -> list[LeadFieldOf | HelmetFieldOf]:
+    """Name the lead fields of a subject's head among some heads, one of each type of channels, in their order."""
+    about: dict[str, Any] = {"heads": heads, "seed": simulation.seed, "label": label}
+    return [
+        LeadFieldOf(electrodes=simulation.electrodes, **about) if kind == "eeg" else HelmetFieldOf(channels=kind, **about)
+        for kind in simulation.sensors
+    ]
 
 
 def ingredients(simulation: PatchSimulation, connectome: Connectome, folds: Sequence[Fold]) -> list[Ingredient]:
@@ -131,16 +163,17 @@ def ingredients(simulation: PatchSimulation, connectome: Connectome, folds: Sequ
     tested = [part.subject for fold in folds for part in fold.test]
     return [
         *clips_of(simulation, connectome),
-        *(lead_field_of(simulation, simulation.matched.heads, label) for label in sorted(set(parts))),
-        *(lead_field_of(simulation, simulation.unmatched.heads, label) for label in sorted(set(tested))),
+        *(field for label in sorted(set(parts)) for field in lead_fields_of(simulation, simulation.matched.heads, label)),
+        *(field for label in sorted(set(tested)) for field in lead_fields_of(simulation, simulation.unmatched.heads, label)),
     ]
 
 
 def make(ingredient: Ingredient, connectome: Connectome) -> NDArray[np.float32]:
-    """Compute clips (n_clips, n_times), or a lead field (n_electrodes, n_vertices) in V/(A m)."""
+    """Compute clips (n_clips, n_times), or a lead field (n_channels, n_vertices) in V/(A m), T/(A m) or T/(A m^2)."""
     if isinstance(ingredient, ClipsOf):
         return make_clips(connectome, ingredient.clips, ingredient.sources, ingredient.seed, ingredient.sfreq, ingredient.n_times)
-    head = draw_head(ingredient.heads, ingredient.electrodes, 1.0, [ingredient.seed, int(ingredient.label)])
+    electrodes, sensors = (ingredient.electrodes, "eeg") if isinstance(ingredient, LeadFieldOf) else (len(CAP), ingredient.channels)
+    head = draw_head(ingredient.heads, electrodes, 1.0, [ingredient.seed, int(ingredient.label)], (sensors,))
     return head.lead_field().astype(np.float32)
 
 

@@ -18,5 +18,5 @@ def own_head_minimum_norm(head: SimulatedHead, normaliser: Normaliser, snr: floa
     snr : float
         Amplitude ratio of cortical signal to noise that is white over electrodes.
     """
-    types = np.full(len(head.lead_field_cd), "eeg")
+    types = np.array(head.info.get_channel_types())
     return linear_map(minimum_norm_projection(head.lead_field_cd, head.membership_rd, types, snr), normaliser)

@@ -12,7 +12,8 @@ from crossmodal.config.signal_spec import SignalPair
 from crossmodal.models.predictor import Predictor
 from crossmodal.physics.standard_cap import standard_cap
 from crossmodal.tasks.cleaned_input import CleanedInput
-from crossmodal.transforms.scaling import ChannelScaling, Normaliser
+from crossmodal.tasks.cortex.signals import input_scaling
+from crossmodal.transforms.scaling import Normaliser
 
 
 def with_places(cleaned: CleanedInput) -> CleanedInput:
@@ -52,11 +53,11 @@ def known_places(cleaned: CleanedInput) -> NDArray[np.float64] | None:
 
 
 def for_electrodes(predictor: Predictor, signals: SignalPair, names: tuple[str, ...]) -> tuple[Predictor, SignalPair]:
-    """Let a model of any montage read these electrodes: all are scaled alike, and so are others."""
+    """Let a model of any montage read these electrodes, which are scaled as others are; MEG is as it was trained with."""
     if names == signals.input.names:
         return predictor, signals
-    known = predictor.normaliser.input
-    scaling = ChannelScaling(known.offset_c[:1].expand(len(names)), known.scale_c[:1].expand(len(names)))
-    input = signals.input.model_copy(update={"names": names, "types": ("eeg",) * len(names)})
-    normaliser = Normaliser(scaling, predictor.normaliser.target)
+    known = dict(zip(signals.input.names, signals.input.types, strict=True))
+    types = tuple(known.get(name, "eeg") for name in names)
+    input = signals.input.model_copy(update={"names": names, "types": types})
+    normaliser = Normaliser(input_scaling(types), predictor.normaliser.target)
     return replace(predictor, normaliser=normaliser), signals.model_copy(update={"input": input})

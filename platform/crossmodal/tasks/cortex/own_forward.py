@@ -26,7 +26,7 @@ def read_forward(files: ForwardFiles, trained: TrainedModel, scratch: Path) -> O
     Raises
     ------
     UserError
-        The model reads no lead field, or the files cannot be used.
+        The model reads no lead field, or MEG, or the files cannot be used.
     """
     if not isinstance(trained.predictor.model, ReadsLeadField):
         kind = trained.card.network.kind
@@ -34,6 +34,8 @@ def read_forward(files: ForwardFiles, trained: TrainedModel, scratch: Path) -> O
             f"--forward: {kind} has learned what the electrodes of its training see, and reads no lead field; leave it out, or train"
             " unrolled_champagne"
         )
+    if set(trained.card.signals.input.types) != {"eeg"}:
+        raise UserError("--forward: a subject's own lead field is taken for EEG alone, and the model reads MEG; leave it out")
     path, *spheres = (_staged(file, scratch) for file in (files.forward, *files.spheres))
     return read_own_lead_field(path, files.forward, (spheres[0], spheres[1]) if spheres else None)
 

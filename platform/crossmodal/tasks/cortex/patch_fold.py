@@ -22,7 +22,7 @@ from crossmodal.tasks.cortex.ingredients import (
     fetch,
     ingredients,
     is_kept,
-    lead_field_of,
+    lead_fields_of,
     regions_and_connectome,
 )
 from crossmodal.tasks.cortex.patch_simulator import PatchFeed, mesh_membership, mesh_regions
@@ -113,6 +113,6 @@ def open_patch_fold(simulation: PatchSimulation, fold: Fold, store: str) -> Cort
 
 
 def _head(simulation: PatchSimulation, brains: Brains, regions: CorticalRegions, label: str, store: str) -> SimulatedHead:
-    drawn = draw_head(brains.heads, simulation.electrodes, simulation.sfreq, [simulation.seed, int(label)])
-    lead_field_cv = fetch(lead_field_of(simulation, brains.heads, label), store)
+    drawn = draw_head(brains.heads, simulation.electrodes, simulation.sfreq, [simulation.seed, int(label)], simulation.sensors)
+    lead_field_cv = np.concatenate([fetch(field, store) for field in lead_fields_of(simulation, brains.heads, label)])
     return SimulatedHead(label, drawn.info, lead_field_cv.astype(np.float64), mesh_membership(brains, regions))

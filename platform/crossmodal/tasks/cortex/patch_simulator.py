@@ -1,12 +1,11 @@
 """Samples in which patches of the cortex are active, vertex by vertex, with waveforms of neural masses.
 
-Shape suffixes: c electrode, k clip, n source, p patch, r region, t time, v vertex.
+Shape suffixes: c channel, k clip, n source, p patch, r region, t time, v vertex.
 """
 
 import functools
 from collections.abc import Sequence
 
-import mne
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
@@ -18,7 +17,7 @@ from crossmodal.physics.cortex_mesh import cortex_mesh
 from crossmodal.physics.cortical_regions import CorticalRegions
 from crossmodal.physics.patches import draw_patches
 from crossmodal.tasks.cortex.heads import SimulatedHead
-from crossmodal.tasks.cortex.noise import ColouredNoise, FallingNoise, white_noise
+from crossmodal.tasks.cortex.noise import HeadNoise
 from crossmodal.tasks.cortex.sampled_feed import SampledFeed, with_noise
 from crossmodal.tasks.cortex.signals import MOMENT_UNIT_AM, signal_pair
 
@@ -29,10 +28,10 @@ _LEAST_SHARE = 0.1
 
 
 class PatchFeed(SampledFeed):
-    """A feed of simulated windows in which one or a few patches are active: EEG at the average reference, and the moment of each region.
+    """A feed of simulated windows in which one or a few patches are active: what sensors show, and the moment of each region.
 
     Activity is simulated at vertices. A region's moment is the sum of those of its vertices; a region that a patch barely reaches counts
-    as silent. All else that electrodes see is noise, of which no label tells.
+    as silent. All else that sensors see is noise, of which no label tells; its ratio is the same for each type of channels.
 
     Parameters
     ----------
@@ -71,13 +70,10 @@ class PatchFeed(SampledFeed):
             raise UserError(f"cortex.clips: {clips} for up to {simulation.sources[1]} sources; raise cortex.clips.seconds")
         moments_pv = _moments(simulation, brains, role)
         self._moments_pr = region_moments(moments_pv, brains, regions).astype(np.float32)
-        self._fields_cp = [(moments_pv @ head.lead_field_cd.T).T.astype(np.float32) for head in heads]
-        noise = simulation.noise
-        self._backgrounds_cc = [head.background_cc.astype(np.float32) for head in heads]
-        self._background = FallingNoise(noise.background_exponent, simulation.sfreq, simulation.n_times)
-        self._coloured = [
-            ColouredNoise(_positions_m(head.info), noise.coloured_length_m, noise.coloured_time_s * simulation.sfreq) for head in heads
+        self._fields_cp = [
+            {kind: (moments_pv @ field_cd.T).T.astype(np.float32) for kind, field_cd in head.fields_cd.items()} for head in heads
         ]
+        self._noises = [HeadNoise(simulation.noise, head.info, head.backgrounds_cl, simulation.sfreq, simulation.n_times) for head in heads]
 
     def _sample(self, head: int, number: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         simulation = self._simulation
@@ -86,25 +82,12 @@ class PatchFeed(SampledFeed):
         clips, patches = (rng.choice(len(of), n_sources, replace=False) for of in (self._clips_kt, self._moments_pr))
         density_n1 = rng.choice([-1, 1], (n_sources, 1)) * rng.uniform(*simulation.density_am_per_m2, (n_sources, 1))
         wave_nt = (density_n1 * self._clips_kt[clips]).astype(np.float32)
-        signal_ct = self._fields_cp[head][:, patches] @ wave_nt
         target_rt = self._moments_pr[patches].T @ wave_nt / np.float32(MOMENT_UNIT_AM)
-        noise_ct = self._noise(head, rng)
-        return with_noise(signal_ct, noise_ct, rng.uniform(*simulation.noise.snr_db)), target_rt
-
-    def _noise(self, head: int, rng: np.random.Generator) -> NDArray[np.float32]:
-        """Background activity and noise of sensors at the average reference, of variance 1 together before referencing."""
-        noise, background_cc = self._simulation.noise, self._backgrounds_cc[head]
-        parts_ct = (
-            background_cc @ self._background.draw(len(background_cc), rng),
-            self._coloured[head].draw(self._simulation.n_times, rng),
-            white_noise(len(background_cc), self._simulation.n_times, rng),
-        )
-        of_sensors = 1 - noise.background
-        shares = (noise.background, of_sensors * noise.coloured, of_sensors * (1 - noise.coloured))
-        total_ct = np.zeros_like(parts_ct[0])
-        for share, part_ct in zip(shares, parts_ct, strict=True):
-            total_ct += np.float32(np.sqrt(share)) * part_ct
-        return total_ct
+        # The last bits of a product depend on its shape, so that each type of channels has its own: no type changes with those beside it.
+        signals_ct = {kind: field_cp[:, patches] @ wave_nt for kind, field_cp in self._fields_cp[head].items()}
+        noises_ct, snr_db = self._noises[head].draw(rng), rng.uniform(*simulation.noise.snr_db)
+        sample_ct = [with_noise(signal_ct, noises_ct[kind], snr_db, kind) for kind, signal_ct in signals_ct.items()]
+        return np.concatenate(sample_ct), target_rt
 
 
 def of_role(n: int, seed: int, role: Role) -> NDArray[np.intp]:
@@ -139,7 +122,3 @@ def _moments(simulation: PatchSimulation, brains: Brains, role: Role) -> csr_arr
     centres = np.random.default_rng(simulation.seed).permutation(len(mesh))[: simulation.n_patches]
     weights_pv = draw_patches(mesh, brains.shapes, centres[of_role(len(centres), simulation.seed, role)], simulation.seed)
     return csr_array(weights_pv.multiply(mesh.areas_m2))
-
-
-def _positions_m(info: mne.Info) -> NDArray[np.float64]:
-    return np.array([channel["loc"][:3] for channel in info["chs"]])

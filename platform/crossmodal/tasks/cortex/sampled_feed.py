@@ -10,11 +10,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from crossmodal.config.channel_types import SIMULATED_UNITS
 from crossmodal.config.signal_spec import SignalPair
 from crossmodal.datasets.feed import Batch, Feed
 from crossmodal.physics.places import Places, places_of
 from crossmodal.tasks.cortex.heads import SimulatedHead
-from crossmodal.tasks.cortex.signals import EEG_UNIT_V, normaliser
+from crossmodal.tasks.cortex.signals import normaliser
 
 # Each holds Python's lock for a part of its time, so that more would wait for one another.
 _MOST_THREADS = 8
@@ -22,7 +23,7 @@ _Sample = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 class SampledFeed(Feed):
-    """A feed of as many samples of each head: EEG at the average reference, and the moment of each region.
+    """A feed of as many samples of each head: what its sensors show, EEG at the average reference, and the moment of each region.
 
     A sample follows from the simulation's settings, the role, the head and its number there, and from nothing else: which other samples a
     batch holds, or who asked before, changes no bit.
@@ -38,7 +39,7 @@ class SampledFeed(Feed):
     Attributes
     ----------
     normaliser : Normaliser
-        Between SI units and those of the batches; the same for every simulation with as many electrodes and regions.
+        Between SI units and those of the batches; the same for every simulation with the same channels and as many regions.
     """
 
     def __init__(self, heads: Sequence[SimulatedHead], samples: int, signals: SignalPair) -> None:
@@ -69,7 +70,7 @@ class SampledFeed(Feed):
                 yield Batch(input_bct, target_bst, chunk)
 
     def places(self, windows: NDArray[np.integer], /) -> Places:
-        """Tell where the electrodes and digitised points of the heads of these samples are."""
+        """Tell where the sensors and digitised points of the heads of these samples are."""
         return self._places[torch.from_numpy(windows // self._samples)]
 
     def label(self, window: int, /) -> str:
@@ -83,16 +84,16 @@ class SampledFeed(Feed):
 
     @abstractmethod
     def _sample(self, head: int, number: int) -> _Sample:
-        """EEG (n_electrodes, n_times) and moments (n_regions, n_times), both in the units of models.
+        """Channels (n_channels, n_times) and moments (n_regions, n_times), both in the units of models.
 
         One sample at a time: a product of matrices of another shape may differ in its last bits.
         """
 
 
-def with_noise(signal_ct: NDArray[np.floating], noise_ct: NDArray[np.floating], snr_db: float) -> NDArray[np.float32]:
-    """Add noise so that the ratio of powers in this very sample is as given; in the units of models.
+def with_noise(signal_ct: NDArray[np.floating], noise_ct: NDArray[np.floating], snr_db: float, kind: str) -> NDArray[np.float32]:
+    """Add noise to channels of one type so that the ratio of powers in this very sample is as given; in the units of models.
 
-    Both are at the average reference already, so that power is that of the directions which electrodes can see.
+    EEG is at the average reference already, so that power is that of the directions which electrodes can see.
     """
     noise_ct *= np.sqrt(np.mean(signal_ct**2) / (10 ** (snr_db / 10) * np.mean(noise_ct**2)))
-    return ((signal_ct + noise_ct) / EEG_UNIT_V).astype(np.float32)
+    return ((signal_ct + noise_ct) / SIMULATED_UNITS[kind]).astype(np.float32)

@@ -31,7 +31,7 @@ class SimulatedFeed(SampledFeed):
         self._simulation = simulation
         self._role = ROLES.index(role)
         self._region_fields_cr = [head.region_field_cr for head in heads]
-        self._backgrounds_cc = [head.background_cc.astype(np.float32) for head in heads]
+        self._backgrounds_cc = [head.backgrounds_cl["eeg"].astype(np.float32) for head in heads]
         self._background = FallingNoise(simulation.background_exponent, simulation.sfreq, simulation.n_times)
 
     def _sample(self, head: int, number: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -42,7 +42,7 @@ class SimulatedFeed(SampledFeed):
         noise_ct = self._noise(self._backgrounds_cc[head], rng)
         target_rt = np.zeros((N_REGIONS, simulation.n_times), dtype=np.float32)
         target_rt[regions] = moment_at / MOMENT_UNIT_AM
-        return with_noise(signal_ct, noise_ct, rng.uniform(*simulation.snr_db)), target_rt
+        return with_noise(signal_ct, noise_ct, rng.uniform(*simulation.snr_db), "eeg"), target_rt
 
     def _noise(self, background_cc: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
         """Background activity and white sensor noise at the average reference, of variance 1 together before referencing."""

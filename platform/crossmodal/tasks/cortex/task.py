@@ -1,4 +1,4 @@
-"""EEG to the activity of cortical regions, learned from samples that a simulator makes meanwhile."""
+"""EEG, MEG or both to the activity of cortical regions, learned from samples that a simulator makes meanwhile."""
 
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
@@ -64,7 +64,9 @@ class CortexTask(Task):
             if getattr(data, key) != Data.model_fields[key].default:
                 raise UserError(f"data.{key}: samples of cortical activity have the length and units of the section cortex; leave it out")
         if data.input.modality != "eeg" or data.input.channels != "all" or data.target.channels != "all":
-            raise UserError("data: samples of cortical activity are EEG of cortex.electrodes and all regions; leave channels out")
+            raise UserError(
+                "data: samples of cortical activity are EEG of cortex.electrodes, MEG, and all regions; leave input and channels out"
+            )
         if isinstance(experiment.split, LeakyWindows | WithinRecordings):
             raise UserError(
                 f"split: samples are made anew for each role, so that {experiment.split.kind} has no meaning; split by subjects"
@@ -160,8 +162,8 @@ class CortexTask(Task):
         Raises
         ------
         UserError
-            Besides what reading and cleaning refuse: the model knows other regions than the experiment asks for, or a forward solution is
-            given that it cannot use.
+            Besides what reading and cleaning refuse: the model knows other regions than the experiment asks for, a forward solution is
+            given that it cannot use, or a head in a helmet has no position.
         """
         from crossmodal.tasks.cortex.export import save_whole, source_estimate
         from crossmodal.tasks.cortex.own_forward import matched, read_forward, with_lead_field
@@ -170,6 +172,8 @@ class CortexTask(Task):
         _check_regions(trained.card, _simulation(experiment))
         own = read_forward(self._forward, trained, scratch) if self._forward else None
         cleaned = clean(recording, trained.card, None, scratch)
+        if {"mag", "grad"} & set(trained.card.signals.input.types) and cleaned.info["dev_head_t"] is None:
+            raise UserError(f"{recording}: has MEG but no head position (dev_head_t), so nobody knows what it saw of the cortex")
         if own:
             own, cleaned = matched(own, cleaned)
         elif trained.predictor.model.uses_places:

@@ -12,7 +12,7 @@ from crossmodal.datasets.folds import Role
 from crossmodal.physics.parcellation import random_regions
 from crossmodal.physics.random_heads import draw_head
 from crossmodal.tasks.cortex.heads import SimulatedHead
-from crossmodal.tasks.cortex.ingredients import lead_field_of, make
+from crossmodal.tasks.cortex.ingredients import lead_fields_of, make
 from crossmodal.tasks.cortex.patch_simulator import PatchFeed, mesh_membership
 
 SIMULATION = PatchSimulation(
@@ -33,13 +33,15 @@ _SUBJECTS: dict[Role, tuple[str, ...]] = {"train": ("01", "02"), "validation": (
 
 
 @functools.cache
-def head(brains: Brains, label: str) -> SimulatedHead:
-    field_cv = make(lead_field_of(SIMULATION, brains.heads, label), None).astype(np.float64)
-    info = draw_head(brains.heads, SIMULATION.electrodes, SIMULATION.sfreq, [SIMULATION.seed, int(label)]).info
+def head(brains: Brains, label: str, sensors: tuple[str, ...] = ("eeg",)) -> SimulatedHead:
+    simulation = SIMULATION.model_copy(update={"sensors": sensors})
+    field_cv = np.concatenate([make(of_type, None) for of_type in lead_fields_of(simulation, brains.heads, label)]).astype(np.float64)
+    info = draw_head(brains.heads, simulation.electrodes, simulation.sfreq, [simulation.seed, int(label)], sensors).info
     return SimulatedHead(label, info, field_cv, mesh_membership(brains, REGIONS))
 
 
 def feed(role: Role, brains: Brains = SIMULATION.matched, **settings: object) -> PatchFeed:
-    """Samples of a role; other settings than SIMULATION's must not concern heads."""
+    """Samples of a role; other settings than SIMULATION's must not concern heads, but for their sensors."""
     simulation = SIMULATION.model_copy(update=settings)
-    return PatchFeed(simulation, brains, [head(brains, label) for label in _SUBJECTS[role]], CLIPS, REGIONS, role)
+    heads = [head(brains, label, simulation.sensors) for label in _SUBJECTS[role]]
+    return PatchFeed(simulation, brains, heads, CLIPS, REGIONS, role)

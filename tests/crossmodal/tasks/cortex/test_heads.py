@@ -1,9 +1,11 @@
 """Simulated heads."""
 
 import numpy as np
+import pytest
 
 from crossmodal.physics.cap import CAP
 from crossmodal.tasks.cortex.heads import draw_head, electrode_names
+from tests.crossmodal.tasks.cortex import patches
 from tests.crossmodal.tasks.cortex.heads import SIMULATION, head
 
 
@@ -41,7 +43,23 @@ def test_fields_are_those_of_evenly_spread_moments_at_the_average_reference():
 
 def test_background_covaries_as_independent_dipoles_do():
     one = head("01")
-    covariance_cc = one.background_cc @ one.background_cc.T
+    covariance_cc = one.backgrounds_cl["eeg"] @ one.backgrounds_cl["eeg"].T
     np.testing.assert_allclose(np.trace(covariance_cc), 32)
     expected_cc = one.lead_field_cd @ one.lead_field_cd.T
     np.testing.assert_allclose(covariance_cc, expected_cc * 32 / np.trace(expected_cc), atol=1e-12)
+
+
+def test_electrodes_and_magnetometers_see_the_same_background():
+    """Together they covary as the lead field says, but for the unit of each type."""
+    both = patches.head(patches.SIMULATION.matched, "03", ("eeg", "mag"))
+    alone = patches.head(patches.SIMULATION.matched, "03")
+    factors_cl = both.backgrounds_cl
+    np.testing.assert_array_equal(factors_cl["eeg"], alone.backgrounds_cl["eeg"])
+    n_eeg, n_latent = factors_cl["eeg"].shape[1], factors_cl["mag"].shape[1]
+    factor_cl = np.vstack([np.pad(factors_cl["eeg"], ((0, 0), (0, n_latent - n_eeg))), factors_cl["mag"]])
+    for rows in factors_cl.values():
+        assert (rows**2).sum() == pytest.approx(len(rows))
+    expected_cc = both.lead_field_cd @ both.lead_field_cd.T
+    size_c = np.repeat([np.sqrt(np.diag(expected_cc)[rows].mean()) for rows in (slice(32), slice(32, None))], (32, 102))
+    np.testing.assert_allclose(factor_cl @ factor_cl.T, expected_cc / np.outer(size_c, size_c), atol=1e-9)
+    assert np.abs((factor_cl @ factor_cl.T)[:32, 32:]).max() > 0.3

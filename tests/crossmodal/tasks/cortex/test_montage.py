@@ -38,4 +38,9 @@ def test_other_electrodes_are_scaled_as_those_of_training():
     predictor, other = for_electrodes(Predictor(Zero(ZeroConfig(), signals), normaliser), signals, ("A", "B", "C"))
     assert other.input.names == ("A", "B", "C")
     torch.testing.assert_close(predictor.normaliser.input(1e-6 * torch.ones(1, 3, 4)), torch.ones(1, 3, 4))
+    # MEG that it was trained with keeps its type and unit.
+    beside = signals.model_copy(update={"input": signals.input.model_copy(update={"names": ("Fz", "MEG0111"), "types": ("eeg", "mag")})})
+    scaled, named = for_electrodes(predictor, beside, ("A", "B", "MEG0111"))
+    assert named.input.types == ("eeg", "eeg", "mag")
+    torch.testing.assert_close(scaled.normaliser.input(3e-14 * torch.ones(1, 3, 1))[0, 2], torch.ones(1))
     assert for_electrodes(predictor, other, other.input.names) == (predictor, other)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from crossmodal.config.cortex import Noise
 from crossmodal.datasets.feed_check import check_feed
 from crossmodal.datasets.folds import ROLES
 from crossmodal.physics.cortex_mesh import cortex_mesh
+from crossmodal.physics.helmet import helmet_info
 from crossmodal.tasks.cortex.noise import ColouredNoise
 from crossmodal.tasks.cortex.patch_simulator import _moments, of_role, region_moments
 from tests.crossmodal.tasks.cortex.patches import CLIPS, REGIONS, SIMULATION, feed, head
@@ -137,3 +139,46 @@ def test_matched_and_unmatched_samples_have_the_same_sources_on_other_brains():
     strongest = [y_bst[np.arange(20), np.abs(y_bst).max(axis=2).argmax(axis=1)] for _, y_bst in (matched, unmatched)]
     alike = [abs(np.corrcoef(one, other)[0, 1]) for one, other in zip(*strongest, strict=True)]
     assert np.median(alike) > 0.9
+
+
+def test_eeg_has_the_same_bits_with_and_without_meg_beside_it():
+    alone, both = (next(feed("validation", sensors=sensors).batches(5, np.arange(5))) for sensors in (("eeg",), ("eeg", "mag", "grad")))
+    assert both.input_bct.shape == (5, 32 + 102 + 204, 250)
+    assert torch.equal(alone.input_bct, both.input_bct[:, :32])
+    assert torch.equal(alone.target_bst, both.target_bst)
+
+
+def test_noise_of_each_type_of_channels_has_the_power_asked_for_in_its_own_unit():
+    loud, silent = (
+        read(feed("validation", sensors=("eeg", "mag", "grad"), noise=Noise(snr_db=(level, level))), np.arange(10))
+        for level in (10.0, 200.0)
+    )
+    magnitudes = []
+    for rows in (slice(32), slice(32, 134), slice(134, None)):
+        clean_bct = silent[0][:, rows]
+        ratio_b = (clean_bct**2).mean(axis=(1, 2)) / ((loud[0][:, rows] - clean_bct) ** 2).mean(axis=(1, 2))
+        np.testing.assert_allclose(10 * np.log10(ratio_b), 10, atol=1e-3)
+        magnitudes.append(np.sqrt((clean_bct**2).mean()))
+    # V, T and T/m of the size that cortical sources have.
+    for magnitude, unit in zip(magnitudes, (1e-6, 3e-14, 6e-13), strict=True):
+        assert 0.2 < magnitude / unit < 5
+
+
+def test_magnetometers_see_their_vertices_field():
+    x_bct, _ = read(feed("validation", sensors=("mag",), noise=Noise(snr_db=(200, 200)), sources=(1, 1)), np.arange(5))
+    field_pc = _moments(SIMULATION, SIMULATION.matched, "validation") @ head(SIMULATION.matched, "03", ("mag",)).lead_field_cd.T
+    for x_ct in x_bct:
+        pattern_c = np.linalg.svd(x_ct, full_matrices=False)[0][:, 0]
+        assert np.abs(np.corrcoef(pattern_c, field_pc)[0, 1:]).max() > 0.9999
+
+
+def test_coloured_noise_of_gradiometers_differs_between_the_two_of_a_place():
+    info, rng = helmet_info(("grad",), 1.0), np.random.default_rng(0)
+    locs = np.array([channel["loc"] for channel in info["chs"]])
+    noise = ColouredNoise(locs[:, :3], 0.05, steps=5.0, directions_c3=locs[:, 3:6])
+    drawn_ct = np.concatenate([noise.draw(200, rng) for _ in range(100)], axis=1)
+    found_cc = np.corrcoef(drawn_ct)
+    assert np.abs(found_cc[::2, 1::2].diagonal()).max() < 0.1
+    away_m = np.linalg.norm(locs[0, :3] - locs[2, :3])
+    assert found_cc[0, 2] == pytest.approx(np.exp(-away_m / 0.05) * (locs[0, 3:6] @ locs[2, 3:6]), abs=0.1)
+    assert drawn_ct.var() == pytest.approx(1, rel=0.05)

@@ -1,19 +1,24 @@
 """An experiment on patches: planned, made piece by piece, trained, and scored on heads unlike those of training."""
 
+import mne
 import numpy as np
 import pytest
 
 from crossmodal.config import Experiment, UserError
 from crossmodal.config.parsing import parse
 from crossmodal.models.checking import checked
+from crossmodal.physics.random_heads import draw_head
 from crossmodal.reporting.table import ScoreTable
 from crossmodal.tasks.choosing import task_of
+from crossmodal.tasks.contract import ForwardFiles
 from crossmodal.tasks.cortex.ingredients import ClipsOf, keep, make
 from crossmodal.tasks.cortex.patch_fold import plan_ingredients
 from crossmodal.tasks.evaluate import evaluate_folds
 from crossmodal.training.fold import train_fold
 from crossmodal.training.plan import plan_training
+from crossmodal.training.prediction import predict_recording
 from crossmodal.training.world import World
+from preprocessing.prediction_input import clean_input
 
 CLIPS = {"seconds": 5, "together": 8, "neural_masses": {"step_ms": 1.0}}
 SETTINGS = {
@@ -106,6 +111,77 @@ def test_roles_read_their_own_heads(made):
         np.linalg.norm(one["loc"][:3] - other["loc"][:3]) for one, other in zip(unmatched.info["chs"], matched.info["chs"], strict=True)
     ]
     assert np.median(apart_m) < 0.001
+
+
+@pytest.fixture(scope="module")
+def trained_with_meg(made):
+    """EEG and magnetometers, in the store that has clips and EEG already."""
+    small = {"kind": "unrolled_champagne", "centres": 60, "n_dipoles": 500, "other_heads": 0, "recurrent": 8}
+    cortex = SETTINGS["cortex"] | {"sensors": ["mag", "eeg"], "samples": 10, "test_samples": 6}
+    settings = SETTINGS | {"store": made.store, "cortex": cortex, "model": small, "training": {"epochs": 1, "workers": 1}}
+    both = checked(parse(Experiment, settings))
+    plan = plan_ingredients(both)
+    assert [each.told for each in plan.missing] == [
+        "lead field of magnetometers of sub-01 (spheres)",
+        "lead field of magnetometers of sub-02 (spheres)",
+        "lead field of magnetometers of sub-03 (spheres)",
+        "lead field of magnetometers of sub-03 (spheres)",
+    ]
+    for ingredient in plan.missing:
+        keep(ingredient, make(ingredient, plan.connectome), both.store)
+    plan = plan_training(both)
+    train_fold(plan.experiment, plan.manifest, plan.run, plan.folds[0], World(), lambda progress: None)
+    return plan
+
+
+def test_meg_is_scored_beside_eeg(trained_with_meg):
+    plan = trained_with_meg
+    (evaluation,) = evaluate_folds(plan.experiment, plan.manifest, plan.run, plan.folds)
+    scores = {score.predictor: score for score in evaluation.scores.scores}
+    assert scores["unrolled Champagne"].values["spatial_pcc"] > 0.3
+    assert "ridge" in scores
+
+
+def recording(plan):
+    """Noise of 8 s at other electrodes than those of training, and at magnetometers that are called as in older files."""
+    info = draw_head(plan.experiment.cortex.matched.heads, 40, 250.0, [5], ("eeg", "mag")).info
+    size_c1 = np.where(np.array(info.get_channel_types()) == "eeg", 1e-5, 1e-12)[:, None]
+    raw = mne.io.RawArray(size_c1 * np.random.default_rng(0).standard_normal((len(size_c1), 2000)), info, verbose="error")
+    return raw.rename_channels({name: name.replace("MEG", "MEG ") for name in raw.ch_names[40:]}, verbose="error")
+
+
+def predicted(plan, raw, folder):
+    raw.save(folder / "meg_raw.fif", verbose="error")
+    predict_recording(plan.experiment, str(folder / "meg_raw.fif"), folder / "found", None, clean_input)
+    return mne.read_source_estimate(folder / "found", "fsaverage5").data
+
+
+def test_a_recording_with_meg_is_read_by_the_names_of_its_sensors(trained_with_meg, tmp_path):
+    raw, (one, other) = recording(trained_with_meg), (tmp_path / name for name in ("one", "other"))
+    for folder in (one, other):
+        folder.mkdir()
+    found_vt = predicted(trained_with_meg, raw, one)
+    assert found_vt.shape[1] == 2000
+    assert np.isfinite(found_vt).all()
+    turned = raw.copy().reorder_channels([*raw.ch_names[:40], *raw.ch_names[:39:-1]])
+    np.testing.assert_allclose(predicted(trained_with_meg, turned, other), found_vt, atol=1e-4 * np.abs(found_vt).max())
+
+
+def test_a_recording_without_a_sensor_or_a_head_position_is_refused(trained_with_meg, tmp_path):
+    raw = recording(trained_with_meg)
+    few, lost = raw.copy().drop_channels(["MEG 0111"]), raw.copy()
+    with lost.info._unlock():
+        lost.info["dev_head_t"] = None
+    for wrong, told in ((few, r"lacks 1 of the model's 142 channels: MEG0111"), (lost, r"has MEG but no head position \(dev_head_t\)")):
+        with pytest.raises(UserError, match=rf"meg_raw.fif: {told}"):
+            predicted(trained_with_meg, wrong, tmp_path)
+        (tmp_path / "meg_raw.fif").unlink()
+
+
+def test_a_lead_field_of_eeg_is_refused_by_a_model_that_reads_meg(trained_with_meg, tmp_path):
+    files = ForwardFiles(str(tmp_path / "own-fwd.fif"))
+    with pytest.raises(UserError, match="--forward: a subject's own lead field is taken for EEG alone, and the model reads MEG"):
+        predict_recording(trained_with_meg.experiment, "meg_raw.fif", tmp_path / "found", None, clean_input, files)
 
 
 @pytest.mark.parametrize(

@@ -96,5 +96,5 @@ def test_noise_is_white_or_falls_with_frequency_as_asked(share, slope):
     assert found == pytest.approx(slope, abs=0.1)
     if share:
         covariance_cc = np.einsum("bct,bdt->cd", x_bct, x_bct) / (200 * 50)
-        expected_cc = head("01").background_cc @ head("01").background_cc.T
+        expected_cc = head("01").backgrounds_cl["eeg"] @ head("01").backgrounds_cl["eeg"].T
         assert np.corrcoef(covariance_cc.ravel(), expected_cc.ravel())[0, 1] > 0.98

@@ -191,7 +191,7 @@ def test_a_section_that_does_not_fit_is_refused_when_read(tmp_path, changes, tol
     [
         ({"data": SETTINGS["data"] | {"windows": {"kind": "sliding", "length_s": 2}}}, r"^data\.windows: samples of cortical activity"),
         ({"data": SETTINGS["data"] | {"input_scaling": "zscore"}}, r"^data\.input_scaling: samples of cortical activity"),
-        ({"data": SETTINGS["data"] | {"input": {"modality": "meg"}}}, "^data: samples of cortical activity are EEG"),
+        ({"data": SETTINGS["data"] | {"input": {"modality": "meg"}}}, "^data: samples of cortical activity are EEG of"),
         ({"split": {"kind": "leaky_windows"}}, "^split: samples are made anew for each role"),
         ({"split": {"kind": "within_recordings", "gap_s": 1}}, "^split: samples are made anew for each role"),
         ({"preprocessing": {"average_reference": False}}, r"^preprocessing\.average_reference: samples .* at the average reference"),

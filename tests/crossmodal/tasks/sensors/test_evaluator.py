@@ -96,7 +96,9 @@ def test_predictors_stand_in_the_order_of_what_they_know(cohort):
 def test_a_baseline_that_a_recording_tells_too_little_for_is_named(cohort):
     experiment, *_ = cohort
     baselines = [*experiment.evaluation.model_dump()["baselines"], {"kind": "minimum_norm"}]
-    told = "minimum norm for sub-01: no sensor position for EEG0, .*; set a montage, .*; to do without, leave it out of evaluation.baselines"
+    told = (
+        "minimum norm for sub-01: no sensor position for EEG0, .*; set a montage, .*; to do without, leave it out of evaluation.baselines"
+    )
     with pytest.raises(UserError, match=told):
         evaluate(cohort, evaluation=experiment.evaluation.model_dump() | {"baselines": baselines})
 

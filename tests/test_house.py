@@ -34,4 +34,6 @@ def test_help_needs_no_heavy_import(job):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT / "jobs")
     assert done.returncode == 0, done.stderr
-    assert {"reproduce": "RUN_ID", "compare": "COMPARISON.yaml"}.get(job, "EXPERIMENT.yaml") in done.stdout
+    assert {"reproduce": "RUN_ID", "compare": "COMPARISON.yaml", "tune_variants": "COMPARISON.yaml"}.get(
+        job, "EXPERIMENT.yaml"
+    ) in done.stdout

@@ -27,7 +27,7 @@ SETTINGS = {
 
 @pytest.mark.parametrize("targets", SETTINGS)
 def test_it_learns_what_drives_the_targets(tmp_path, targets):
-    entries = [write_shard(driven_recording(subject, targets), tmp_path / subject) for subject in ("01", "02", "03", "04")]
+    entries = [write_shard(driven_recording(subject, targets), tmp_path / subject) for subject in ("01", "02", "03", "04", "05", "06")]
     data = Data.model_validate({"target": {"modality": "bold"}, "windows": {"kind": "volumes", "length_s": 6}, "input_scaling": "zscore"})
     fold = make_folds(LeaveOneSubjectOut(), Manifest.of(entries, "test"))[0]
     opened = open_fold(Manifest.of(entries, "test"), fold, data, 0, NodeCache(tmp_path / "cache", 1 << 30))

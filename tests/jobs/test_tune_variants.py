@@ -9,14 +9,14 @@ from mlflow import MlflowClient
 from tests.jobs.conftest import run
 from tests.jobs.test_compare_splits import publish_sessions, small_experiment
 
-SETTINGS = ("tuning.space=common", "tuning.folds=2", "tuning.test_subjects=['04']")
+SETTINGS = ("tuning.space=common", "tuning.folds=2", "tuning.test_subjects=['05']")
 
 
 @pytest.fixture(scope="module")
 def comparison(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tuned")
     experiment = small_experiment(folder)
-    publish_sessions(experiment, [("01", "a"), ("02", "a"), ("03", "a"), ("04", "a")])
+    publish_sessions(experiment, [("01", "a"), ("02", "a"), ("03", "a"), ("04", "a"), ("05", "a")])
     (folder / "small.yaml").write_text(yaml.safe_dump(experiment.model_dump(mode="json")))
     variants = {"whole": {}, "half a window": {"data": {"windows": {"length_s": 2}}}}
     path = folder / "comparison.yaml"

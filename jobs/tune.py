@@ -32,16 +32,14 @@ def tune(experiment: "Experiment", arguments: argparse.Namespace) -> None:
     from crossmodal.reporting.table import to_rich
     from crossmodal.tracking.runs import Tracker
     from crossmodal.training.board import Board
-    from crossmodal.tuning.study import called
+    from crossmodal.tuning.study import called, how_it_ended
     from crossmodal.tuning.sweep import search
     from crossmodal.tuning.winner import conclude
 
     console = Console(stderr=True)
 
     def show(trial: "FrozenTrial") -> None:
-        values = ", ".join(f"{name} {value:.4g}" for name, value in zip(experiment.tuning.objectives, trial.values or (), strict=False))
-        told = values if trial.state.name == "COMPLETE" else trial.user_attrs.get("cause", trial.state.name.lower())
-        console.print(f"{called(trial)}: {told}", soft_wrap=True)
+        console.print(f"{called(trial)}: {how_it_ended(trial, experiment.tuning.objectives)}", soft_wrap=True)
 
     start_ray_for_trials(experiment)
     with Tracker(experiment.tracking) as tracker:

@@ -45,14 +45,12 @@ def tune_variants(arguments: argparse.Namespace) -> None:
 def _searched(label: str, plan: "SweepPlan", tracker: "Tracker") -> "FrozenTrial":
     """Run trials of one variant until a stop rule holds, with a line each; the winner is not refitted."""
     from crossmodal.tracking.outage import retry_while_mlflow_away
-    from crossmodal.tuning.study import called
+    from crossmodal.tuning.study import called, how_it_ended
     from crossmodal.tuning.sweep import search
     from crossmodal.tuning.winner import describe_study
 
     def show(trial: "FrozenTrial") -> None:
-        complete = trial.state.name == "COMPLETE"
-        told = f"score {trial.values[0]:.4g}" if complete else trial.user_attrs.get("cause", trial.state.name.lower())
-        sys.stderr.write(f"{label}, {called(trial)}: {told}\n")
+        sys.stderr.write(f"{label}, {called(trial)}: {how_it_ended(trial, plan.experiment.tuning.objectives)}\n")
 
     study, journal, _ = search(plan, tracker, show)
     best, _ = describe_study(plan, study, journal, tracker)

@@ -5,7 +5,7 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -180,6 +180,13 @@ def best_trial(trials: list[FrozenTrial]) -> FrozenTrial | None:
 def called(trial: FrozenTrial) -> str:
     """Name a trial of a study, as `trial_name` does."""
     return trial_name(trial.number, trial.user_attrs.get("overrides", {}))
+
+
+def how_it_ended(trial: FrozenTrial, objectives: Sequence[Objective]) -> str:
+    """Tell the values of a finished trial, or why it has none."""
+    if trial.state == TrialState.COMPLETE:
+        return ", ".join(f"{name} {value:.4g}" for name, value in zip(objectives, trial.values, strict=True))
+    return str(trial.user_attrs.get("cause", trial.state.name.lower()))
 
 
 def _checked(url: str) -> str:

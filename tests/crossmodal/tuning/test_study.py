@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import optuna
 import pytest
-from optuna.trial import TrialState
+from optuna.trial import TrialState, create_trial
 
 from crossmodal.config import UserError, overridden
 from crossmodal.evaluation.protocol import PROTOCOL
@@ -12,7 +12,7 @@ from crossmodal.tuning.halving import HalvingScheduler
 from crossmodal.tuning.locks import locks
 from crossmodal.tuning.search import Search, enqueue_first
 from crossmodal.tuning.stop import Stop
-from crossmodal.tuning.study import StudyFile, open_study
+from crossmodal.tuning.study import StudyFile, how_it_ended, open_study
 from tests.crossmodal.tuning.conftest import SMALL
 
 
@@ -68,7 +68,7 @@ def test_a_study_that_an_older_protocol_scored_is_not_gone_on_with(at):
 def test_a_study_of_another_program_is_refused(at, tmp_path):
     _, _, file = at()
     foreign = optuna.create_study(study_name="foreign", storage=file.url, direction="maximize")
-    foreign.add_trial(optuna.trial.create_trial(value=1.0))
+    foreign.add_trial(create_trial(value=1.0))
     (tmp_path / "sweeps" / "foreign").mkdir(parents=True)
     (tmp_path / "sweeps" / "foreign" / "study.db").write_bytes((tmp_path / "sweeps" / "small" / "study.db").read_bytes())
     with pytest.raises(UserError, match="is a study of another program"):
@@ -164,3 +164,12 @@ def test_halving_compares_no_model_with_another(at, plan):
     assert goes_on("b", "bricman_fc", 5.0)
     assert not goes_on("c", "calhas", 0.2)
     assert not goes_on("d", "bricman_fc", 6.0)
+
+
+def test_a_trial_tells_its_values_or_why_it_has_none():
+    finished = create_trial(values=[0.25, 1200.0], state=TrialState.COMPLETE)
+    pruned = create_trial(state=TrialState.PRUNED, intermediate_values={1: 0.5})
+    failed = create_trial(state=TrialState.FAIL, user_attrs={"cause": "no room"})
+    assert how_it_ended(finished, ("score", "parameters")) == "score 0.25, parameters 1200"
+    assert how_it_ended(pruned, ("score",)) == "pruned"
+    assert how_it_ended(failed, ("score",)) == "no room"
